@@ -1,0 +1,8 @@
+//! The engine: the ports through which it touches the world, the one loop that carries out a plan, and `start_next`.
+//!
+//! Owns when a call may be made, how often it is tried again, what is journalled before and after it, and how an unknown
+//! outcome is resolved. Decides nothing about *what* is done: that stands in the plan. Never names an AWS SDK; adapters
+//! live in `store`, `control` and `providers`.
+
+pub mod fence;
+pub mod ports;

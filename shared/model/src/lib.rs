@@ -1,0 +1,38 @@
+//! The words of Strandline as data: what is desired, recorded, observed, planned and journalled.
+//!
+//! Owns every type that crosses a crate boundary. Holds no behaviour beyond what a value can say of itself: no I/O, no
+//! clock, no randomness, no AWS. Nothing here decides anything; `planner` decides, `engine` acts.
+
+pub mod artifact;
+pub mod deployment;
+pub mod desired;
+pub mod digest;
+pub mod environment;
+pub mod error;
+pub mod event;
+pub mod expression;
+pub mod id;
+pub mod lease;
+pub mod observed;
+pub mod ownership;
+pub mod plan;
+pub mod properties;
+pub mod recorded;
+
+pub use artifact::{Artifact, ObjectRef};
+pub use deployment::{Cause, Deployment, DeploymentStatus, Origin, Outcome, QueueEntry, Refusal};
+pub use desired::{Desired, DesiredResource, Retention};
+pub use digest::Digest;
+pub use environment::Environment;
+pub use error::{CallError, ErrorClass};
+pub use event::{Entry, Event, Operation, Settled};
+pub use expression::{Reference, Unresolved};
+pub use id::{
+    DeploymentId, EnvironmentId, Generation, PhysicalId, ResourceAddress, ResourceKey, ResourceType, Revision,
+};
+pub use lease::{Epoch, Lease};
+pub use observed::Observed;
+pub use ownership::{Ownership, Stamp};
+pub use plan::{Action, Change, Edge, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Stage};
+pub use properties::{Properties, PropertyPath, properties};
+pub use recorded::{Intent, Presence, Recorded, RecordedResource};

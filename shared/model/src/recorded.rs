@@ -1,0 +1,122 @@
+//! Recorded: what the engine believes it made. The resource items of the table, as one value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::desired::Retention;
+use crate::expression::Reference;
+use crate::id::{DeploymentId, Generation, PhysicalId, ResourceAddress, ResourceKey, ResourceType, Revision};
+use crate::properties::Properties;
+
+/// The record of one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The state of the record that this is.
+    pub revision: Revision,
+    /// Every incarnation that exists or may exist, deposed ones included.
+    pub resources: BTreeMap<ResourceKey, RecordedResource>,
+}
+
+impl Recorded {
+    /// The incarnation that is in use at `address`: the newest that is not deposed.
+    pub fn current(&self, address: &ResourceAddress) -> Option<(&ResourceKey, &RecordedResource)> {
+        self.generations(address).rev().find(|(_, resource)| !resource.deposed)
+    }
+
+    /// Every incarnation at `address`, oldest first.
+    pub fn generations(
+        &self,
+        address: &ResourceAddress,
+    ) -> impl DoubleEndedIterator<Item = (&ResourceKey, &RecordedResource)> {
+        let first = ResourceKey::new(address.clone(), Generation(0));
+        let last = ResourceKey::new(address.clone(), Generation(u32::MAX));
+        self.resources.range(first..=last)
+    }
+
+    /// The value of a reference, from the incarnation in use.
+    pub fn value_of(&self, reference: &Reference) -> Option<Value> {
+        let (_, resource) = self.current(&reference.address)?;
+        resource.value_of(reference.attribute.as_deref())
+    }
+
+    /// The resources whose outcome is not known: an intent was announced and never concluded.
+    pub fn open_intents(&self) -> impl Iterator<Item = (&ResourceKey, &RecordedResource)> {
+        self.resources.iter().filter(|(_, resource)| resource.intent.is_some())
+    }
+}
+
+/// One incarnation of one resource, as recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedResource {
+    /// Its CloudFormation type.
+    #[serde(rename = "type")]
+    pub kind: ResourceType,
+    /// What AWS knows it by; none until that is known.
+    pub physical_id: Option<PhysicalId>,
+    /// How far it got.
+    pub presence: Presence,
+    /// What was asked for, references included: what the next Desired is compared with.
+    pub asked: Properties,
+    /// What was sent, references resolved.
+    pub sent: Properties,
+    /// What AWS showed once it was settled: what drift is measured against.
+    #[serde(default)]
+    pub baseline: Properties,
+    /// The values of its attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, Value>,
+    /// What it needs, in order to exist; also what must outlive it.
+    #[serde(default)]
+    pub dependencies: BTreeSet<ResourceAddress>,
+    /// The agent that it belongs to.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// What becomes of it when it is no longer desired.
+    #[serde(default)]
+    pub retention: Retention,
+    /// Whether a newer incarnation took its place.
+    #[serde(default)]
+    pub deposed: bool,
+    /// The deployment that last changed it.
+    pub deployment: DeploymentId,
+    /// The call whose outcome is not known.
+    #[serde(default)]
+    pub intent: Option<Intent>,
+}
+
+impl RecordedResource {
+    /// The physical id, or the value of an attribute.
+    pub fn value_of(&self, attribute: Option<&str>) -> Option<Value> {
+        match attribute {
+            None => self.physical_id.as_ref().map(|id| Value::String(id.0.clone())),
+            Some(name) => self.attributes.get(name).cloned(),
+        }
+    }
+}
+
+/// How far a resource got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Presence {
+    /// It may or may not exist: its creation was announced.
+    Announced,
+    /// It exists; whether it is as asked for is not known.
+    Incomplete,
+    /// It exists, as asked for.
+    Present,
+    /// Its deletion was announced.
+    Leaving,
+}
+
+/// An announced call without a known outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// What was announced.
+    pub operation: crate::event::Operation,
+    /// The idempotency token of the call.
+    pub token: String,
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+}
