@@ -99,11 +99,6 @@ pub enum Outcome {
         /// Everything that is wrong with it.
         refusals: Vec<Refusal>,
     },
-    /// A newer upload to the same environment took its place in the queue.
-    Superseded {
-        /// The newer one.
-        by: DeploymentId,
-    },
 }
 
 impl Outcome {
@@ -114,7 +109,6 @@ impl Outcome {
             Self::Unchanged => "Unchanged",
             Self::Stopped { .. } => "Stopped",
             Self::Refused { .. } => "Refused",
-            Self::Superseded { .. } => "Superseded",
         }
     }
 

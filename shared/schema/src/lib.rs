@@ -1,1 +1,12 @@
-//! placeholder
+//! What is known of each CloudFormation resource type: names, create-only properties, what is stateful, what its
+//! dependents wait for, how long it takes; and the canonical form in which two property trees are compared.
+//!
+//! Owns knowledge, as data. Never talks to AWS and never decides: `planner` does.
+
+mod canonical;
+mod diff;
+mod types;
+
+pub use canonical::canonical;
+pub use diff::diff;
+pub use types::{Alphabet, Naming, TypeSchema, all, get};

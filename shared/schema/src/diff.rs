@@ -1,0 +1,56 @@
+//! What differs between two property trees, in their canonical form.
+
+use model::{Properties, PropertyDiff, PropertyPath, ResourceType};
+use serde_json::Value;
+
+use crate::canonical::canonical;
+
+/// Every property that differs, by path, as deep as both sides are maps.
+pub fn diff(kind: &ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
+    let (from, to) = (canonical(kind, from), canonical(kind, to));
+    let mut found = Vec::new();
+    let names: std::collections::BTreeSet<&String> = from.0.keys().chain(to.0.keys()).collect();
+    for name in names {
+        compare(&PropertyPath::root(name), from.0.get(name), to.0.get(name), &mut found);
+    }
+    found
+}
+
+fn compare(path: &PropertyPath, from: Option<&Value>, to: Option<&Value>, found: &mut Vec<PropertyDiff>) {
+    match (from, to) {
+        (Some(from), Some(to)) if from == to => {}
+        (Some(Value::Object(from)), Some(Value::Object(to))) if !is_function(from) && !is_function(to) => {
+            let names: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            for name in names {
+                compare(&path.child(name), from.get(name), to.get(name), found);
+            }
+        }
+        (from, to) => found.push(PropertyDiff { path: path.clone(), from: from.cloned(), to: to.cloned() }),
+    }
+}
+
+fn is_function(map: &serde_json::Map<String, Value>) -> bool {
+    map.len() == 1 && map.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::properties;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_variable_is_named_by_its_path() {
+        let with = |model: &str| properties(json!({ "Environment": { "Variables": { "MODEL": model, "A": "1" } } }));
+        let found = diff(&"AWS::Lambda::Function".into(), &with("a"), &with("b"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path.0, "Environment.Variables.MODEL");
+    }
+
+    #[test]
+    fn equal_trees_differ_in_nothing() {
+        let tree = properties(json!({ "Role": { "Ref": "shared/Role" } }));
+        assert!(diff(&"AWS::Lambda::Function".into(), &tree, &tree).is_empty());
+    }
+}

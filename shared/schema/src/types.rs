@@ -1,0 +1,203 @@
+//! The table of types. Property names and create-only lists are those of the CloudFormation resource-type schemas.
+
+use model::{Reach, ResourceType};
+
+/// What is known of one type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TypeSchema {
+    /// The type's name.
+    pub name: &'static str,
+    /// The property that names it, where its caller chooses the name.
+    pub naming: Option<Naming>,
+    /// Top-level properties that AWS cannot change in place.
+    pub create_only: &'static [&'static str],
+    /// Top-level properties that hold IAM policy documents, or lists of them under `PolicyDocument`.
+    pub policies: &'static [&'static str],
+    /// Top-level properties whose order means nothing.
+    pub sets: &'static [&'static str],
+    /// Top-level properties in which a reference needs no more than the other's identity; everywhere else it waits until
+    /// the other is ready.
+    pub identity_suffices: &'static [&'static str],
+    /// Whether it holds data that deleting it destroys.
+    pub stateful: bool,
+    /// How long a creation takes until it is ready, in milliseconds: the middle of published transcripts.
+    pub latency: u64,
+}
+
+/// How a generated name is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Naming {
+    /// The property that holds it.
+    pub property: &'static str,
+    /// Its greatest length, in bytes (the service's documented limit).
+    pub length: usize,
+    /// Which letters it may have.
+    pub alphabet: Alphabet,
+    /// What stands before the project's name.
+    pub prefix: &'static str,
+}
+
+/// Which letters a name may have, and what separates its parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alphabet {
+    /// Letters of both cases, digits and hyphens.
+    Mixed,
+    /// Lower-case letters, digits and hyphens.
+    Lower,
+    /// As `Mixed`, with slashes between project, environment and the rest.
+    Path,
+}
+
+const fn named(property: &'static str, length: usize) -> Option<Naming> {
+    Some(Naming { property, length, alphabet: Alphabet::Mixed, prefix: "" })
+}
+
+const PLAIN: TypeSchema = TypeSchema {
+    name: "",
+    naming: None,
+    create_only: &[],
+    policies: &[],
+    sets: &[],
+    identity_suffices: &[],
+    stateful: false,
+    latency: 1_000,
+};
+
+const TYPES: &[TypeSchema] = &[
+    TypeSchema { name: "AWS::ApiGatewayV2::Api", naming: named("Name", 128), create_only: &["ProtocolType"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::ApiGatewayV2::Integration",
+        create_only: &["ApiId"],
+        identity_suffices: &["IntegrationUri"],
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::ApiGatewayV2::Route", create_only: &["ApiId"], ..PLAIN },
+    TypeSchema { name: "AWS::ApiGatewayV2::Stage", create_only: &["ApiId", "StageName"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::CloudWatch::Alarm",
+        naming: named("AlarmName", 255),
+        create_only: &["AlarmName"],
+        sets: &["AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions"],
+        identity_suffices: &["Dimensions", "AlarmActions", "OKActions", "InsufficientDataActions"],
+        latency: 500,
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::DynamoDB::Table",
+        naming: named("TableName", 255),
+        create_only: &["TableName", "KeySchema"],
+        sets: &["AttributeDefinitions"],
+        stateful: true,
+        latency: 6_500,
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::IAM::Role",
+        naming: named("RoleName", 64),
+        create_only: &["RoleName", "Path"],
+        policies: &["AssumeRolePolicyDocument", "Policies"],
+        sets: &["ManagedPolicyArns"],
+        identity_suffices: &["Policies"],
+        // Made in 0 to 3 s, usable by Lambda 5 to 12 s later: what hangs on it is what takes long.
+        latency: 10_000,
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::Lambda::Alias", create_only: &["FunctionName", "Name"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::Lambda::Function",
+        naming: named("FunctionName", 64),
+        create_only: &["FunctionName", "PackageType"],
+        sets: &["Architectures", "Layers"],
+        identity_suffices: &["Environment"],
+        latency: 2_000,
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::Lambda::Permission",
+        create_only: &["Action", "FunctionName", "FunctionUrlAuthType", "Principal", "SourceAccount", "SourceArn"],
+        identity_suffices: &["SourceArn"],
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::Lambda::Url", create_only: &["TargetFunctionArn", "Qualifier"], ..PLAIN },
+    TypeSchema { name: "AWS::Lambda::Version", create_only: &["CodeSha256", "Description", "FunctionName"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::Logs::LogGroup",
+        naming: Some(Naming {
+            property: "LogGroupName",
+            length: 512,
+            alphabet: Alphabet::Mixed,
+            prefix: "/aws/lambda/",
+        }),
+        create_only: &["LogGroupName", "LogGroupClass"],
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::S3::Bucket",
+        naming: Some(Naming { property: "BucketName", length: 63, alphabet: Alphabet::Lower, prefix: "" }),
+        create_only: &["BucketName"],
+        stateful: true,
+        latency: 2_000,
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::S3::BucketPolicy", create_only: &["Bucket"], policies: &["PolicyDocument"], ..PLAIN },
+    TypeSchema { name: "AWS::SNS::Subscription", create_only: &["Endpoint", "Protocol", "TopicArn"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::SNS::Topic",
+        naming: named("TopicName", 256),
+        create_only: &["TopicName", "FifoTopic"],
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::SQS::Queue",
+        naming: named("QueueName", 80),
+        create_only: &["QueueName", "FifoQueue"],
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::SSM::Parameter",
+        naming: Some(Naming { property: "Name", length: 1_011, alphabet: Alphabet::Path, prefix: "/" }),
+        create_only: &["Name"],
+        ..PLAIN
+    },
+];
+
+/// Every type that is known.
+pub fn all() -> &'static [TypeSchema] {
+    TYPES
+}
+
+/// What is known of a type; none where it is not supported.
+pub fn get(kind: &ResourceType) -> Option<&'static TypeSchema> {
+    let at = TYPES.binary_search_by(|schema| schema.name.cmp(kind.as_str())).ok()?;
+    TYPES.get(at)
+}
+
+impl TypeSchema {
+    /// What a reference in the top-level property `head` waits for.
+    pub fn reach(&self, head: &str) -> Reach {
+        if self.identity_suffices.contains(&head) { Reach::Identified } else { Reach::Ready }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_and_every_type_is_found() {
+        assert!(TYPES.is_sorted_by(|a, b| a.name < b.name));
+        for schema in all() {
+            assert_eq!(get(&schema.name.into()).unwrap().name, schema.name);
+        }
+        assert!(get(&"AWS::EC2::VPC".into()).is_none());
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_changed_is_create_only() {
+        for schema in all() {
+            let Some(naming) = schema.naming else { continue };
+            let renameable = schema.name == "AWS::ApiGatewayV2::Api";
+            assert_eq!(!renameable, schema.create_only.contains(&naming.property), "{}", schema.name);
+        }
+    }
+}
