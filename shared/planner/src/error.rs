@@ -1,0 +1,83 @@
+//! Why no plan can be made.
+
+use model::{ResourceAddress, ResourceType, Unresolved};
+
+/// Every reason, at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no plan can be made: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct PlanError(pub Vec<Problem>);
+
+/// One reason.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The type has no provider.
+    #[error("`{resource}` is of type `{kind}`, which is not supported")]
+    UnsupportedType {
+        /// The resource.
+        resource: ResourceAddress,
+        /// Its type.
+        kind: ResourceType,
+    },
+    /// It refers to something that is not desired.
+    #[error("`{resource}` refers to `{to}`, which does not exist")]
+    UnknownReference {
+        /// The resource.
+        resource: ResourceAddress,
+        /// What it refers to.
+        to: ResourceAddress,
+    },
+    /// A reference has a wrong shape.
+    #[error("`{resource}`: {error}")]
+    MalformedReference {
+        /// The resource.
+        resource: ResourceAddress,
+        /// What is wrong.
+        error: Unresolved,
+    },
+    /// Resources need each other in a circle.
+    #[error("resources need each other in a circle: {0}")]
+    Cycle(String),
+    /// A stateful resource would be deleted in a protected environment.
+    #[error("`{resource}` holds data and this environment is protected")]
+    Protected {
+        /// The resource.
+        resource: ResourceAddress,
+    },
+    /// A resource that is to be kept would have to go before its successor can be made.
+    #[error("`{resource}` keeps its name and its data, but `{forced_by}` can only be changed by replacing it")]
+    NameHeld {
+        /// The resource.
+        resource: ResourceAddress,
+        /// The property that forces the replacement.
+        forced_by: String,
+    },
+}
+
+impl Problem {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnsupportedType { .. } => "plan::unsupported-type",
+            Self::UnknownReference { .. } => "plan::unknown-reference",
+            Self::MalformedReference { .. } => "plan::malformed-reference",
+            Self::Cycle(_) => "plan::cycle",
+            Self::Protected { .. } => "plan::protected",
+            Self::NameHeld { .. } => "plan::name-held",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::UnsupportedType { .. } => "remove it, or write an issue: types are added one by one",
+            Self::UnknownReference { .. } | Self::MalformedReference { .. } => {
+                "correct the reference, or add what it names"
+            }
+            Self::Cycle(_) => "take one of these references out",
+            Self::Protected { .. } => {
+                "keep it in the config, set `on_removal: retain`, or ask an administrator to lift the protection"
+            }
+            Self::NameHeld { .. } => "give it another name, or set `on_removal: delete` if its data may go",
+        }
+    }
+}

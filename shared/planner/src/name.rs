@@ -1,0 +1,65 @@
+//! Generated physical names.
+
+use model::{Desired, Digest, ResourceKey};
+use schema::{Alphabet, Naming};
+
+/// How many hexadecimal digits tell equal-looking names apart: 40 bits.
+const HASH: usize = 10;
+
+/// The name of one incarnation: `{prefix}{project}-{environment}-{stack}-{LogicalId}-{hash}`, cut in the middle where that
+/// is too long. The hash covers installation, environment, account, region, address and generation, so that no two
+/// incarnations share a name, in S3's global name space neither.
+pub(crate) fn generated(naming: &Naming, desired: &Desired, engine: &str, key: &ResourceKey) -> String {
+    let scope = format!("{engine} {} {} {} {key}", desired.environment, desired.account, desired.region);
+    let digest = Digest::of(scope.as_bytes());
+    let hash = digest.short(HASH);
+    let separator = match naming.alphabet {
+        Alphabet::Path => '/',
+        Alphabet::Mixed | Alphabet::Lower => '-',
+    };
+    let environment = &desired.environment;
+    let head = format!("{}{}{separator}{}{separator}", naming.prefix, environment.project, environment.environment);
+    let mut middle = match key.address.stack.as_str() {
+        "shared" => key.address.logical_id.clone(),
+        stack => format!("{stack}-{}", key.address.logical_id),
+    };
+    middle.retain(|c| c.is_ascii_alphanumeric() || c == '-');
+    let room = naming.length.saturating_sub(head.len() + 1 + hash.len());
+    middle.truncate(room);
+    let name = format!("{head}{}-{hash}", middle.trim_end_matches('-'));
+    if naming.alphabet == Alphabet::Lower { name.to_ascii_lowercase() } else { name }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_their_limit_and_begin_with_project_and_environment() {
+        let environment = model::EnvironmentId::new("a-project-with-a-long-nam", "dev").unwrap_err();
+        assert_eq!(environment.what, "project name");
+        let environment = model::EnvironmentId::new("a-project-with-long-name", "a-environment-long-named").unwrap();
+        let desired = Desired {
+            environment,
+            account: "123456789012".into(),
+            region: "eu-central-1".into(),
+            resources: Default::default(),
+            outputs: Default::default(),
+        };
+        for schema in schema::all() {
+            let Some(naming) = schema.naming else { continue };
+            let key: ResourceKey =
+                "an-agent-with-a-name-of-forty-characters/AndALogicalIdThatIsLong@1".parse().unwrap();
+            let name = generated(&naming, &desired, "e1", &key);
+            assert!(name.len() <= naming.length, "{name}");
+            let environment = &desired.environment;
+            let head = match naming.alphabet {
+                Alphabet::Path => format!("/{}/{}/", environment.project, environment.environment),
+                _ => format!("{}{}-{}-", naming.prefix, environment.project, environment.environment),
+            };
+            assert!(name.starts_with(&head), "{name}");
+            let next = generated(&naming, &desired, "e1", &ResourceKey::new(key.address, key.generation.next()));
+            assert_ne!(name, next);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The retiring half of a plan: what is deleted, and what is let go.
+
+use std::collections::BTreeMap;
+
+use model::{Action, Change, Edge, Reach, Reason, RecordedResource, ResourceKey, Retention, Stage};
+
+use crate::Inputs;
+use crate::build::Built;
+
+pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
+    let leaving: BTreeMap<&ResourceKey, &RecordedResource> =
+        inputs.recorded.resources.iter().filter(|(key, _)| built.kept.get(&key.address) != Some(*key)).collect();
+    let mut changes = Vec::new();
+    for (key, recorded) in &leaving {
+        let because = if built.kept.contains_key(&key.address) { Reason::Deposed } else { Reason::Removed };
+        let action = match (because == Reason::Deposed, recorded.retention) {
+            (_, Retention::Retain) | (true, Retention::RetainReplaced) => {
+                Action::Forget { physical_id: recorded.physical_id.clone() }
+            }
+            (_, Retention::Delete) | (false, Retention::RetainReplaced) => {
+                Action::Delete { from: recorded.asked.clone(), physical_id: recorded.physical_id.clone() }
+            }
+        };
+        let first = built.first.contains(*key);
+        changes.push(Change {
+            key: (*key).clone(),
+            kind: recorded.kind.clone(),
+            action,
+            because,
+            needs: if first { Vec::new() } else { dependents(key, &leaving) },
+            stage: if first { Stage::Build } else { Stage::Retire },
+            dependencies: recorded.dependencies.clone(),
+            agent: recorded.agent.clone(),
+            retention: recorded.retention,
+        });
+    }
+    changes
+}
+
+/// What must be gone before `key` can go: everything that is leaving, too, and was made on top of it.
+fn dependents(key: &ResourceKey, leaving: &BTreeMap<&ResourceKey, &RecordedResource>) -> Vec<Edge> {
+    leaving
+        .iter()
+        .filter(|(other, recorded)| **other != key && recorded.dependencies.contains(&key.address))
+        .map(|(other, _)| Edge { on: (*other).clone(), until: Reach::Ready })
+        .collect()
+}

@@ -1,0 +1,244 @@
+use std::collections::BTreeSet;
+
+use model::{
+    Action, DesiredResource, EnvironmentId, Generation, Order, PhysicalId, Presence, Properties, Reach, Reason,
+    RecordedResource, Retention, Revision, properties,
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn address(text: &str) -> ResourceAddress {
+    text.parse().unwrap()
+}
+
+fn resource(kind: &str, of: Value) -> DesiredResource {
+    DesiredResource {
+        kind: kind.into(),
+        properties: properties(of),
+        depends_on: BTreeSet::new(),
+        agent: None,
+        retention: Retention::Delete,
+    }
+}
+
+fn desired(resources: &[(&str, DesiredResource)]) -> Desired {
+    Desired {
+        environment: EnvironmentId::new("shop", "dev").unwrap(),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        resources: resources.iter().map(|(at, resource)| (address(at), resource.clone())).collect(),
+        outputs: Default::default(),
+    }
+}
+
+fn environment(protected: bool) -> Environment {
+    Environment {
+        id: EnvironmentId::new("shop", "dev").unwrap(),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        target_role: "arn:aws:iam::123456789012:role/strandline-target-shop-dev".into(),
+        external_id: None,
+        boundary: "arn:aws:iam::123456789012:policy/strandline-boundary-shop-dev".into(),
+        protected,
+    }
+}
+
+fn stamp() -> Stamp {
+    Stamp {
+        engine: "e1".into(),
+        scope: "shop/dev".into(),
+        version: "0.1.0".into(),
+        deployed_at: "2026-11-01T00:00:00Z".into(),
+        deployed_by: "d1".into(),
+    }
+}
+
+fn planned(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<Plan, PlanError> {
+    plan(&Inputs {
+        desired,
+        recorded,
+        environment: &environment(protected),
+        deployment: &"d1".into(),
+        config: &Digest::of(b"config"),
+        stamp: &stamp(),
+    })
+}
+
+/// The record that carrying out `plan` to the end leaves.
+fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
+    let mut after = before.clone();
+    after.revision = plan.parent.next();
+    for change in &plan.changes {
+        let Some(to) = change.action.to() else {
+            after.resources.remove(&change.key);
+            continue;
+        };
+        if let Action::Replace { old, .. } = &change.action
+            && let Some(old) = after.resources.get_mut(old)
+        {
+            old.deposed = true;
+        }
+        after.resources.insert(
+            change.key.clone(),
+            RecordedResource {
+                kind: change.kind.clone(),
+                physical_id: Some(PhysicalId(change.key.to_string())),
+                presence: Presence::Present,
+                asked: to.clone(),
+                sent: to.clone(),
+                baseline: Properties::new(),
+                attributes: Default::default(),
+                dependencies: change.dependencies.clone(),
+                agent: change.agent.clone(),
+                retention: change.retention,
+                deposed: false,
+                deployment: "d0".into(),
+                intent: None,
+            },
+        );
+    }
+    after
+}
+
+fn api() -> Vec<(&'static str, DesiredResource)> {
+    vec![
+        ("shared/Api", resource("AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "HTTP" }))),
+        (
+            "a/Integration",
+            resource(
+                "AWS::ApiGatewayV2::Integration",
+                json!({
+                "ApiId": { "Ref": "shared/Api" }, "IntegrationUri": { "Fn::GetAtt": ["a/Function", "Arn"] } }),
+            ),
+        ),
+        (
+            "a/Route",
+            resource(
+                "AWS::ApiGatewayV2::Route",
+                json!({
+                "ApiId": { "Ref": "shared/Api" },
+                "Target": { "Fn::Join": ["", ["integrations/", { "Ref": "a/Integration" }]] } }),
+            ),
+        ),
+        ("a/Function", resource("AWS::Lambda::Function", json!({ "MemorySize": 128 }))),
+    ]
+}
+
+fn keys(plan: &Plan) -> Vec<String> {
+    plan.changes.iter().map(|change| change.key.to_string()).collect()
+}
+
+#[test]
+fn everything_new_is_created_after_what_it_needs() {
+    let plan = planned(&desired(&api()), &Recorded::default(), false).unwrap();
+    assert_eq!(keys(&plan), ["a/Function@1", "shared/Api@1", "a/Integration@1", "a/Route@1"]);
+    assert!(plan.changes.iter().all(|change| change.because == Reason::New && change.stage == Stage::Build));
+    let integration = plan.change(&"a/Integration@1".parse().unwrap()).unwrap();
+    let needs: Vec<_> = integration.needs.iter().map(|edge| (edge.on.to_string(), edge.until)).collect();
+    assert_eq!(needs, [("a/Function@1".into(), Reach::Identified), ("shared/Api@1".into(), Reach::Ready)]);
+}
+
+#[test]
+fn what_is_as_asked_for_is_left_alone() {
+    let desired = desired(&api());
+    let first = planned(&desired, &Recorded::default(), false).unwrap();
+    let again = planned(&desired, &carried_out(&first, &Recorded::default()), false).unwrap();
+    assert!(again.changes.is_empty(), "{:?}", keys(&again));
+    assert_eq!(again.unchanged, 4);
+    assert_eq!(again.parent, Revision(1));
+}
+
+#[test]
+fn replacing_an_api_replaces_what_cannot_move_and_deletes_the_old_ones_last() {
+    let first = planned(&desired(&api()), &Recorded::default(), false).unwrap();
+    let recorded = carried_out(&first, &Recorded::default());
+    let mut changed = api();
+    changed[0].1 = resource("AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "WEBSOCKET" }));
+    let plan = planned(&desired(&changed), &recorded, false).unwrap();
+    assert_eq!(
+        keys(&plan),
+        ["shared/Api@2", "a/Integration@2", "a/Route@2", "a/Route@1", "a/Integration@1", "shared/Api@1"]
+    );
+    let integration = plan.change(&"a/Integration@2".parse().unwrap()).unwrap();
+    assert_eq!(integration.because, Reason::Replaces(address("shared/Api")));
+    let Action::Replace { order, forced_by, .. } = &integration.action else { panic!("{integration:?}") };
+    assert_eq!((*order, forced_by.as_slice()[0].0.as_str()), (Order::CreateFirst, "ApiId"));
+    assert!(plan.changes[3..].iter().all(|change| change.stage == Stage::Retire && change.because == Reason::Deposed));
+}
+
+#[test]
+fn a_name_that_the_user_fixed_is_freed_before_it_is_used_again() {
+    let role =
+        |path: &str| desired(&[("a/Role", resource("AWS::IAM::Role", json!({ "RoleName": "r", "Path": path })))]);
+    let first = planned(&role("/a/"), &Recorded::default(), false).unwrap();
+    let plan = planned(&role("/b/"), &carried_out(&first, &Recorded::default()), false).unwrap();
+    assert_eq!(keys(&plan), ["a/Role@1", "a/Role@2"]);
+    assert!(matches!(plan.changes[1].action, Action::Replace { order: Order::DeleteFirst, .. }));
+    assert_eq!(plan.changes[1].needs[0].on.to_string(), "a/Role@1");
+    assert!(plan.changes.iter().all(|change| change.stage == Stage::Build));
+}
+
+#[test]
+fn data_is_retained_unless_the_config_says_otherwise() {
+    let table = |retention| DesiredResource { retention, ..resource("AWS::DynamoDB::Table", json!({})) };
+    for (retention, deletes) in [(Retention::Retain, false), (Retention::Delete, true)] {
+        let first = planned(&desired(&[("shared/T", table(retention))]), &Recorded::default(), false).unwrap();
+        let recorded = carried_out(&first, &Recorded::default());
+        let plan = planned(&desired(&[]), &recorded, false).unwrap();
+        assert_eq!(matches!(plan.changes[0].action, Action::Delete { .. }), deletes);
+        assert_eq!(plan.irreversible.len(), usize::from(deletes));
+        assert_eq!(planned(&desired(&[]), &recorded, true).is_err(), deletes, "protected");
+    }
+}
+
+#[test]
+fn an_unfinished_resource_is_finished_under_its_own_name() {
+    let wanted = desired(&api());
+    let mut recorded = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let announced: ResourceKey = "a/Function@1".parse().unwrap();
+    let incomplete: ResourceKey = "shared/Api@1".parse().unwrap();
+    let function = recorded.resources.get_mut(&announced).unwrap();
+    (function.presence, function.physical_id) = (Presence::Announced, None);
+    recorded.resources.get_mut(&incomplete).unwrap().presence = Presence::Incomplete;
+    let plan = planned(&wanted, &recorded, false).unwrap();
+    let function = plan.change(&announced).unwrap();
+    assert!(matches!(&function.action, Action::Create { .. }) && function.because == Reason::Incomplete);
+    let api = plan.change(&incomplete).unwrap();
+    assert!(matches!(&api.action, Action::Update { diff, .. } if diff.is_empty()) && api.because == Reason::Incomplete);
+}
+
+#[test]
+fn what_was_being_deleted_is_made_anew_under_another_name() {
+    let wanted = desired(&[("a/Q", resource("AWS::SQS::Queue", json!({})))]);
+    let mut recorded = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    recorded.resources.values_mut().for_each(|resource| resource.presence = Presence::Leaving);
+    let plan = planned(&wanted, &recorded, false).unwrap();
+    assert_eq!(keys(&plan), ["a/Q@2", "a/Q@1"]);
+    assert_eq!(plan.changes[0].key.generation, Generation(2));
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let wanted = desired(&[
+        ("a/X", resource("AWS::Made::Up", json!({}))),
+        ("a/Y", resource("AWS::SQS::Queue", json!({ "KmsMasterKeyId": { "Ref": "a/Nothing" } }))),
+        ("a/P", resource("AWS::SQS::Queue", json!({ "RedrivePolicy": { "Fn::GetAtt": ["a/Q", "Arn"] } }))),
+        ("a/Q", resource("AWS::SQS::Queue", json!({ "RedrivePolicy": { "Fn::GetAtt": ["a/P", "Arn"] } }))),
+    ]);
+    let PlanError(problems) = planned(&wanted, &Recorded::default(), false).unwrap_err();
+    let codes: Vec<_> = problems.iter().map(Problem::code).collect();
+    assert_eq!(codes, ["plan::unsupported-type", "plan::unknown-reference", "plan::cycle"]);
+}
+
+#[test]
+fn a_kept_table_does_not_give_its_name_away() {
+    let table = |key: &str| DesiredResource {
+        retention: Retention::Retain,
+        ..resource("AWS::DynamoDB::Table", json!({ "TableName": "t", "KeySchema": [{ "AttributeName": key }] }))
+    };
+    let first = planned(&desired(&[("shared/T", table("a"))]), &Recorded::default(), false).unwrap();
+    let recorded = carried_out(&first, &Recorded::default());
+    let PlanError(problems) = planned(&desired(&[("shared/T", table("b"))]), &recorded, false).unwrap_err();
+    assert_eq!(problems[0].code(), "plan::name-held");
+}
