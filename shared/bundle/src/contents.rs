@@ -9,7 +9,7 @@ use std::ops::Bound;
 
 use zip::read::{OwnedZipFileEntry, ZipReadOptions};
 
-use crate::pack::{Artifact, PackError, Packer, is_left_out};
+use crate::pack::{PackError, Packed, Packer, is_left_out};
 use crate::watched::Watched;
 
 /// A file of an archive.
@@ -100,7 +100,7 @@ impl<R: Read + Seek> Bundle<R> {
     /// # Errors
     /// [`PackError::Empty`] if the folder holds no file (or does not exist), [`PackError::TooLarge`] if they are more than a
     /// function can hold; both before anything is written.
-    pub fn pack_folder<W: Write>(&mut self, folder: &str, writer: W) -> Result<Artifact, PackError> {
+    pub fn pack_folder<W: Write>(&mut self, folder: &str, writer: W) -> Result<Packed, PackError> {
         let (left_out, files): (Vec<_>, Vec<_>) = self
             .folder(folder)
             .map(|(path, file)| (path.to_owned(), file.clone()))

@@ -18,5 +18,5 @@ mod contents;
 pub use contents::{Bundle, File, ReadError};
 pub use limits::{LAMBDA_UNPACKED, Limits};
 pub use open::{OpenError, open};
-pub use pack::{Artifact, LEFT_OUT, PackError, Source, is_left_out, pack};
+pub use pack::{LEFT_OUT, PackError, Packed, Source, is_left_out, pack};
 pub use problem::{Code, Problem};

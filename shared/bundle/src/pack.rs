@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
+use model::{Artifact, Digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
 
@@ -42,11 +43,9 @@ pub struct Source<C> {
 
 /// A zip that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Artifact {
-    /// SHA-256 of its bytes, in lower-case hex: its address.
-    pub digest: String,
-    /// Its bytes.
-    pub size: u64,
+pub struct Packed {
+    /// Its address and size.
+    pub artifact: Artifact,
     /// The bytes of its files, unpacked.
     pub unpacked: u64,
     /// How many files it holds.
@@ -93,7 +92,7 @@ pub fn is_left_out(path: &str) -> bool {
 ///
 /// # Errors
 /// [`PackError`]; what was written by then is of no use.
-pub fn pack<C: Read, W: Write>(files: impl IntoIterator<Item = Source<C>>, writer: W) -> Result<Artifact, PackError> {
+pub fn pack<C: Read, W: Write>(files: impl IntoIterator<Item = Source<C>>, writer: W) -> Result<Packed, PackError> {
     let mut problems = Problems::default();
     let mut names = Names::default();
     let mut sorted = BTreeMap::new();
@@ -164,12 +163,11 @@ impl<W: Write> Packer<W> {
         }
     }
 
-    pub(crate) fn finish(self, left_out: Vec<String>) -> Result<Artifact, PackError> {
+    pub(crate) fn finish(self, left_out: Vec<String>) -> Result<Packed, PackError> {
         let mut written = self.zip.finish().map_err(|error| PackError::Finish(error.into()))?.into_inner();
         written.inner.flush().map_err(PackError::Finish)?;
-        Ok(Artifact {
-            digest: hex::encode(written.digest.finalize()),
-            size: written.written,
+        Ok(Packed {
+            artifact: Artifact { digest: Digest::of_hash(written.digest.finalize().into()), size: written.written },
             unpacked: self.unpacked,
             files: self.files,
             left_out,

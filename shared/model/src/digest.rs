@@ -24,6 +24,11 @@ impl Digest {
         Ok(Self::of(&serde_json::to_vec(value)?))
     }
 
+    /// The digest that a hash made of bytes which were not in memory together.
+    pub fn of_hash(hash: [u8; 32]) -> Self {
+        Self(hex::encode(hash))
+    }
+
     /// A digest that somebody else wrote down, if it has the form of one.
     pub fn parse(text: &str) -> Option<Self> {
         (text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))

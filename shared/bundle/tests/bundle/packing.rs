@@ -16,18 +16,16 @@ fn source<'a>(path: &str, content: &'a str) -> Source<&'a [u8]> {
 fn a_known_zip_has_a_known_digest() {
     let text = "the quick brown fox jumps over the lazy dog\n".repeat(5000);
     let files = [source("handler.py", &text), Source { executable: true, ..source("bin/tool", "#!/bin/sh\n") }];
-    let artifact = pack(files, io::sink()).unwrap();
-    assert_eq!((artifact.files, artifact.unpacked), (2, 220_010));
-    assert_eq!(artifact.digest, "f906b69ff20e6206ddf1916dd46e779133e8b36722002b8836bea63d72b16247");
+    let packed = pack(files, io::sink()).unwrap();
+    assert_eq!((packed.files, packed.unpacked), (2, 220_010));
+    assert_eq!(packed.artifact.digest.as_str(), "f906b69ff20e6206ddf1916dd46e779133e8b36722002b8836bea63d72b16247");
 }
 
 #[test]
 fn the_digest_is_that_of_the_bytes_which_were_written() {
-    use sha2::{Digest, Sha256};
     let mut bytes = Vec::new();
-    let artifact = pack([source("a", "1"), source("b", "2")], &mut bytes).unwrap();
-    assert_eq!(artifact.digest, hex::encode(Sha256::digest(&bytes)));
-    assert_eq!(artifact.size, bytes.len() as u64);
+    let packed = pack([source("a", "1"), source("b", "2")], &mut bytes).unwrap();
+    assert_eq!(packed.artifact, model::Artifact { digest: model::Digest::of(&bytes), size: bytes.len() as u64 });
 }
 
 #[test]
@@ -43,7 +41,7 @@ fn the_portions_in_which_a_reader_gives_its_content_do_not_show() {
         (0_u32..200_000).flat_map(|number| (number.wrapping_mul(number) >> 7).to_le_bytes()).collect();
     let digest = |portion| {
         let content = Dribble(&content, portion);
-        pack([Source { path: "f".to_owned(), executable: false, content }], io::sink()).unwrap().digest
+        pack([Source { path: "f".to_owned(), executable: false, content }], io::sink()).unwrap().artifact.digest
     };
     assert_eq!(digest(usize::MAX), digest(1));
     assert_eq!(digest(usize::MAX), digest(65_521));
@@ -64,9 +62,9 @@ fn every_file_has_one_of_two_modes_and_the_first_day_of_the_format() {
 #[test]
 fn what_is_left_out_is_said() {
     let files = ["handler.py", ".git/HEAD", "lib/__pycache__/x.pyc", "lib/x.pyc", ".gitignore", "lib/.DS_Store"];
-    let artifact = pack(files.map(|path| source(path, "x")), io::sink()).unwrap();
-    assert_eq!(artifact.files, 3);
-    assert_eq!(artifact.left_out, [".git/HEAD", "lib/.DS_Store", "lib/__pycache__/x.pyc"]);
+    let packed = pack(files.map(|path| source(path, "x")), io::sink()).unwrap();
+    assert_eq!(packed.files, 3);
+    assert_eq!(packed.left_out, [".git/HEAD", "lib/.DS_Store", "lib/__pycache__/x.pyc"]);
 }
 
 #[test]
@@ -102,7 +100,7 @@ fn a_folder_of_a_bundle_packs_to_the_same_bytes_however_the_bundle_was_made() {
     let mut written = Vec::new();
     let first = accept(&one).pack_folder("agents/a", &mut written).unwrap();
     let second = accept(&other).pack_folder("./agents/a/", io::sink()).unwrap();
-    assert_eq!(first.digest, plain.digest);
+    assert_eq!(first.artifact, plain.artifact);
     assert_eq!(second, plain);
     assert_eq!(first.left_out, ["__pycache__/h.pyc"]);
     assert_eq!(accept(&written).read("h.py").unwrap(), text.as_bytes());

@@ -111,8 +111,8 @@ proptest! {
     #[test]
     fn what_is_packed_opens_to_the_same(files in contents()) {
         let mut bytes = Vec::new();
-        let artifact = pack(sources(&files), &mut bytes).unwrap();
-        prop_assert_eq!(artifact.files, files.len());
+        let packed = pack(sources(&files), &mut bytes).unwrap();
+        prop_assert_eq!(packed.files, files.len());
         let mut bundle = accept(&bytes);
         for (path, (executable, content)) in &files {
             prop_assert_eq!(bundle.file(path).unwrap().executable, *executable);
@@ -123,14 +123,14 @@ proptest! {
 
     #[test]
     fn the_order_of_the_sources_does_not_show(files in contents(), turn in any::<prop::sample::Index>()) {
-        let digest = pack(sources(&files), io::sink()).unwrap().digest;
+        let digest = pack(sources(&files), io::sink()).unwrap().artifact.digest;
         let mut turned = sources(&files);
         let place = turn.index(turned.len());
         turned.rotate_left(place);
-        prop_assert_eq!(&pack(turned, io::sink()).unwrap().digest, &digest);
+        prop_assert_eq!(&pack(turned, io::sink()).unwrap().artifact.digest, &digest);
         let mut reversed = sources(&files);
         reversed.reverse();
-        prop_assert_eq!(&pack(reversed, io::sink()).unwrap().digest, &digest);
+        prop_assert_eq!(&pack(reversed, io::sink()).unwrap().artifact.digest, &digest);
     }
 
     #[test]
