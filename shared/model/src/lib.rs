@@ -19,6 +19,8 @@ pub mod plan;
 pub mod properties;
 pub mod recorded;
 
+pub use jiff::Timestamp;
+
 pub use artifact::{Artifact, ObjectRef};
 pub use deployment::{Cause, Deployment, DeploymentStatus, Origin, Outcome, QueueEntry, Refusal};
 pub use desired::{Desired, DesiredResource, Retention};

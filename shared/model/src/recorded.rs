@@ -20,9 +20,9 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The incarnation that is in use at `address`: the newest that is not deposed.
+    /// The incarnation that is in use at `address`: the newest. Older ones are deposed, and stay recorded until they are gone.
     pub fn current(&self, address: &ResourceAddress) -> Option<(&ResourceKey, &RecordedResource)> {
-        self.generations(address).rev().find(|(_, resource)| !resource.deposed)
+        self.generations(address).next_back()
     }
 
     /// Every incarnation at `address`, oldest first.
@@ -76,9 +76,6 @@ pub struct RecordedResource {
     /// What becomes of it when it is no longer desired.
     #[serde(default)]
     pub retention: Retention,
-    /// Whether a newer incarnation took its place.
-    #[serde(default)]
-    pub deposed: bool,
     /// The deployment that last changed it.
     pub deployment: DeploymentId,
     /// The call whose outcome is not known.

@@ -74,11 +74,6 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
             after.resources.remove(&change.key);
             continue;
         };
-        if let Action::Replace { old, .. } = &change.action
-            && let Some(old) = after.resources.get_mut(old)
-        {
-            old.deposed = true;
-        }
         after.resources.insert(
             change.key.clone(),
             RecordedResource {
@@ -92,7 +87,6 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
                 dependencies: change.dependencies.clone(),
                 agent: change.agent.clone(),
                 retention: change.retention,
-                deposed: false,
                 deployment: "d0".into(),
                 intent: None,
             },

@@ -1,0 +1,158 @@
+//! The fold of an event into the record of the resource that it concerns.
+
+use model::{Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource};
+
+/// What the record of a change's resource becomes by `event`; none where the record goes. `sent` is what the change sends,
+/// references resolved.
+pub fn record(
+    before: Option<&RecordedResource>,
+    change: &Change,
+    sent: &Properties,
+    deployment: &DeploymentId,
+    event: &Event,
+) -> Option<RecordedResource> {
+    let mut after = match before {
+        Some(before) => before.clone(),
+        None => fresh(change, sent, deployment)?,
+    };
+    after.deployment = deployment.clone();
+    match event {
+        Event::Started { operation, token, attempt, .. } => {
+            after.intent = Some(Intent { operation: *operation, token: token.clone(), attempt: *attempt });
+            after.presence = match operation {
+                Operation::Create => Presence::Announced,
+                Operation::Update => Presence::Incomplete,
+                Operation::Delete => Presence::Leaving,
+            };
+            if *operation != Operation::Delete {
+                ask(&mut after, change, sent);
+            }
+        }
+        Event::Identified { physical_id, attributes } => {
+            after.physical_id = Some(physical_id.clone());
+            after.attributes.extend(attributes.clone());
+            after.presence = Presence::Incomplete;
+            after.intent = None;
+        }
+        Event::Awaiting { .. } => {}
+        Event::Succeeded { observed } => {
+            change.action.to()?;
+            ask(&mut after, change, sent);
+            if let Some(settled) = observed {
+                after.attributes = settled.attributes.clone();
+                after.baseline = settled.baseline.clone();
+            }
+            after.presence = Presence::Present;
+            after.intent = None;
+        }
+        Event::Failed { error } => {
+            // An outcome that is still unknown keeps its intent, so that the next wave resolves it.
+            if !error.class.effect_is_unknown() {
+                after.intent = None;
+            }
+            if after.physical_id.is_none() && after.intent.is_none() {
+                return None;
+            }
+        }
+        Event::Absent => {
+            after.intent = None;
+            after.physical_id.as_ref()?;
+        }
+    }
+    Some(after)
+}
+
+fn ask(after: &mut RecordedResource, change: &Change, sent: &Properties) {
+    if let Some(to) = change.action.to() {
+        after.asked = to.clone();
+        after.sent = sent.clone();
+    }
+    after.dependencies = change.dependencies.clone();
+    after.agent = change.agent.clone();
+    after.retention = change.retention;
+}
+
+/// The record of a resource that had none; none for a deletion, which then has nothing to keep.
+fn fresh(change: &Change, sent: &Properties, deployment: &DeploymentId) -> Option<RecordedResource> {
+    let to = match &change.action {
+        Action::Create { to } | Action::Update { to, .. } | Action::Replace { to, .. } => to,
+        Action::Delete { .. } | Action::Forget { .. } => return None,
+    };
+    Some(RecordedResource {
+        kind: change.kind.clone(),
+        physical_id: None,
+        presence: Presence::Announced,
+        asked: to.clone(),
+        sent: sent.clone(),
+        baseline: Properties::new(),
+        attributes: Default::default(),
+        dependencies: change.dependencies.clone(),
+        agent: change.agent.clone(),
+        retention: change.retention,
+        deployment: deployment.clone(),
+        intent: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{CallError, Digest, ErrorClass, Reason, Retention, Stage, properties};
+    use serde_json::json;
+
+    use super::*;
+
+    fn change(action: Action) -> Change {
+        Change {
+            key: "a/Queue@1".parse().unwrap(),
+            kind: "AWS::SQS::Queue".into(),
+            action,
+            because: Reason::New,
+            needs: Vec::new(),
+            stage: Stage::Build,
+            dependencies: Default::default(),
+            agent: None,
+            retention: Retention::Delete,
+        }
+    }
+
+    fn started(operation: Operation) -> Event {
+        Event::Started { operation, token: "t".into(), attempt: 1, request: Digest::of(b""), physical_name: None }
+    }
+
+    fn failed(class: ErrorClass) -> Event {
+        Event::Failed { error: CallError::local(class, "CreateQueue", "no") }
+    }
+
+    fn after(action: Action, events: &[Event]) -> Option<RecordedResource> {
+        let change = change(action);
+        let sent = properties(json!({ "QueueName": "q" }));
+        events.iter().fold(None, |before, event| record(before.as_ref(), &change, &sent, &"d1".into(), event))
+    }
+
+    fn create() -> Action {
+        Action::Create { to: properties(json!({ "QueueName": "q" })) }
+    }
+
+    #[test]
+    fn an_announced_creation_stays_recorded_until_it_is_known_to_have_failed() {
+        let open = after(create(), &[started(Operation::Create)]).unwrap();
+        assert_eq!((open.presence, open.intent.is_some()), (Presence::Announced, true));
+        assert!(after(create(), &[started(Operation::Create), failed(ErrorClass::Denied)]).is_none());
+        let unknown = after(create(), &[started(Operation::Create), failed(ErrorClass::Transient)]).unwrap();
+        assert!(unknown.intent.is_some(), "what may exist is not forgotten");
+    }
+
+    #[test]
+    fn a_resource_that_exists_stays_recorded_when_finishing_it_fails() {
+        let identified = Event::Identified { physical_id: "url".into(), attributes: Default::default() };
+        let left = after(create(), &[started(Operation::Create), identified, failed(ErrorClass::Denied)]).unwrap();
+        assert_eq!((left.presence, left.intent), (Presence::Incomplete, None));
+        assert_eq!(left.physical_id, Some("url".into()));
+    }
+
+    #[test]
+    fn a_deleted_resource_leaves_the_record() {
+        let delete = Action::Delete { from: Properties::new(), physical_id: Some("url".into()) };
+        assert!(after(delete, &[Event::Succeeded { observed: None }]).is_none());
+    }
+}
