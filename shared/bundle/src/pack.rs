@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 
 use model::{Artifact, Digest};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use zip::write::{SimpleFileOptions, StreamWriter};
 use zip::{CompressionMethod, DateTime, System, ZipWriter};
@@ -42,7 +41,7 @@ pub struct Source<C> {
 }
 
 /// A zip that was written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed {
     /// Its address and size.
     pub artifact: Artifact,

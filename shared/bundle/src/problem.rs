@@ -5,10 +5,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use model::Refusal;
 
 /// One reason why an archive is refused.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Which rule it breaks.
     pub code: Code,
@@ -20,6 +20,20 @@ pub struct Problem {
     pub help: String,
 }
 
+impl Problem {
+    /// As the history keeps it.
+    #[must_use]
+    pub fn refusal(&self) -> Refusal {
+        Refusal {
+            code: self.code.as_str().to_owned(),
+            message: self.message.clone(),
+            help: Some(self.help.clone()),
+            line: None,
+            column: None,
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -29,19 +43,19 @@ impl fmt::Display for Problem {
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// The rules an archive can break, each with a stable name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)*
+            $($(#[$doc])* $name,)*
         }
 
         impl Code {
             /// Every code.
             pub const ALL: &[Code] = &[$(Code::$name),*];
 
-            /// The stable name, as in reports and documentation.
+            /// The stable name, as in reports and documentation: `bundle::path-escape`.
             #[must_use]
             pub fn as_str(self) -> &'static str {
-                match self { $(Code::$name => $text,)* }
+                match self { $(Code::$name => concat!("bundle::", $text),)* }
             }
         }
     };

@@ -73,7 +73,10 @@ fn paths_that_no_archive_may_hold_are_not_packed() {
         Err(PackError::Paths(problems)) => codes(&problems).into_iter().map(bundle::Code::as_str).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(refused(&["../a", "b", "b", "B", "b/c"]), ["path-escape", "duplicate-path", "case-clash", "path-clash"]);
+    assert_eq!(
+        refused(&["../a", "b", "b", "B", "b/c"]),
+        ["bundle::path-escape", "bundle::duplicate-path", "bundle::case-clash", "bundle::path-clash"]
+    );
 }
 
 #[test]
