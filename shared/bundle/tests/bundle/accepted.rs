@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bundle::{Limits, ReadError};
 
-use crate::raw::{accept, accept_within, deflated, file, zip};
+use crate::raw::{accept, accept_within, deflated, file, zip, zip64};
 
 fn project() -> Vec<u8> {
     let folder = |name: &str| file(name, "").with(|entry| entry.mode = 0o040_755);
@@ -62,6 +62,12 @@ fn content_is_read_by_path() {
     let missing = bundle.read("agents/c/handler.py").unwrap_err();
     assert!(matches!(missing, ReadError::NotFound(_)));
     assert_eq!(missing.to_string(), "the archive has no file `agents/c/handler.py`");
+}
+
+#[test]
+fn a_small_archive_may_have_a_zip64_end() {
+    let bytes = zip64(&[file("a", "1")], [0; 6]);
+    assert_eq!(accept(&bytes).read("a").unwrap(), b"1");
 }
 
 #[test]

@@ -256,6 +256,23 @@ fn an_archive_cut_off_anywhere_is_refused() {
 }
 
 #[test]
+fn an_archive_of_nothing_but_ends_is_refused_in_time() {
+    let start = Instant::now();
+    refuse(&b"PK\x05\x06".repeat(1 << 20));
+    // Each end claims the rest of the object as its comment, and a directory that is not there.
+    let ends = 65_535 / 22;
+    let nested: Vec<u8> = (0..ends)
+        .flat_map(|number: u16| {
+            let mut end = b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x2e\0\0\0\0\0\0\0".to_vec();
+            end.extend(((ends - number - 1) * 22).to_le_bytes());
+            end
+        })
+        .collect();
+    refuse(&nested);
+    assert!(start.elapsed() < Duration::from_secs(10), "took {:?}", start.elapsed());
+}
+
+#[test]
 fn a_reader_that_fails_is_not_the_fault_of_the_archive() {
     struct Failing<R>(R, usize);
     impl<R: Read> Read for Failing<R> {

@@ -6,7 +6,7 @@ use std::io::{self, Cursor};
 use bundle::{Limits, OpenError, Source, pack};
 use proptest::prelude::*;
 
-use crate::raw::{Raw, accept, deflated, file, zip};
+use crate::raw::{Raw, accept, deflated, file, zip, zip64};
 
 fn small() -> Limits {
     Limits { unpacked: 1 << 20, file: 1 << 20, count: 100, ..Limits::default() }
@@ -93,6 +93,17 @@ proptest! {
     #[test]
     fn lying_headers_never_panic(entries in prop::collection::vec(entry(), 0..5)) {
         exercise(&zip(&entries));
+    }
+
+    #[test]
+    fn a_lying_zip64_end_never_panics(off in any::<[(u8, i64); 6]>()) {
+        let off = off.map(|(how, far)| match how % 6 {
+            0 => far.cast_unsigned(),
+            1 => u64::MAX - 44,
+            2 => far.rem_euclid(100).cast_unsigned().wrapping_neg(),
+            _ => 0,
+        });
+        exercise(&zip64(&[file("a", "1"), deflated("b", "2")], off));
     }
 
     #[test]

@@ -107,6 +107,30 @@ pub(crate) fn zip(entries: &[Raw]) -> Vec<u8> {
     out
 }
 
+/// The same archive with a zip64 end before its end, whose fields say what the test wants: by how much the true values are
+/// off, in the order of the format (record size, entries here, entries, directory size, directory offset), and at last the
+/// locator's offset of the record.
+pub(crate) fn zip64(entries: &[Raw], off: [u64; 6]) -> Vec<u8> {
+    let mut out = zip(entries);
+    let end = out.split_off(out.len() - 22);
+    let word = |at: usize| u64::from(u32::from_le_bytes(end[at..at + 4].try_into().unwrap()));
+    let count = entries.len() as u64;
+    let true_values = [44, count, count, word(12), word(16), out.len() as u64];
+    let values: Vec<_> =
+        true_values.iter().zip(off).map(|(value, off)| value.wrapping_add(off).to_le_bytes()).collect();
+    out.extend(b"PK\x06\x06");
+    out.extend(values[0]);
+    out.extend([45, 3, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend(values[1..5].concat());
+    out.extend(b"PK\x06\x07\0\0\0\0");
+    out.extend(values[5]);
+    out.extend([1, 0, 0, 0]);
+    out.extend(b"PK\x05\x06\0\0\0\0");
+    out.extend([0xff; 12]);
+    out.extend([0, 0]);
+    out
+}
+
 pub(crate) fn accept(bytes: &[u8]) -> Bundle<Cursor<&[u8]>> {
     accept_within(bytes, &Limits::default())
 }
