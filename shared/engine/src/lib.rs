@@ -4,5 +4,18 @@
 //! outcome is resolved. Decides nothing about *what* is done: that stands in the plan. Never names an AWS SDK; adapters
 //! live in `store`, `control` and `providers`.
 
+mod carry_out;
+mod cause;
+mod execution;
 pub mod fence;
 pub mod ports;
+mod queue;
+mod retry;
+mod schedule;
+mod state;
+mod wave;
+mod writer;
+
+pub use fence::Fence;
+pub use queue::start_next;
+pub use wave::{End, Limits, Wave, WaveError};

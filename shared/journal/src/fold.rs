@@ -96,11 +96,13 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
                 .then_some(S::Started { operation: *operation, attempt: *attempt })
         }
         (
-            Some(S::Started { operation: Operation::Create | Operation::Update, .. } | S::Identified(_)),
+            // None: what an earlier deployment announced.
+            None | Some(S::Started { operation: Operation::Create | Operation::Update, .. } | S::Identified(_)),
             Event::Identified { physical_id, .. },
         ) => Some(S::Identified(physical_id.clone())),
         (Some(standing @ (S::Identified(_) | S::Started { .. })), Event::Awaiting { .. }) => Some(standing.clone()),
         (Some(S::Started { attempt, .. }), Event::Absent) => Some(S::Absent { attempt: *attempt }),
+        (None, Event::Absent) => Some(S::Absent { attempt: 0 }),
         (
             Some(S::Identified(_) | S::Started { operation: Operation::Update | Operation::Delete, .. })
             // Forgetting, deleting what is not there, and finding nothing left to do announce no call.
@@ -108,7 +110,7 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
             | Some(S::Absent { .. }),
             Event::Succeeded { .. },
         ) => Some(S::Succeeded),
-        (None | Some(S::Started { .. } | S::Identified(_) | S::Absent { .. }), Event::Failed { error }) => {
+        (None | Some(S::Started { .. } | S::Identified(_) | S::Absent { .. }), Event::Failed { error } | Event::Vanished { error }) => {
             Some(S::Failed(error.clone()))
         }
         _ => None,
@@ -123,6 +125,7 @@ fn verb(event: &Event) -> &'static str {
         Event::Succeeded { .. } => "succeeded",
         Event::Failed { .. } => "failed",
         Event::Absent => "had no effect",
+        Event::Vanished { .. } => "vanished",
     }
 }
 

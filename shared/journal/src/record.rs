@@ -54,6 +54,7 @@ pub fn record(
                 return None;
             }
         }
+        Event::Vanished { .. } => return None,
         Event::Absent => {
             after.intent = None;
             after.physical_id.as_ref()?;

@@ -67,6 +67,12 @@ pub enum Event {
     },
     /// An intent was resolved: the announced call is known to have had no effect.
     Absent,
+    /// The resource was recorded and is gone: somebody else deleted it. The change failed, and the record goes, so that the
+    /// next deployment makes it anew.
+    Vanished {
+        /// The error.
+        error: CallError,
+    },
 }
 
 /// What a finished resource looks like.

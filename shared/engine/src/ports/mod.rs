@@ -1,5 +1,13 @@
 //! Ports: what the engine needs of the world, each a trait with a written contract.
 
+pub mod clock;
+pub mod executions;
+pub mod ledger;
 pub mod provider;
+pub mod queue;
 
+pub use clock::Clock;
+pub use executions::{Executions, Launch};
+pub use ledger::{Acquired, Commit, Ledger, Reservation, StoreError};
 pub use provider::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider, Providers, Readiness};
+pub use queue::{Active, Queue};

@@ -1,0 +1,115 @@
+//! What a change is carried out with: the record, the writer, the providers, the time that is left.
+
+use std::time::Duration;
+
+use model::{
+    CallError, Change, DeploymentId, Entry, Epoch, ErrorClass, Event, Operation, Properties, ResourceKey, Timestamp,
+};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::ports::{Clock, Provider, Providers};
+use crate::state::State;
+use crate::wave::Limits;
+use crate::writer::Write;
+
+/// Why a change did not end well.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// It failed. The failure is journalled.
+    Failed(CallError),
+    /// The time slice ended. It goes on in the next invocation.
+    Interrupted,
+    /// The lease is lost or the stores do not answer: nothing more may be done.
+    Stopped,
+}
+
+pub(crate) struct Execution<'a> {
+    pub(crate) state: State,
+    pub(crate) providers: &'a dyn Providers,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) limits: Limits,
+    pub(crate) deployment: &'a DeploymentId,
+    pub(crate) stamp: &'a model::Stamp,
+    pub(crate) epoch: Epoch,
+    /// When nothing new is begun any more.
+    pub(crate) deadline: Timestamp,
+    pub(crate) writes: mpsc::UnboundedSender<Write>,
+    /// Told of every resource whose identity becomes known.
+    pub(crate) identified: mpsc::UnboundedSender<ResourceKey>,
+}
+
+/// A line that was handed to the writer.
+pub(crate) struct Written(oneshot::Receiver<()>);
+
+impl Written {
+    /// Waits until it is durable.
+    pub(crate) async fn durable(self) -> Result<(), Halt> {
+        self.0.await.map_err(|_| Halt::Stopped)
+    }
+}
+
+impl Execution<'_> {
+    pub(crate) fn provider(&self, change: &Change) -> Result<&dyn Provider, CallError> {
+        self.providers.get(&change.kind).ok_or_else(|| {
+            CallError::local(ErrorClass::Invalid, "provide", format!("`{}` has no provider", change.kind))
+        })
+    }
+
+    /// Journals an event and folds it into the record. The record in memory is ahead of the durable one until the line is
+    /// [`Written::durable`].
+    pub(crate) fn write(&self, change: &Change, sent: &Properties, event: Event) -> Written {
+        let before = self.state.get(&change.key);
+        let item = journal::record(before.as_ref(), change, sent, self.deployment, &event);
+        self.state.set(&change.key, item.clone());
+        let is_identified = matches!(event, Event::Identified { .. });
+        let entry = Entry { at: self.clock.now(), epoch: self.epoch, change: change.key.clone(), event };
+        let (durable, written) = oneshot::channel();
+        // Where the writer is gone, the receiver says so.
+        let _ = self.writes.send(Write { entry, item, durable });
+        if is_identified {
+            let _ = self.identified.send(change.key.clone());
+        }
+        Written(written)
+    }
+
+    /// The token of an attempt: hash(deployment, address, generation, attempt), 32 hexadecimal digits.
+    pub(crate) fn token(&self, key: &ResourceKey, attempt: u32) -> String {
+        let of = format!("{} {key} {attempt}", self.deployment);
+        model::Digest::of(of.as_bytes()).short(32).to_owned()
+    }
+
+    /// Announces a mutating call; it may be made once this is durable.
+    pub(crate) async fn announce(
+        &self,
+        change: &Change,
+        sent: &Properties,
+        operation: Operation,
+        attempt: u32,
+    ) -> Result<String, Halt> {
+        let token = self.token(&change.key, attempt);
+        let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
+        let event = Event::Started {
+            operation,
+            token: token.clone(),
+            attempt,
+            request: model::Digest::of(sent.to_value().to_string().as_bytes()),
+            physical_name: naming.and_then(|naming| sent.text(naming.property)).map(str::to_owned),
+        };
+        self.write(change, sent, event).durable().await?;
+        Ok(token)
+    }
+
+    /// Waits, if the slice lasts that long.
+    pub(crate) async fn pause(&self, duration: Duration) -> Result<(), Halt> {
+        if self.is_over() {
+            return Err(Halt::Interrupted);
+        }
+        self.clock.sleep(duration).await;
+        Ok(())
+    }
+
+    /// Whether the slice is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.clock.now() >= self.deadline
+    }
+}
