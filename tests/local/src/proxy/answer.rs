@@ -7,6 +7,7 @@ use hyper::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE, http::respons
 use super::{
     Caller,
     classify::{Protocol, Request},
+    fields::Fields,
 };
 
 const ERROR_TYPE: &str = "x-amzn-errortype";
@@ -93,12 +94,7 @@ fn body_code(body: &Bytes) -> Option<String> {
         return ["__type", "code", "Code"].iter().find_map(|name| bare(json.get(name)?.as_str()?));
     }
     let text = String::from_utf8_lossy(body);
-    element(&text, "Code").or_else(|| {
-        // CBOR, where the name's text is followed by a header byte or two and the value's text.
-        let rest = text.split_once("__type")?.1;
-        bare(&rest.chars().skip_while(|c| !c.is_ascii_alphabetic()).take_while(|c| !c.is_control()).collect::<String>())
-            .map(|code| code.chars().take_while(|c| c.is_ascii_alphanumeric()).collect())
-    })
+    element(&text, "Code").or_else(|| bare(&Fields::of_cbor(body).text("__type")?))
 }
 
 /// Without namespace and without what some services add after a colon.

@@ -22,6 +22,11 @@ impl Fields {
         Self(cbor(&mut minicbor::Decoder::new(body), 0).unwrap_or_default())
     }
 
+    /// The text of one field.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        text(self.0.get(name)?)
+    }
+
     /// The resource, by the first field that names one. What a thing belongs to comes before what it is called, so that a
     /// role's policy counts as the role.
     pub(super) fn resource(&self, service: &str) -> Option<String> {
