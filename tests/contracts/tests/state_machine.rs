@@ -1,5 +1,12 @@
 //! The state machine and the functions understand each other, and nothing in the flow is a dead end.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot read its document has failed"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::template;

@@ -3,6 +3,13 @@
 //! The emulated account never sends `iam:PermissionsBoundary` or `iam:PassedToService` and names roles without their path, so
 //! that it cannot enforce the better half of this: these tests are all that holds it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot read its document has failed"
+)]
+
 use contracts::{
     intrinsics::{ACCOUNT, Installation, REGION},
     policy::{Decision, Policy, Request, decide},
