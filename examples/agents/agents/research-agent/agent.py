@@ -24,7 +24,7 @@ def answer(message):
         Bucket=bucket, Key=key, Body=json.dumps(note).encode(), ContentType="application/json"
     )
     job = {"note": key, "bucket": bucket}
-    sent = boto3.client("sqs").send_message(QueueUrl=setting("WORK_QUEUE"), MessageBody=json.dumps(job))
+    sent = boto3.client("sqs").send_message(QueueUrl=setting("WORK_QUEUE_URL"), MessageBody=json.dumps(job))
     return {
         "tool": "enqueue",
         "note": key,
