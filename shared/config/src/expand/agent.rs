@@ -1,0 +1,183 @@
+//! One agent: its function and what belongs to it, in a stack of its own.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use model::expression::{attribute, reference};
+use model::{Artifact, Digest, Properties, ResourceAddress, Retention, properties};
+use serde_json::{Map, Value, json};
+
+use super::tags::Scope;
+use super::{Expansion, alarms, api, pascal, resource_address, role, variable};
+use crate::config::{Agent, Kind, Permission, UrlAuth};
+
+/// What callers of an agent refer to.
+pub(super) struct Callee {
+    /// The ARN to call: the function's, or its alias's.
+    pub(super) arn: Value,
+    /// What names it in a permission: the function's name, or its alias's ARN.
+    pub(super) name: Value,
+}
+
+/// Seconds that a message stays in a dead-letter queue: 14 days, the longest that SQS has.
+pub(super) const DEAD_LETTERS_SECONDS: u32 = 14 * 24 * 60 * 60;
+
+pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artifact) {
+    let stack = agent.name.value.as_str();
+    let at = |logical_id: &str| ResourceAddress::new(stack, logical_id);
+    let scope = expansion.scope.agent(stack, &agent.tags);
+
+    let log_group = at("LogGroup");
+    let days = expansion.environment.shared.monitoring.log_retention_days;
+    expansion.put(
+        log_group.clone(),
+        "AWS::Logs::LogGroup",
+        properties(json!({ "RetentionInDays": days, "Tags": scope.list() })),
+    );
+    let dead_letters = agent.dlq.then(|| at("DeadLetters"));
+    if let Some(address) = &dead_letters {
+        let queue = json!({
+            "MessageRetentionPeriod": DEAD_LETTERS_SECONDS,
+            "SqsManagedSseEnabled": true,
+            "Tags": scope.list(),
+        });
+        expansion.put(address.clone(), "AWS::SQS::Queue", properties(queue));
+    }
+    let role = role::role(expansion, agent, dead_letters.as_ref());
+
+    let function = at("Function");
+    let made = function_properties(expansion, agent, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
+    let version = version_properties(&function, artifact, &made);
+    expansion.put(function.clone(), "AWS::Lambda::Function", made);
+
+    let callee = match &agent.alias {
+        Some(alias) => {
+            let address = at("Version");
+            expansion.put(address.clone(), "AWS::Lambda::Version", version).retention = Retention::RetainReplaced;
+            let made = json!({
+                "FunctionName": reference(&function),
+                "FunctionVersion": attribute(&address, "Version"),
+                "Name": alias,
+            });
+            expansion.put(at("Alias"), "AWS::Lambda::Alias", properties(made));
+            Callee { arn: reference(&at("Alias")), name: reference(&at("Alias")) }
+        }
+        None => Callee { arn: attribute(&function, "Arn"), name: reference(&function) },
+    };
+    url(expansion, agent, &function, &callee);
+    api::add_agent(expansion, agent, &callee);
+    alarms::add_agent(expansion, agent, &scope, &function, dead_letters.as_ref());
+
+    let name = pascal(stack);
+    expansion.outputs.insert(format!("{name}FunctionName"), reference(&function));
+    expansion.outputs.insert(format!("{name}FunctionArn"), attribute(&function, "Arn"));
+}
+
+fn function_properties(
+    expansion: &Expansion<'_>,
+    agent: &Agent,
+    artifact: &Artifact,
+    role: &ResourceAddress,
+    log_group: &ResourceAddress,
+    dead_letters: Option<&ResourceAddress>,
+    scope: &Scope,
+) -> Properties {
+    let mut function = properties(json!({
+        "Architectures": [agent.architecture.as_str()],
+        "Code": { "S3Bucket": expansion.context.artifact_bucket, "S3Key": Artifact::key(&artifact.digest) },
+        "Handler": agent.handler.value,
+        // The function's name is free: its logs go where this says, not where its name says.
+        "LoggingConfig": { "LogGroup": reference(log_group) },
+        "MemorySize": agent.memory,
+        "Role": attribute(role, "Arn"),
+        "Runtime": agent.runtime.value.as_str(),
+        "Tags": scope.list(),
+        "Timeout": agent.timeout,
+        "TracingConfig": { "Mode": if agent.tracing { "Active" } else { "PassThrough" } },
+    }));
+    let variables = variables(agent);
+    if !variables.is_empty() {
+        function.set("Environment", json!({ "Variables": variables }));
+    }
+    if let Some(most) = agent.concurrency {
+        function.set("ReservedConcurrentExecutions", most);
+    }
+    if let Some(address) = dead_letters {
+        function.set("DeadLetterConfig", json!({ "TargetArn": attribute(address, "Arn") }));
+    }
+    function
+}
+
+/// The user's variables, and the names of what the agent may use.
+fn variables(agent: &Agent) -> Map<String, Value> {
+    let mut variables: Map<String, Value> =
+        agent.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    for permission in &agent.permissions {
+        if let Permission::Resource { name, kind, .. } = permission {
+            variables.insert(variable(*kind, name), named(*kind, name));
+        }
+    }
+    variables
+}
+
+/// What a program calls a shared resource by.
+fn named(kind: Kind, name: &str) -> Value {
+    // The physical id of each is what its API takes: a name, a queue's URL, a topic's ARN.
+    reference(&resource_address(kind, name))
+}
+
+/// A version is a copy that never changes; whatever goes into the copy is part of what tells it from the next.
+fn version_properties(function: &ResourceAddress, artifact: &Artifact, made: &Properties) -> Properties {
+    let copied: Properties = made
+        .0
+        .iter()
+        // These belong to the function and not to its versions.
+        .filter(|(name, _)| !["Code", "ReservedConcurrentExecutions", "Tags"].contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let text = format!("{}{}", artifact.digest, copied.to_value());
+    let mut version = properties(json!({
+        "Description": format!("strandline {}", Digest::of(text.as_bytes()).short(16)),
+        "FunctionName": reference(function),
+    }));
+    // Lambda refuses to publish anything but this code.
+    if let Ok(bytes) = hex::decode(artifact.digest.as_str()) {
+        version.set("CodeSha256", STANDARD.encode(bytes));
+    }
+    version
+}
+
+fn url(expansion: &mut Expansion<'_>, agent: &Agent, function: &ResourceAddress, callee: &Callee) {
+    let Some(auth) = agent.url else { return };
+    let at = |logical_id: &str| ResourceAddress::new(agent.name.value.as_str(), logical_id);
+    let kind = match auth {
+        UrlAuth::Iam => "AWS_IAM",
+        UrlAuth::Open => "NONE",
+    };
+    let mut made = properties(json!({ "AuthType": kind, "TargetFunctionArn": attribute(function, "Arn") }));
+    if let Some(alias) = &agent.alias {
+        made.set("Qualifier", alias.as_str());
+    }
+    let resource = expansion.put(at("Url"), "AWS::Lambda::Url", made);
+    if agent.alias.is_some() {
+        resource.depends_on.insert(at("Alias"));
+    }
+    if auth == UrlAuth::Open {
+        // Both are needed since October 2025 (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html).
+        let open = json!({
+            "Action": "lambda:InvokeFunctionUrl",
+            "FunctionName": callee.name,
+            "FunctionUrlAuthType": "NONE",
+            "Principal": "*",
+        });
+        expansion.put(at("UrlPermission"), "AWS::Lambda::Permission", properties(open));
+        let invoke = json!({
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": callee.name,
+            "InvokedViaFunctionUrl": true,
+            "Principal": "*",
+        });
+        expansion.put(at("UrlInvokePermission"), "AWS::Lambda::Permission", properties(invoke));
+    }
+    let name = pascal(&agent.name.value);
+    expansion.outputs.insert(format!("{name}FunctionUrl"), attribute(&at("Url"), "FunctionUrl"));
+}

@@ -1,0 +1,154 @@
+//! Config → [`Desired`]: which resources an environment comes to, in CloudFormation's vocabulary.
+//!
+//! Two rules hold everywhere. A resource's address depends on nothing but what it is for, so that agents come and go without
+//! moving what belongs to others. And names are left to the planner, which makes them of address and generation.
+
+mod agent;
+mod alarms;
+mod api;
+mod policy;
+mod role;
+mod shared;
+mod tags;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{Artifact, Desired, DesiredResource, Properties, ResourceAddress, Retention};
+use serde_json::Value;
+
+use crate::config::{Config, Environment, Kind};
+use crate::problem::Report;
+use tags::Scope;
+
+/// What expansion must know besides the config.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The environment's record.
+    pub environment: &'a model::Environment,
+    /// The code of each agent, by the agent's name.
+    pub artifacts: &'a BTreeMap<String, Artifact>,
+    /// The bucket that holds it.
+    pub artifact_bucket: &'a str,
+}
+
+/// The stack of what belongs to no single agent.
+pub(crate) const SHARED: &str = "shared";
+
+/// Everything that should exist in the environment of `context`.
+///
+/// # Errors
+/// A report where the config does not agree with the environment's record, or an agent has no code.
+pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report> {
+    config.agrees_with(context.environment)?;
+    let record = context.environment;
+    let environment = config.environment(&record.id.environment)?;
+    let missing: Vec<Report> = config
+        .agents_with_paths(&record.id.environment)?
+        .iter()
+        .filter(|agent| !context.artifacts.contains_key(agent.name))
+        .map(|agent| config.artifact_missing(agent))
+        .collect();
+    if let Some(report) = missing.into_iter().reduce(Report::with) {
+        return Err(report);
+    }
+
+    let mut expansion = Expansion::new(environment, context);
+    shared::add(&mut expansion);
+    api::add(&mut expansion);
+    alarms::add_shared(&mut expansion);
+    for agent in &environment.agents {
+        if let Some(artifact) = context.artifacts.get(&agent.name.value) {
+            agent::add(&mut expansion, agent, artifact);
+        }
+    }
+    Ok(Desired {
+        environment: record.id.clone(),
+        account: record.account.clone(),
+        region: record.region.clone(),
+        resources: expansion.resources,
+        outputs: expansion.outputs,
+    })
+}
+
+/// What expansion has come to so far.
+struct Expansion<'a> {
+    environment: &'a Environment,
+    context: &'a Context<'a>,
+    scope: Scope,
+    resources: BTreeMap<ResourceAddress, DesiredResource>,
+    outputs: BTreeMap<String, Value>,
+}
+
+impl<'a> Expansion<'a> {
+    fn new(environment: &'a Environment, context: &'a Context<'a>) -> Self {
+        let scope = Scope::new(&context.environment.id, environment.tags.clone());
+        Self { environment, context, scope, resources: BTreeMap::new(), outputs: BTreeMap::new() }
+    }
+
+    fn record(&self) -> &'a model::Environment {
+        self.context.environment
+    }
+
+    /// `arn:aws`, or what stands for it in the partition of the region.
+    fn arn(&self, rest: &str) -> String {
+        let region = &self.record().region;
+        let partition = match region.as_str() {
+            region if region.starts_with("cn-") => "aws-cn",
+            region if region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:{rest}")
+    }
+
+    fn put(&mut self, address: ResourceAddress, kind: &str, properties: Properties) -> &mut DesiredResource {
+        let agent = (address.stack != SHARED).then(|| address.stack.clone());
+        let resource = DesiredResource {
+            kind: kind.into(),
+            properties,
+            depends_on: BTreeSet::new(),
+            agent,
+            retention: Retention::Delete,
+        };
+        self.resources.entry(address).insert_entry(resource).into_mut()
+    }
+}
+
+/// An address among what is shared.
+fn shared_address(logical_id: impl Into<String>) -> ResourceAddress {
+    ResourceAddress::new(SHARED, logical_id)
+}
+
+/// `support-desk` → `SupportDesk`; anything but letters and digits separates words.
+pub(crate) fn pascal(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for word in name.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+    }
+    text
+}
+
+/// The address of a shared resource.
+fn resource_address(kind: Kind, name: &str) -> ResourceAddress {
+    let suffix = match kind {
+        Kind::Table => "Table",
+        Kind::Bucket => "Bucket",
+        Kind::Queue => "Queue",
+        Kind::Topic => "Topic",
+        Kind::Parameter => "Parameter",
+    };
+    shared_address(format!("{}{suffix}", pascal(name)))
+}
+
+/// The environment variable in which an agent finds a resource that it may use: `ORDERS_TABLE` for table `orders`.
+pub(crate) fn variable(kind: Kind, name: &str) -> String {
+    let suffix = match kind {
+        Kind::Table => "TABLE",
+        Kind::Bucket => "BUCKET",
+        Kind::Queue => "QUEUE_URL",
+        Kind::Topic => "TOPIC_ARN",
+        Kind::Parameter => "PARAMETER",
+    };
+    format!("{}_{suffix}", name.to_ascii_uppercase().replace('-', "_"))
+}

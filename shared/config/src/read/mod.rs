@@ -1,0 +1,162 @@
+//! The tree of a text → a [`Config`], with a finding for everything that is wrong.
+//!
+//! A reader goes on after a finding wherever it can: a config with ten errors is reported with ten.
+
+mod agent;
+mod monitoring;
+mod names;
+mod overrides;
+mod permission;
+mod reader;
+mod route;
+pub(crate) mod runtime;
+mod shared;
+pub(crate) mod tag_names;
+mod tags;
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::code::Code;
+use crate::config::{Agent, Config, Environment, Shared, Tags};
+use crate::problem::Finding;
+use crate::span::{Span, Spanned};
+use crate::yaml::{Key, Node};
+
+pub(crate) use reader::closest;
+
+use reader::Reader;
+
+/// The most environments. Each is read anew with its overrides.
+const MOST_ENVIRONMENTS: usize = 32;
+
+/// The config that `root` is; none where something without which it would mean nothing is missing or wrong.
+pub(crate) fn config(text: &str, root: &Rc<Node>, findings: &mut Vec<Finding>) -> Option<Config> {
+    let mut reader = Reader::new(findings);
+    let mut fields = reader.fields(root, "a config")?;
+    let project = reader.required(&mut fields, "project").and_then(|node| project(&mut reader, node));
+    let agents = reader.required(&mut fields, "agents").cloned();
+    let shared = reader.optional(&mut fields, "shared").cloned();
+    let environments = reader.required(&mut fields, "environments");
+    reader.finish(fields);
+
+    let project_tags = project.as_ref().map(|project| project.tags.clone()).unwrap_or_default();
+    // Read without overrides, too: what is wrong in a part that every environment overrides is wrong all the same.
+    let plain = system(&mut reader, agents.as_ref(), shared.as_ref(), &project_tags);
+    let mut read = BTreeMap::new();
+    for (key, node) in environments.map(|node| named(&mut reader, node, "environments")).unwrap_or_default() {
+        if let Some(environment) = environment(&mut reader, key, node, &project, agents.as_ref(), shared.as_ref()) {
+            read.insert(key.name.clone(), environment);
+        }
+    }
+    plain?;
+    let project = project?;
+    Some(Config { text: text.to_owned(), project: project.name, environments: read })
+}
+
+struct Project {
+    name: Spanned<String>,
+    region: Option<Spanned<String>>,
+    tags: Tags,
+}
+
+fn project(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Project> {
+    let mut fields = reader.fields(node, "`project`")?;
+    let name = reader.required(&mut fields, "name").and_then(|node| names::scope(reader, node, "project"));
+    let region = reader.optional(&mut fields, "region").and_then(|node| names::region(reader, node));
+    let tags = reader.optional(&mut fields, "tags").map(|node| tags::tags(reader, node)).unwrap_or_default();
+    reader.finish(fields);
+    Some(Project { name: name?, region, tags })
+}
+
+/// The environments that stand under `environments`.
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Rc<Node>, what: &str) -> &'n [(Key, Rc<Node>)] {
+    let entries = reader.entries(node, "a mapping of names to environments");
+    if entries.len() > MOST_ENVIRONMENTS {
+        let message = format!("there are {} {what}, and at most {MOST_ENVIRONMENTS} are read", entries.len());
+        reader.add(Finding::new(Code::TooMany, node.span, message).help("split the project"));
+        return &[];
+    }
+    if entries.is_empty() && node.entries().is_some() {
+        let finding = Finding::new(Code::MissingKey, node.span, "`environments` has no environment");
+        reader.add(finding.help("name at least one, e.g. `dev: {}`"));
+    }
+    entries
+}
+
+fn environment(
+    reader: &mut Reader<'_>,
+    key: &Key,
+    node: &Rc<Node>,
+    project: &Option<Project>,
+    agents: Option<&Rc<Node>>,
+    shared: Option<&Rc<Node>>,
+) -> Option<Environment> {
+    let name = names::scope_key(reader, key, "environment");
+    let mut own = None;
+    let (mut account, mut region, mut overrides) = (None, None, None);
+    // `dev:` with nothing after it is an environment without settings of its own.
+    if !node.is_null() {
+        let mut fields = reader.fields(node, "an environment")?;
+        account = reader.optional(&mut fields, "account").and_then(|node| names::account(reader, node));
+        region = reader.optional(&mut fields, "region").and_then(|node| names::region(reader, node));
+        own = reader.optional(&mut fields, "tags").map(|node| (node.span, tags::tags(reader, node)));
+        overrides = reader.optional(&mut fields, "overrides").cloned();
+        reader.finish(fields);
+    }
+    let mut tags = project.as_ref().map(|project| project.tags.clone()).unwrap_or_default();
+    if let Some((span, own)) = own {
+        tags.extend(own);
+        tags::bounded(reader, &tags, span);
+    }
+    let (agents, shared) = match &overrides {
+        Some(overrides) => overrides::applied(reader, agents, shared, overrides),
+        None => (agents.cloned(), shared.cloned()),
+    };
+    let (agents, shared) = system(reader, agents.as_ref(), shared.as_ref(), &tags)?;
+    let region = region.or_else(|| project.as_ref()?.region.clone());
+    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, agents, shared })
+}
+
+/// The agents and what they share.
+fn system(
+    reader: &mut Reader<'_>,
+    agents: Option<&Rc<Node>>,
+    shared: Option<&Rc<Node>>,
+    tags: &Tags,
+) -> Option<(Vec<Agent>, Shared)> {
+    let shared = match shared {
+        Some(node) => shared::shared(reader, node),
+        None => Some(Shared::default()),
+    };
+    let known = shared.clone().unwrap_or_default();
+    let nodes = agents.map(|node| reader.items(node, "a list of agents")).unwrap_or_default();
+    let mut read = Vec::new();
+    let mut first: BTreeMap<String, Span> = BTreeMap::new();
+    let mut claimed: BTreeMap<String, String> = BTreeMap::new();
+    let mut is_whole = true;
+    for node in nodes {
+        let Some(agent) = agent::agent(reader, node, &known, shared.is_some(), tags) else {
+            is_whole = false;
+            continue;
+        };
+        if first.insert(agent.name.value.clone(), agent.name.span).is_some() {
+            let message = format!("there are two agents named `{}`", agent.name.value);
+            let finding = Finding::new(Code::DuplicateAgent, agent.name.span, message);
+            reader.add(finding.help("an agent's name is that of its stack: give one of them another"));
+            continue;
+        }
+        let mut own = BTreeSet::new();
+        for route in &agent.routes {
+            let holder = claimed.entry(route.key.clone()).or_insert_with(|| agent.name.value.clone());
+            if *holder != agent.name.value || !own.insert(route.key.clone()) {
+                let message = format!("the route `{}` is taken by agent `{holder}` already", route.key);
+                let finding = Finding::new(Code::DuplicateRoute, route.span, message);
+                reader.add(finding.help("a route leads to one agent: give this one another path or method"));
+            }
+        }
+        read.push(agent);
+    }
+    if !is_whole { None } else { Some((read, shared?)) }
+}

@@ -1,0 +1,226 @@
+//! What agents may do; and what nobody may ask for.
+
+use std::rc::Rc;
+
+use super::reader::{Reader, closest};
+use crate::code::Code;
+use crate::config::{Access, Kind, Permission, Shared};
+use crate::problem::Finding;
+use crate::span::Spanned;
+use crate::yaml::Node;
+
+/// The permissions that `node` lists.
+pub(super) fn permissions(
+    reader: &mut Reader<'_>,
+    node: &Rc<Node>,
+    shared: &Shared,
+    is_known: bool,
+) -> Vec<Permission> {
+    let items = reader.items(node, "a list of permissions");
+    items.iter().filter_map(|item| permission(reader, item, shared, is_known)).collect()
+}
+
+fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, shared: &Shared, is_known: bool) -> Option<Permission> {
+    for (key, _) in node.entries().unwrap_or_default() {
+        let plain = key.name.to_lowercase().replace('_', "");
+        if ["notaction", "notactions", "notresource", "notresources"].contains(&plain.as_str()) {
+            let message = format!("`{}` would allow everything but what it names", key.name);
+            let finding = Finding::new(Code::Administrator, key.span, message);
+            reader.add(finding.help("name the `actions` and `resources` that the agent needs"));
+            return None;
+        }
+    }
+    let mut fields = reader.fields(node, "a permission")?;
+    let resource = reader.optional(&mut fields, "resource");
+    let access = reader.optional(&mut fields, "access");
+    let actions = reader.optional(&mut fields, "actions");
+    let resources = reader.optional(&mut fields, "resources");
+    let span = fields.span();
+    reader.finish(fields);
+    match (resource, access, actions, resources) {
+        (Some(resource), access, None, None) => {
+            let words = [("read", Access::Read), ("write", Access::Write), ("full", Access::Full)];
+            let Some(access) = access else {
+                let finding = Finding::new(Code::MissingKey, span, "a permission on a resource needs the key `access`");
+                reader.add(finding.help("add `access: read`, `write` or `full`"));
+                return None;
+            };
+            let wanted = reader.choice(access, "`access`", &words);
+            let name = reader.text(resource, "`resource`")?;
+            of_resource(reader, &name, wanted?, access, shared, is_known)
+        }
+        (None, None, Some(actions), Some(resources)) => {
+            let actions = of_actions(reader, actions);
+            let resources = arns(reader, resources);
+            let actions = narrow(reader, actions, &resources);
+            (!actions.is_empty() && !resources.is_empty()).then(|| Permission::Actions {
+                actions,
+                resources: resources.into_iter().map(|resource| resource.value).collect(),
+            })
+        }
+        _ => {
+            let message = "a permission has `resource` and `access`, or `actions` and `resources`";
+            let help = "e.g. `{ resource: orders, access: read }`, or \
+                        `{ actions: [\"bedrock:InvokeModel\"], resources: [\"arn:…\"] }`";
+            reader.add(Finding::new(Code::MissingKey, span, message).help(help));
+            None
+        }
+    }
+}
+
+fn of_resource(
+    reader: &mut Reader<'_>,
+    name: &Spanned<String>,
+    access: Access,
+    access_node: &Node,
+    shared: &Shared,
+    is_known: bool,
+) -> Option<Permission> {
+    let Some(kind) = shared.kind(&name.value) else {
+        // What could not be read may have held it.
+        if is_known {
+            let message = format!("`shared` has no resource `{}`", name.value);
+            let help = match closest(&name.value, shared.names().map(|(_, name)| name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "a permission names a table, bucket, queue, topic or parameter that stands under `shared`"
+                    .to_owned(),
+            };
+            reader.add(Finding::new(Code::UnknownResource, name.span, message).help(help));
+        }
+        return None;
+    };
+    if kind == Kind::Topic && access == Access::Read {
+        let finding = Finding::new(Code::WrongChoice, access_node.span, "a topic cannot be read, only published to");
+        reader.add(finding.help("write `access: write`; to receive, subscribe a queue and read that"));
+        return None;
+    }
+    Some(Permission::Resource { name: name.value.clone(), kind, access })
+}
+
+fn of_actions(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
+    let mut actions = Vec::new();
+    for action in reader.texts(node, "an action") {
+        let (service, verb) = action.value.split_once(':').unwrap_or((&action.value, ""));
+        if service.contains(['*', '?']) {
+            let message = format!("`{}` allows everything", action.value);
+            let finding = Finding::new(Code::Administrator, action.span, message);
+            reader.add(finding.help("name the actions that the agent needs, e.g. `bedrock:InvokeModel`"));
+        } else if service.is_empty()
+            || verb.is_empty()
+            || !service.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            || !verb.chars().all(|c| c.is_ascii_alphanumeric() || c == '*' || c == '?')
+        {
+            let message = format!("`{}` is not an action", action.value);
+            let finding = Finding::new(Code::WrongAction, action.span, message);
+            reader.add(finding.help("an action is written `service:Verb`, e.g. `bedrock:InvokeModel`"));
+        } else {
+            actions.push(action);
+        }
+    }
+    actions
+}
+
+fn arns(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
+    let mut arns = Vec::new();
+    for arn in reader.texts(node, "a resource") {
+        let parts = arn.value.splitn(6, ':').filter(|_| !arn.value.contains(char::is_whitespace)).count();
+        if arn.value == "*" || (arn.value.starts_with("arn:") && parts == 6) {
+            arns.push(arn);
+        } else {
+            let message = format!("`{}` is not the ARN of a resource", arn.value);
+            let help = "an ARN is written `arn:aws:service:region:account:resource`; \
+                        what stands under `shared` is named by `resource` and `access` instead";
+            reader.add(Finding::new(Code::WrongArn, arn.span, message).help(help));
+        }
+    }
+    arns
+}
+
+/// Services by which somebody can give themselves more rights than they have.
+const IDENTITY: [&str; 7] = ["iam", "organizations", "account", "sso", "sso-directory", "identitystore", "sts"];
+
+/// The actions that stay within bounds, given what they are allowed on.
+fn narrow(reader: &mut Reader<'_>, actions: Vec<Spanned<String>>, resources: &[Spanned<String>]) -> Vec<String> {
+    let is_wide = resources.iter().any(|resource| resource.value.contains(['*', '?']));
+    let is_everything = resources.iter().any(|resource| is_everything(&resource.value));
+    let mut kept = Vec::new();
+    for action in actions {
+        let lower = action.value.to_ascii_lowercase();
+        let (service, verb) = lower.split_once(':').unwrap_or((&lower, ""));
+        let reads = ["get", "list", "describe", "simulate"].iter().any(|prefix| verb.starts_with(prefix));
+        // A session token is a credential, though its verb reads like a read.
+        let reads = reads && service != "sts" || lower == "sts:getcalleridentity";
+        let is_all = verb.starts_with('*') || verb.starts_with('?');
+        if IDENTITY.contains(&service) && !reads && (is_wide || is_all || verb.contains('*')) {
+            let message = format!("`{}` on these resources makes an administrator", action.value);
+            let help =
+                "whoever may change or take on identities may do everything: name one action and one role, without `*`";
+            reader.add(Finding::new(Code::Administrator, action.span, message).help(help));
+        } else if is_all && is_everything {
+            let message = format!("`{}` on `*` allows all of a service", action.value);
+            let finding = Finding::new(Code::Wildcard, action.span, message);
+            reader.add(finding.help("name the actions that the agent needs, or the resources that it needs them on"));
+        } else {
+            kept.push(action.value);
+        }
+    }
+    kept
+}
+
+/// Whether an ARN pattern is as good as `*`: no part of it says anything.
+fn is_everything(arn: &str) -> bool {
+    arn == "*" || arn.splitn(6, ':').skip(5).all(|resource| resource.chars().all(|c| "*?:/".contains(c)))
+}
+
+/// Managed policies with which an agent could do everything, or give itself everything.
+const ADMINISTRATORS: [&str; 7] = [
+    "AdministratorAccess",
+    "AdministratorAccess-Amplify",
+    "AdministratorAccess-AWSElasticBeanstalk",
+    "IAMFullAccess",
+    "PowerUserAccess",
+    "AWSOrganizationsFullAccess",
+    "AWSSSOMasterAccountAdministrator",
+];
+
+/// The most managed policies of one role (IAM's default quota).
+const MOST_MANAGED: usize = 10;
+
+/// The managed policies that `node` lists.
+pub(super) fn managed(reader: &mut Reader<'_>, node: &Rc<Node>) -> Vec<String> {
+    let mut policies = Vec::new();
+    for arn in reader.texts(node, "a managed policy") {
+        let parts: Vec<&str> = arn.value.splitn(6, ':').collect();
+        let name = match parts.as_slice() {
+            ["arn", partition, "iam", "", account, resource]
+                if partition.starts_with("aws") && (*account == "aws" || account.len() == 12) =>
+            {
+                resource
+                    .strip_prefix("policy/")
+                    .and_then(|path| path.rsplit('/').next())
+                    .filter(|name| !name.is_empty())
+            }
+            _ => None,
+        };
+        match name {
+            None => {
+                let message = format!("`{}` is not the ARN of a managed policy", arn.value);
+                let help = "e.g. `arn:aws:iam::aws:policy/AmazonBedrockLimitedAccess`";
+                reader.add(Finding::new(Code::WrongArn, arn.span, message).help(help));
+            }
+            Some(name) if ADMINISTRATORS.contains(&name) => {
+                let message = format!("the policy `{name}` makes an administrator");
+                let finding = Finding::new(Code::Administrator, arn.span, message);
+                reader.add(finding.help("name what the agent needs under `permissions`"));
+            }
+            Some(_) => policies.push(arn.value),
+        }
+    }
+    if policies.len() > MOST_MANAGED {
+        let message = format!("there are {} managed policies", policies.len());
+        reader.add(Finding::new(Code::TooMany, node.span, message).help(format!("a role takes {MOST_MANAGED}")));
+    }
+    policies.sort();
+    policies.dedup();
+    policies
+}

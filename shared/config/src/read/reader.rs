@@ -1,0 +1,293 @@
+//! Typed reading of single nodes: each gives a value, or adds the finding that says what was expected and what was found.
+
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+
+use crate::code::Code;
+use crate::problem::Finding;
+use crate::span::{Span, Spanned};
+use crate::yaml::{Key, Node, Value};
+
+/// Where findings go.
+pub(crate) struct Reader<'f> {
+    findings: &'f mut Vec<Finding>,
+}
+
+/// A mapping whose keys are being asked for; those that nobody asked for are unknown.
+pub(crate) struct Fields<'n> {
+    node: &'n Node,
+    entries: &'n [(Key, Rc<Node>)],
+    asked: Vec<&'static str>,
+    what: &'static str,
+}
+
+impl Fields<'_> {
+    /// Where the mapping begins.
+    pub(crate) fn span(&self) -> Span {
+        self.node.span
+    }
+
+    /// Where a key stands.
+    pub(crate) fn key(&self, name: &str) -> Span {
+        self.entries.iter().find(|(key, _)| key.name == name).map_or(self.node.span, |(key, _)| key.span)
+    }
+}
+
+impl<'f> Reader<'f> {
+    pub(crate) fn new(findings: &'f mut Vec<Finding>) -> Self {
+        Self { findings }
+    }
+
+    pub(crate) fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    fn wrong_type(&mut self, node: &Node, expected: &str, help: Option<String>) {
+        let message = format!("expected {expected}, found {}", described(node));
+        self.add(Finding { code: Code::WrongType, span: node.span, message, help });
+    }
+
+    /// The mapping that `node` must be. Followed by [`Reader::optional`] and [`Reader::required`] for each key, and
+    /// [`Reader::finish`].
+    pub(crate) fn fields<'n>(&mut self, node: &'n Node, what: &'static str) -> Option<Fields<'n>> {
+        match node.entries() {
+            Some(entries) => Some(Fields { node, entries, asked: Vec::new(), what }),
+            None => {
+                self.wrong_type(node, &format!("{what}: a mapping"), Some("write it as `key: value` lines".to_owned()));
+                None
+            }
+        }
+    }
+
+    /// The value of a key that may be left out; null counts as left out.
+    pub(crate) fn optional<'n>(&mut self, fields: &mut Fields<'n>, name: &'static str) -> Option<&'n Rc<Node>> {
+        fields.asked.push(name);
+        let (_, node) = fields.entries.iter().find(|(key, _)| key.name == name)?;
+        (!node.is_null()).then_some(node)
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn required<'n>(&mut self, fields: &mut Fields<'n>, name: &'static str) -> Option<&'n Rc<Node>> {
+        let node = self.optional(fields, name);
+        if node.is_none() {
+            let message = format!("{} needs the key `{name}`", fields.what);
+            let given = fields.entries.iter().find(|(key, _)| key.name == name);
+            let (span, help) = match given {
+                Some((key, _)) => (key.span, format!("`{name}` has no value: give it one")),
+                None => (fields.node.span, format!("add `{name}: …`")),
+            };
+            self.add(Finding::new(Code::MissingKey, span, message).help(help));
+        }
+        node
+    }
+
+    /// Finds the keys that nobody asked for.
+    pub(crate) fn finish(&mut self, fields: Fields<'_>) {
+        for (key, _) in fields.entries {
+            // An empty name is a key that was no text, which is a finding already.
+            if key.name.is_empty() || fields.asked.iter().any(|asked| *asked == key.name) {
+                continue;
+            }
+            let message = format!("{} has no key `{}`", fields.what, key.name);
+            let help = match closest(&key.name, fields.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it may have {}", listed(&fields.asked)),
+            };
+            self.add(Finding::new(Code::UnknownKey, key.span, message).help(help));
+        }
+    }
+
+    /// The entries of a mapping with names of the user's own.
+    pub(crate) fn entries<'n>(&mut self, node: &'n Node, what: &str) -> &'n [(Key, Rc<Node>)] {
+        match node.entries() {
+            Some(entries) => entries,
+            None => {
+                self.wrong_type(node, what, Some("write it as `name: …` lines".to_owned()));
+                &[]
+            }
+        }
+    }
+
+    /// The items of a list.
+    pub(crate) fn items<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Rc<Node>] {
+        match &node.value {
+            Value::List(items) => items,
+            Value::Scalar { .. } | Value::Map(_) => {
+                self.wrong_type(node, what, Some("write it as `- …` lines, or between `[` and `]`".to_owned()));
+                &[]
+            }
+        }
+    }
+
+    /// Text. A number or a truth without quotes is none.
+    pub(crate) fn text(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        match &node.value {
+            Value::Scalar { text, plain } if !plain || matches!(scalar_kind(text), ScalarKind::Text) => {
+                Some(Spanned::new(text.clone(), node.span))
+            }
+            Value::Scalar { text, .. } if !node.is_null() => {
+                self.wrong_type(node, &format!("{what}: text"), Some(format!("put it between quotes: `\"{text}\"`")));
+                None
+            }
+            _ => {
+                self.wrong_type(node, &format!("{what}: text"), None);
+                None
+            }
+        }
+    }
+
+    /// Text as it was written, numbers and truths included: for what is text in AWS whatever it looks like.
+    pub(crate) fn written(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+        match node.scalar().filter(|_| !node.is_null()) {
+            Some(text) => Some(Spanned::new(text.to_owned(), node.span)),
+            None => {
+                self.wrong_type(node, &format!("{what}: text"), None);
+                None
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, node: &Node, what: &str) -> Option<bool> {
+        if let Value::Scalar { text, plain: true } = &node.value {
+            match text.as_str() {
+                "true" | "True" | "TRUE" => return Some(true),
+                "false" | "False" | "FALSE" => return Some(false),
+                _ => {}
+            }
+        }
+        let help = match node.scalar().map(str::to_ascii_lowercase).as_deref() {
+            Some("yes" | "on" | "true" | "enabled") => Some("write `true`".to_owned()),
+            Some("no" | "off" | "false" | "disabled") => Some("write `false`".to_owned()),
+            _ => None,
+        };
+        self.wrong_type(node, &format!("{what}: `true` or `false`"), help);
+        None
+    }
+
+    /// A whole number in `range`, of `unit` (`MB`, `seconds`; empty for a count).
+    pub(crate) fn whole(&mut self, node: &Node, what: &str, range: RangeInclusive<u32>, unit: &str) -> Option<u32> {
+        let Value::Scalar { text, plain } = &node.value else {
+            self.wrong_type(node, &format!("{what}: a whole number"), None);
+            return None;
+        };
+        let Ok(number) = text.parse::<i64>() else {
+            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+            let help = match digits.parse::<u32>() {
+                Ok(number) if range.contains(&number) => Some(format!("write `{number}`")),
+                _ => None,
+            };
+            self.wrong_type(node, &format!("{what}: a whole number"), help);
+            return None;
+        };
+        if !plain {
+            self.wrong_type(node, &format!("{what}: a whole number"), Some(format!("remove the quotes: `{number}`")));
+            return None;
+        }
+        match u32::try_from(number).ok().filter(|number| range.contains(number)) {
+            Some(number) => Some(number),
+            None => {
+                let space = if unit.is_empty() { "" } else { " " };
+                let message = format!("{what} cannot be `{number}`");
+                let help = format!("it goes from {} to {}{space}{unit}", range.start(), range.end());
+                self.add(Finding::new(Code::OutOfRange, node.span, message).help(help));
+                None
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(crate) fn choice<T: Copy>(&mut self, node: &Node, what: &str, choices: &[(&'static str, T)]) -> Option<T> {
+        let text = self.written(node, what)?.value;
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let words: Vec<&'static str> = choices.iter().map(|(word, _)| *word).collect();
+        let help = match closest(&text, words.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it may be {}", listed(&words)),
+        };
+        self.add(Finding::new(Code::WrongChoice, node.span, format!("{what} cannot be `{text}`")).help(help));
+        None
+    }
+
+    /// A list of texts; a single text counts as a list of one.
+    pub(crate) fn texts(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
+        match &node.value {
+            Value::Scalar { .. } => self.text(node, what).into_iter().collect(),
+            Value::List(items) => items.iter().filter_map(|item| self.text(item, what)).collect(),
+            Value::Map(_) => {
+                self.wrong_type(node, &format!("{what}: a list of texts"), None);
+                Vec::new()
+            }
+        }
+    }
+}
+
+enum ScalarKind {
+    Null,
+    Truth,
+    Number,
+    Text,
+}
+
+/// What a scalar without quotes is, in YAML's core schema.
+fn scalar_kind(text: &str) -> ScalarKind {
+    let is_number = || {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok()
+            || digits.strip_prefix("0x").is_some_and(|hex| u64::from_str_radix(hex, 16).is_ok())
+            || digits.strip_prefix("0o").is_some_and(|octal| u64::from_str_radix(octal, 8).is_ok())
+    };
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => ScalarKind::Null,
+        "true" | "True" | "TRUE" | "false" | "False" | "FALSE" => ScalarKind::Truth,
+        _ if is_number() => ScalarKind::Number,
+        _ => ScalarKind::Text,
+    }
+}
+
+/// What was found, for a message.
+fn described(node: &Node) -> String {
+    let shown = |text: &str| {
+        let short: String = text.chars().take(40).collect();
+        if short.len() < text.len() { format!("`{short}…`") } else { format!("`{short}`") }
+    };
+    match &node.value {
+        Value::Map(_) => "a mapping".to_owned(),
+        Value::List(_) => "a list".to_owned(),
+        Value::Scalar { text, plain: false } => format!("the text {}", shown(text)),
+        Value::Scalar { text, plain: true } => match scalar_kind(text) {
+            ScalarKind::Null => "nothing".to_owned(),
+            ScalarKind::Truth => format!("the truth value `{text}`"),
+            ScalarKind::Number => format!("the number {}", shown(text)),
+            ScalarKind::Text => format!("the text {}", shown(text)),
+        },
+    }
+}
+
+/// The words, each in backticks, with `and` before the last.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [only] => only.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// The word that `given` was probably meant to be.
+pub(crate) fn closest<'w>(given: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    // A stranger's name may be long; comparing is quadratic.
+    if given.len() > 100 {
+        return None;
+    }
+    let mut best: Option<(f64, &str)> = None;
+    for word in words {
+        let likeness = strsim::jaro_winkler(&given.to_lowercase(), &word.to_lowercase());
+        if likeness > 0.84 && best.is_none_or(|(least, _)| likeness > least) {
+            best = Some((likeness, word));
+        }
+    }
+    best.map(|(_, word)| word)
+}

@@ -1,0 +1,80 @@
+//! Environment variables of agents.
+
+use std::collections::BTreeMap;
+
+use super::reader::Reader;
+use crate::code::Code;
+use crate::problem::Finding;
+use crate::yaml::Node;
+
+/// What Lambda takes for all names and values together
+/// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+const MOST: usize = 4096;
+
+/// Names that Lambda keeps for itself, besides everything that begins with `AWS_` or `LAMBDA_`
+/// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html).
+const RESERVED: [&str; 5] = ["_HANDLER", "_X_AMZN_TRACE_ID", "AWS_REGION", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"];
+
+/// Variables, each checked. `taken` are those that Strandline sets for this agent.
+pub(super) fn variables(reader: &mut Reader<'_>, node: &Node, taken: &[String]) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for (key, value) in reader.entries(node, "environment variables: a mapping of names to texts") {
+        let name = &key.name;
+        let Some(text) = reader.written(value, "a variable") else { continue };
+        let is_name = name.len() >= 2
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if name.starts_with("AWS_") || name.starts_with("LAMBDA_") || RESERVED.contains(&name.as_str()) {
+            let message = format!("`{name}` is a variable of Lambda's own");
+            reader.add(
+                Finding::new(Code::ReservedName, key.span, message).help("choose a name without `AWS_` or `LAMBDA_`"),
+            );
+        } else if !is_name {
+            let shown: String = name.chars().take(40).collect();
+            let message = format!("a variable cannot be named `{shown}`");
+            let help = "names have at least two letters, digits and underscores, starting with a letter";
+            reader.add(Finding::new(Code::WrongVariable, key.span, message).help(help));
+        } else if taken.contains(name) {
+            let message = format!("`{name}` is set by Strandline: it holds what a permission of this agent gives it");
+            reader.add(Finding::new(Code::ReservedName, key.span, message).help("remove it, or choose another name"));
+        } else if let Some(what) = secret(&text.value) {
+            let message = format!("the variable `{name}` holds what looks like {what}");
+            let help = "a config is kept and shown in the history: store the secret in AWS Secrets Manager, \
+                        give the agent its name, and let it read the value";
+            reader.add(Finding::new(Code::Secret, text.span, message).help(help));
+        } else {
+            variables.insert(name.clone(), text.value);
+        }
+    }
+    let size: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > MOST {
+        let message = format!("these variables have {size} bytes, names included");
+        reader
+            .add(Finding::new(Code::TooLarge, node.span, message).help("Lambda takes 4096: put the rest into a file"));
+    }
+    variables
+}
+
+/// What secret a text looks like. Only forms that nothing else has.
+pub(super) fn secret(text: &str) -> Option<&'static str> {
+    let is_key_id = |part: &str| {
+        part.len() == 20
+            && (part.starts_with("AKIA") || part.starts_with("ASIA"))
+            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    if text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id) {
+        return Some("an AWS access key");
+    }
+    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----") {
+        return Some("a private key");
+    }
+    let forms = [
+        ("sk-ant-", "an Anthropic API key"),
+        ("sk-proj-", "an OpenAI API key"),
+        ("ghp_", "a GitHub token"),
+        ("github_pat_", "a GitHub token"),
+        ("xoxb-", "a Slack token"),
+        ("sk_live_", "a Stripe key"),
+    ];
+    forms.iter().find(|(prefix, _)| text.starts_with(prefix) && text.len() >= prefix.len() + 16).map(|(_, what)| *what)
+}

@@ -1,0 +1,66 @@
+//! A report as people read it in a terminal or a log: the text underlined, and what to do.
+
+use std::fmt;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, ThemeCharacters,
+    ThemeStyles,
+};
+
+use crate::problem::{Problem, Report};
+
+impl Report {
+    /// The whole report as text: each problem with the lines that it is about, the place underlined, its code and its help.
+    /// `name` is what the text is called (`strands.yaml`), `source` the text that was read, `width` in columns.
+    pub fn render(&self, name: &str, source: &str, colour: bool, width: usize) -> String {
+        let styles = if colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
+        let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+        let source = NamedSource::new(name, source.to_owned());
+        let mut text = String::new();
+        for problem in self.problems() {
+            // Writing to a string cannot fail.
+            let _ = handler.render_report(&mut text, &Shown { problem, source: &source });
+            text.push('\n');
+        }
+        text
+    }
+}
+
+struct Shown<'a> {
+    problem: &'a Problem,
+    source: &'a NamedSource<String>,
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.problem, f)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem.message)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        Some(Box::new(self.problem.code.as_str()))
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.problem.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.problem.span;
+        Some(Box::new(std::iter::once(LabeledSpan::new(Some("here".to_owned()), span.offset, span.length))))
+    }
+}

@@ -1,0 +1,3 @@
+//! What a config says, what is wrong with it, and what it comes to.
+
+mod example;
