@@ -72,10 +72,13 @@ impl Options {
 /// A running account: the emulator, the proxy before it, and clients. Dropping it ends everything and, unless a directory
 /// was given, removes it.
 pub struct Account {
-    /// The administrator's clients, straight to the emulator, so that the proxy's record has the engine's calls only.
+    /// The administrator's clients, which do not go through [`Self::proxy`], so that its record has the engine's calls only.
     pub clients: Clients,
     /// What the functions' calls go through.
     pub proxy: Proxy,
+    /// What the administrator's calls go through: a proxy of their own, with a record of its own. Not the emulator itself,
+    /// because policies that ask for TLS would refuse them there.
+    pub administration: Proxy,
     /// The emulator.
     pub emulator: Emulator,
     venv: Venv,
@@ -134,8 +137,18 @@ impl Account {
         proxy.identify_by(emulator.identify());
         proxy.log_to(&dir.path().join("calls.jsonl"))?;
         options.progress.say(format!("account {ACCOUNT_ID} in {REGION} at {}", emulator.address().url()));
-        let clients = Clients::new(emulator.address());
-        Ok(Self { clients, proxy, emulator, venv, root: options.root.clone(), progress: options.progress.clone(), dir })
+        let administration = Proxy::start(emulator.address()).await?;
+        let clients = Clients::new(administration.address());
+        Ok(Self {
+            clients,
+            proxy,
+            administration,
+            emulator,
+            venv,
+            root: options.root.clone(),
+            progress: options.progress.clone(),
+            dir,
+        })
     }
 
     /// Emulator and proxy, each of which has to know the other's address before it starts. Somebody else may take the port
@@ -219,12 +232,12 @@ impl Account {
         Ok(put.map_err(|e| LocalError::aws("s3:PutObject", e))?.version_id.unwrap_or_default())
     }
 
-    /// Calls a path of an HTTP API, as a browser would; through the emulator itself.
+    /// Calls a path of an HTTP API, as a browser would.
     ///
     /// # Errors
     /// No answer came. A refusal is an answer.
     pub async fn invoke_http(&self, api: &str, stage: &str, path: &str) -> Result<Answer, LocalError> {
-        clients::get(self.emulator.address(), &api_path(api, stage, path)).await
+        clients::get(self.administration.address(), &api_path(api, stage, path)).await
     }
 
     /// [`Self::invoke_http`] with a method and a JSON body.
@@ -239,7 +252,7 @@ impl Account {
         path: &str,
         body: impl Into<Bytes>,
     ) -> Result<Answer, LocalError> {
-        clients::send(self.emulator.address(), method, &api_path(api, stage, path), body.into()).await
+        clients::send(self.administration.address(), method, &api_path(api, stage, path), body.into()).await
     }
 
     /// What exists whose name has the prefix, through a client that is not ours.
@@ -247,7 +260,7 @@ impl Account {
     /// # Errors
     /// The reader fails.
     pub async fn look(&self, prefix: &str) -> Result<Existing, LocalError> {
-        look::account(&self.venv, self.emulator.address(), prefix).await
+        look::account(&self.venv, self.administration.address(), prefix).await
     }
 }
 

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
     Request, Response,
     body::Incoming,
-    header::{EXPECT, HeaderName, TRANSFER_ENCODING},
+    header::{EXPECT, HeaderName, HeaderValue, TRANSFER_ENCODING},
     http::{request, response},
     server::conn::http1,
     service::service_fn,
@@ -31,6 +31,8 @@ use super::{
 const BODY_LIMIT: usize = 300 << 20;
 /// More than any request that is not an object or a code upload.
 const KEPT_BODY: usize = 64 << 10;
+
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Why a connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
@@ -187,6 +189,8 @@ impl Forward {
         for name in [EXPECT, TRANSFER_ENCODING, HeaderName::from_static("connection")] {
             parts.headers.remove(name);
         }
+        // AWS is behind TLS and so, for its policies (`aws:SecureTransport`), is the emulator behind this proxy.
+        parts.headers.insert(FORWARDED_PROTO, HeaderValue::from_static("https"));
         let request = Request::from_parts(parts, Full::new(body));
         let response = self.client.request(request).await.map_err(|e| failed(&e))?;
         let (mut head, body) = response.into_parts();
