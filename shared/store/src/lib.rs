@@ -1,1 +1,45 @@
-//! placeholder
+//! The S3 and DynamoDB adapters of the engine's ports.
+//!
+//! Owns where everything is kept: keys of the table, keys of the buckets, which write is conditional on what. Journal
+//! segments and resource items are the truth; S3 holds what is immutable and what is derived. Never decides anything.
+
+mod aws;
+mod deployments;
+mod environments;
+mod error;
+mod item;
+mod keys;
+mod ledger;
+mod objects;
+mod queue;
+
+pub use aws::configuration;
+pub use deployments::{Accepted, Claim};
+pub use keys::paths;
+pub use objects::Unreadable;
+
+/// Everything that the engine keeps: one table, two buckets.
+#[derive(Debug, Clone)]
+pub struct Store {
+    dynamodb: aws_sdk_dynamodb::Client,
+    s3: aws_sdk_s3::Client,
+    table: String,
+    deployments: String,
+}
+
+impl Store {
+    /// The stores of one installation. `deployments` is the engine's own bucket.
+    pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>, deployments: impl Into<String>) -> Self {
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
+            s3: aws_sdk_s3::Client::new(config),
+            table: table.into(),
+            deployments: deployments.into(),
+        }
+    }
+
+    /// The name of the engine's own bucket, which artifacts are read from.
+    pub fn deployments_bucket(&self) -> &str {
+        &self.deployments
+    }
+}

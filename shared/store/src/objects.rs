@@ -1,0 +1,132 @@
+//! Objects: what is immutable is written once and checked at every use; what is derived is overwritten.
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::primitives::ByteStream;
+use engine::ports::StoreError;
+use model::{Artifact, Digest, ObjectRef, Timestamp};
+
+use crate::Store;
+use crate::error::{corrupt, store_error};
+
+/// Why an uploaded object could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// The version is gone.
+    #[error("the upload was deleted before it was read")]
+    Gone,
+    /// It is larger than anything that is accepted.
+    #[error("the upload has {size} bytes; at most {most} are accepted")]
+    TooLarge {
+        /// Its size.
+        size: u64,
+        /// The most that is accepted.
+        most: u64,
+    },
+    /// The stores.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Writes an object that never changes. An existing one of the same key is the same object, because keys name digests
+    /// or deployments; where it is not, that is an error at its use.
+    ///
+    /// # Errors
+    /// [`StoreError`] of S3.
+    pub async fn put_once(&self, key: &str, bytes: Vec<u8>) -> Result<ObjectRef, StoreError> {
+        let digest = Digest::of(&bytes);
+        let put = self.s3.put_object().bucket(&self.deployments).key(key).if_none_match("*");
+        let version = match put.body(ByteStream::from(bytes)).send().await {
+            Ok(output) => output.version_id,
+            Err(error) if is_taken(&error) => {
+                let head = self.s3.head_object().bucket(&self.deployments).key(key).send().await;
+                head.map_err(|error| store_error("s3 HeadObject", &error))?.version_id
+            }
+            Err(error) => return Err(store_error("s3 PutObject", &error)),
+        };
+        Ok(ObjectRef { key: key.to_owned(), version: version.unwrap_or_default(), digest })
+    }
+
+    /// Writes an object that is derived from the truth, over whatever was there.
+    ///
+    /// # Errors
+    /// [`StoreError`] of S3.
+    pub async fn put_derived(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let put = self.s3.put_object().bucket(&self.deployments).key(key).body(ByteStream::from(bytes));
+        put.send().await.map(|_| ()).map_err(|error| store_error("s3 PutObject", &error))
+    }
+
+    /// The bytes of a reference, checked against its digest.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where they are not the bytes that were written.
+    pub async fn get(&self, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
+        let version = (!object.version.is_empty()).then(|| object.version.clone());
+        let get = self.s3.get_object().bucket(&self.deployments).key(&object.key).set_version_id(version);
+        let output = get.send().await.map_err(|error| store_error("s3 GetObject", &error))?;
+        let bytes = read(output.body).await?;
+        if Digest::of(&bytes) == object.digest {
+            Ok(bytes)
+        } else {
+            Err(corrupt(format!("object {}", object.key), "its digest is another than was recorded"))
+        }
+    }
+
+    /// Whether an artifact is stored, and its size.
+    ///
+    /// # Errors
+    /// [`StoreError`] of S3.
+    pub async fn artifact(&self, digest: &Digest) -> Result<Option<Artifact>, StoreError> {
+        let head = self.s3.head_object().bucket(&self.deployments).key(Artifact::key(digest)).send().await;
+        match head {
+            Ok(output) => {
+                let size = u64::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
+                Ok(Some(Artifact { digest: digest.clone(), size }))
+            }
+            Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 404 => Ok(None),
+            Err(error) => Err(store_error("s3 HeadObject", &error)),
+        }
+    }
+
+    /// One version of an uploaded object with the time of its upload. Its size is known before a byte is read.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub async fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: &str,
+        most: u64,
+    ) -> Result<(Vec<u8>, Option<Timestamp>), Unreadable> {
+        let get = self.s3.get_object().bucket(bucket).key(key).version_id(version).send().await;
+        let output = match get {
+            Ok(output) => output,
+            Err(error) if matches!(error.code(), Some("NoSuchKey" | "NoSuchVersion" | "MethodNotAllowed")) => {
+                return Err(Unreadable::Gone);
+            }
+            Err(SdkError::ServiceError(error)) if matches!(error.raw().status().as_u16(), 404 | 405) => {
+                return Err(Unreadable::Gone);
+            }
+            Err(error) => return Err(store_error("s3 GetObject (inbox)", &error).into()),
+        };
+        let size = u64::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
+        if size > most {
+            return Err(Unreadable::TooLarge { size, most });
+        }
+        let modified = output.last_modified.and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok());
+        let bytes = read(output.body).await?;
+        Ok((bytes, modified))
+    }
+}
+
+fn is_taken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
+}
+
+async fn read(body: ByteStream) -> Result<Vec<u8>, StoreError> {
+    let collected = body.collect().await;
+    let bytes =
+        collected.map_err(|error| StoreError::Transient { operation: "s3 GetObject", message: error.to_string() })?;
+    Ok(bytes.to_vec())
+}
