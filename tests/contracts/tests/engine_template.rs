@@ -121,7 +121,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 15] = [
+    let cases: [(&str, String, &[&str]); 16] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -140,6 +140,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
             local("dynamodb", "table/strandline"),
             &["Intake", "Plan", "ProvisionWave", "Conclude"],
         ),
+        ("dynamodb:DeleteItem", local("dynamodb", "table/strandline"), &["ProvisionWave", "Conclude"]),
         ("dynamodb:Scan", local("dynamodb", "table/strandline"), &[]),
         ("dynamodb:DeleteTable", local("dynamodb", "table/strandline"), &[]),
         ("states:StartExecution", machine.clone(), &["Intake", "Conclude"]),
