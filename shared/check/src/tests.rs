@@ -1,0 +1,215 @@
+//! Each test breaks one invariant of a plan that holds, and sees it refused.
+
+use model::{
+    DeploymentId, Digest, Edge, EnvironmentId, Loss, Properties, PropertyDiff, PropertyPath, Reach, Reason,
+    RecordedResource, Retention, Revision, Stamp, properties,
+};
+use serde_json::json;
+
+use super::*;
+
+fn change(key: &str, kind: &str, action: Action, stage: Stage, needs: &[&str]) -> Change {
+    let dependencies = match action.to() {
+        Some(to) => expression::references(to).unwrap().into_iter().map(|found| found.address).collect(),
+        None => BTreeSet::new(),
+    };
+    Change {
+        key: key.parse().unwrap(),
+        kind: kind.into(),
+        action,
+        because: Reason::New,
+        needs: needs.iter().map(|on| Edge { on: on.parse().unwrap(), until: Reach::Ready }).collect(),
+        stage,
+        dependencies,
+        agent: None,
+        retention: Retention::Delete,
+    }
+}
+
+fn recorded(resources: &[(&str, &str, &[&str])]) -> Recorded {
+    let resource = |kind: &str, dependencies: &[&str]| RecordedResource {
+        kind: kind.into(),
+        physical_id: Some("id".into()),
+        presence: Presence::Present,
+        asked: Properties::new(),
+        sent: Properties::new(),
+        baseline: Properties::new(),
+        attributes: BTreeMap::new(),
+        dependencies: dependencies.iter().map(|on| on.parse().unwrap()).collect(),
+        agent: None,
+        retention: Retention::Delete,
+        deployment: DeploymentId::from("d0"),
+        intent: None,
+    };
+    Recorded {
+        revision: Revision(1),
+        resources: resources.iter().map(|(key, kind, on)| (key.parse().unwrap(), resource(kind, on))).collect(),
+    }
+}
+
+fn plan(changes: Vec<Change>) -> Plan {
+    Plan {
+        version: 1,
+        deployment: "d1".into(),
+        environment: EnvironmentId::new("shop", "dev").unwrap(),
+        account: String::new(),
+        region: String::new(),
+        stamp: Stamp {
+            engine: "e".into(),
+            scope: "shop/dev".into(),
+            version: String::new(),
+            deployed_at: String::new(),
+            deployed_by: String::new(),
+        },
+        parent: Revision(1),
+        config: Digest::of(b""),
+        changes,
+        unchanged: 0,
+        irreversible: Vec::new(),
+        outputs: BTreeMap::new(),
+    }
+}
+
+fn create(to: serde_json::Value) -> Action {
+    Action::Create { to: properties(to) }
+}
+
+fn delete() -> Action {
+    Action::Delete { from: Properties::new(), physical_id: Some("id".into()) }
+}
+
+const QUEUE: &str = "AWS::SQS::Queue";
+const TABLE: &str = "AWS::DynamoDB::Table";
+
+/// A queue that replaces another under an alarm-like dependent, and a table that goes.
+fn good() -> (Plan, Recorded) {
+    let record = recorded(&[("a/Old@1", QUEUE, &[]), ("a/On@1", QUEUE, &["a/Old"]), ("a/Table@1", TABLE, &[])]);
+    let mut plan = plan(vec![
+        change("a/New@1", QUEUE, create(json!({ "QueueName": "n" })), Stage::Build, &[]),
+        change("a/User@1", QUEUE, create(json!({ "RedrivePolicy": { "Ref": "a/New" } })), Stage::Build, &["a/New@1"]),
+        change("a/On@1", QUEUE, delete(), Stage::Retire, &[]),
+        change("a/Old@1", QUEUE, delete(), Stage::Retire, &["a/On@1"]),
+        change("a/Table@1", TABLE, delete(), Stage::Retire, &[]),
+    ]);
+    plan.irreversible.push(Loss { resource: "a/Table".parse().unwrap(), what: "all".into() });
+    (plan, record)
+}
+
+/// Whether breaking a good plan makes just this kind of violation appear.
+fn refuses(breaks: impl Fn(&mut Plan, &mut Recorded), is: fn(&Violation) -> bool) {
+    let (mut plan, mut recorded) = good();
+    assert_eq!(check(&plan, &recorded), Ok(()), "the plan holds before it is broken");
+    breaks(&mut plan, &mut recorded);
+    let found = check(&plan, &recorded).unwrap_err();
+    assert!(found.iter().any(is), "{found:?}");
+}
+
+#[test]
+fn a_stale_parent_is_refused() {
+    refuses(|plan, _| plan.parent = Revision(0), |found| matches!(found, Violation::StaleParent { .. }));
+}
+
+#[test]
+fn two_changes_of_one_incarnation_are_refused() {
+    refuses(|plan, _| plan.changes.push(plan.changes[0].clone()), |found| matches!(found, Violation::Twice(_)));
+}
+
+#[test]
+fn an_edge_to_nowhere_is_refused() {
+    refuses(
+        |plan, _| plan.changes[0].needs.push(Edge { on: "a/Nowhere@1".parse().unwrap(), until: Reach::Ready }),
+        |found| matches!(found, Violation::DanglingEdge { .. }),
+    );
+}
+
+#[test]
+fn a_circle_is_refused() {
+    refuses(
+        |plan, _| plan.changes[0].needs.push(Edge { on: "a/User@1".parse().unwrap(), until: Reach::Ready }),
+        |found| matches!(found, Violation::Circle(_)),
+    );
+    refuses(
+        |plan, _| plan.changes[0].needs.push(Edge { on: "a/Old@1".parse().unwrap(), until: Reach::Ready }),
+        |found| matches!(found, Violation::Circle(_)),
+    );
+}
+
+#[test]
+fn a_reference_that_is_not_waited_for_is_refused() {
+    refuses(|plan, _| plan.changes[1].needs.clear(), |found| matches!(found, Violation::Unreachable { .. }));
+    refuses(|plan, _| drop(plan.changes.remove(0)), |found| matches!(found, Violation::Unreachable { .. }));
+}
+
+#[test]
+fn an_unknown_type_is_refused() {
+    refuses(
+        |plan, _| plan.changes[0].kind = "AWS::Made::Up".into(),
+        |found| matches!(found, Violation::UnknownType(_)),
+    );
+}
+
+#[test]
+fn creating_what_is_recorded_and_deleting_what_is_not_are_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::Misfit(..));
+    refuses(
+        |plan, _| plan.changes[0].key = "a/Kept@1".parse().unwrap(),
+        |found| matches!(found, Violation::DanglingEdge { .. }),
+    );
+    refuses(
+        |_, record| {
+            let queue = record.resources.values().next().unwrap().clone();
+            record.resources.insert("a/New@1".parse().unwrap(), queue);
+        },
+        is,
+    );
+    refuses(|_, record| drop(record.resources.remove(&"a/Table@1".parse().unwrap())), is);
+}
+
+#[test]
+fn updating_a_create_only_property_is_refused() {
+    refuses(
+        |plan, record| {
+            let queue = record.resources.values().next().unwrap().clone();
+            record.resources.insert("a/Kept@1".parse().unwrap(), queue);
+            let path = PropertyPath::root("QueueName");
+            let diff = vec![PropertyDiff { path, from: None, to: None }];
+            let action = Action::Update { from: Properties::new(), to: Properties::new(), diff };
+            plan.changes.push(change("a/Kept@1", QUEUE, action, Stage::Build, &[]));
+        },
+        |found| matches!(found, Violation::CreateOnly { .. }),
+    );
+}
+
+#[test]
+fn deleting_before_the_end_or_before_dependents_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::TooEarly(_));
+    refuses(|plan, _| plan.changes[4].stage = Stage::Build, is);
+    refuses(|plan, _| plan.changes[3].needs.clear(), is);
+}
+
+#[test]
+fn deleting_what_something_still_needs_is_refused() {
+    refuses(
+        |plan, _| {
+            plan.changes.remove(2);
+            plan.changes[2].needs.clear();
+        },
+        |found| matches!(found, Violation::InUse(..)),
+    );
+}
+
+#[test]
+fn losing_data_in_silence_is_refused() {
+    refuses(|plan, _| plan.irreversible.clear(), |found| matches!(found, Violation::SilentLoss(_)));
+}
+
+#[test]
+fn one_name_for_two_resources_is_refused() {
+    refuses(
+        |plan, _| {
+            let twin = change("a/Twin@1", QUEUE, create(json!({ "QueueName": "n" })), Stage::Build, &[]);
+            plan.changes.push(twin);
+        },
+        |found| matches!(found, Violation::SameName(..)),
+    );
+}

@@ -1,0 +1,148 @@
+//! What the steps of the state machine hand to each other: references, never plans.
+
+use model::{DeploymentId, EnvironmentId, ObjectRef};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::StepError;
+
+/// The version of the wire types that this code writes, and the only one that it reads.
+pub const VERSION: u32 = 1;
+
+/// The state of an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The version of this format.
+    pub v: u32,
+    /// The step that is asked for.
+    pub step: String,
+    /// The deployment.
+    pub deployment: DeploymentId,
+    /// The project.
+    pub project: String,
+    /// The environment.
+    pub environment: String,
+    /// The name of this execution.
+    pub execution: String,
+    /// The plan, from the plan step on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<ObjectRef>,
+    /// What is wrong with what was handed in: a list of refusals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<ObjectRef>,
+    /// What the last step came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// How many seconds the state machine waits before the next wave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+    /// What the state machine caught.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Caught>,
+}
+
+/// An error as the state machine hands it on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caught {
+    /// Its name.
+    #[serde(rename = "Error")]
+    pub error: String,
+    /// Its message; for a function's error a JSON object with `errorMessage`.
+    #[serde(rename = "Cause", default)]
+    pub cause: String,
+}
+
+impl Caught {
+    /// The words of the function that failed, or of AWS.
+    pub fn message(&self) -> String {
+        let inner = serde_json::from_str::<Value>(&self.cause).ok();
+        let inner = inner.as_ref().and_then(|cause| cause.get("errorMessage")?.as_str());
+        inner.map_or_else(|| self.cause.clone(), str::to_owned)
+    }
+}
+
+/// What a step came to. The state machine's choices read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Enter: the deployment is this execution's.
+    Claimed,
+    /// Enter: another execution has it, or it has ended.
+    Gone,
+    /// Plan: there is something to do.
+    Changes,
+    /// Plan: there is nothing to do.
+    Unchanged,
+    /// Plan: what was handed in cannot be planned.
+    Refused,
+    /// Wave: the slice is over.
+    More,
+    /// Wave: wait, then go on.
+    Wait,
+    /// Wave: plan again.
+    Replan,
+    /// Wave: changes failed. Anywhere: an error was caught.
+    Failed,
+    /// Wave: everything is done.
+    Done,
+    /// Conclude: the outcome is recorded.
+    Concluded,
+}
+
+impl Message {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// [`StepError::Unreadable`] where it is of another version or shape.
+    pub fn read(payload: &Value) -> Result<Self, StepError> {
+        match payload.get("v").and_then(Value::as_u64) {
+            Some(1) => {}
+            Some(other) => {
+                return Err(StepError::Unreadable(format!(
+                    "version {other} of the wire types; this function reads {VERSION}"
+                )));
+            }
+            None => return Err(StepError::Unreadable("the payload has no version `v`".to_owned())),
+        }
+        serde_json::from_value(payload.clone()).map_err(|error| StepError::Unreadable(error.to_string()))
+    }
+
+    /// The environment's id.
+    ///
+    /// # Errors
+    /// [`StepError::Unreadable`] where the names are none.
+    pub fn environment(&self) -> Result<EnvironmentId, StepError> {
+        EnvironmentId::new(&self.project, &self.environment).map_err(|error| StepError::Unreadable(error.to_string()))
+    }
+
+    /// The same with a verdict.
+    #[must_use]
+    pub fn with(self, verdict: Verdict) -> Self {
+        Self { verdict: Some(verdict), ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_message_of_another_version_is_not_guessed_at() {
+        let message = json!({ "v": 1, "step": "plan", "deployment": "d1", "project": "shop", "environment": "dev", "execution": "d1-1" });
+        assert!(Message::read(&message).is_ok());
+        let mut newer = message.clone();
+        newer["v"] = json!(2);
+        assert!(matches!(Message::read(&newer), Err(StepError::Unreadable(_))));
+        assert!(matches!(Message::read(&json!({})), Err(StepError::Unreadable(_))));
+    }
+
+    #[test]
+    fn what_a_function_said_is_found_in_what_the_state_machine_caught() {
+        let cause = json!({ "errorType": "Corrupt", "errorMessage": "the journal is corrupt" }).to_string();
+        let caught = Caught { error: "Corrupt".into(), cause };
+        assert_eq!(caught.message(), "the journal is corrupt");
+        assert_eq!(Caught { error: "States.Timeout".into(), cause: "late".into() }.message(), "late");
+    }
+}
