@@ -18,8 +18,8 @@ pub enum Deviation {
     PrincipalIsTheSession,
     /// A role's ARN is built without its path.
     NoRolePaths,
-    /// `lambda:CreateFunction` is checked on `*`, because its request names no function in its path.
-    CreateFunctionOnAnything,
+    /// [`NAMELESS`] actions are checked on `*`, because it does not read the resource out of their requests.
+    NoResource,
 }
 
 /// Every deviation there is.
@@ -28,7 +28,26 @@ pub const DEVIATIONS: [Deviation; 5] = [
     Deviation::NoIamKeys,
     Deviation::PrincipalIsTheSession,
     Deviation::NoRolePaths,
-    Deviation::CreateFunctionOnAnything,
+    Deviation::NoResource,
+];
+
+/// What the emulator checks on `*`, of what the templates allow on resources.
+pub const NAMELESS: [&str; 15] = [
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:ListTagsForResource",
+    "cloudwatch:TagResource",
+    "cloudwatch:UntagResource",
+    "dynamodb:ListTagsOfResource",
+    "dynamodb:TagResource",
+    "dynamodb:UntagResource",
+    "lambda:CreateFunction",
+    "sns:GetSubscriptionAttributes",
+    "sns:ListTagsForResource",
+    "sns:SetSubscriptionAttributes",
+    "sns:TagResource",
+    "sns:Unsubscribe",
+    "sns:UntagResource",
+    "ssm:GetParameters",
 ];
 
 /// Rewrites every policy document of a template for the emulated account; a bucket or queue policy that has nothing left
@@ -45,15 +64,10 @@ fn adapt_statements(node: &mut Value) {
     match node {
         Value::Object(fields) => {
             if let Some(Value::Array(statements)) = fields.get_mut("Statement") {
-                let creates_functions = statements.iter().any(creates_functions);
                 statements.retain_mut(|statement| statement.as_object_mut().is_none_or(adapt_statement));
-                if creates_functions {
-                    statements.push(json!({
-                        "Sid": "EmulatedCreateFunction",
-                        "Effect": "Allow",
-                        "Action": "lambda:CreateFunction",
-                        "Resource": "*",
-                    }));
+                let nameless: Vec<_> = NAMELESS.into_iter().filter(|action| allowed(statements, action)).collect();
+                if !nameless.is_empty() {
+                    statements.push(json!({"Sid": "Emulated", "Effect": "Allow", "Action": nameless, "Resource": "*"}));
                 }
             }
             fields.values_mut().for_each(adapt_statements);
@@ -63,9 +77,11 @@ fn adapt_statements(node: &mut Value) {
     }
 }
 
-fn creates_functions(statement: &Value) -> bool {
-    let actions = statement.get("Action").and_then(Value::as_array);
-    actions.is_some_and(|actions| actions.iter().any(|action| action == "lambda:CreateFunction"))
+fn allowed(statements: &[Value], action: &str) -> bool {
+    let listed = |one: &Value| one.as_array().is_some_and(|actions| actions.iter().any(|listed| listed == action));
+    statements
+        .iter()
+        .any(|one| one.get("Effect").is_some_and(|effect| effect == "Allow") && one.get("Action").is_some_and(listed))
 }
 
 /// Whether the statement stays, in the form that it then has.
