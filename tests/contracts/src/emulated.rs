@@ -2,7 +2,8 @@
 //!
 //! The templates are written for AWS. The emulator (MiniStack 1.5.33, `AUTH=true`) denies what AWS allows where it does not
 //! know a condition key or names a resource otherwise; each [`Deviation`] says how, and is taken out of a *copy* of the
-//! template at installation. What is taken out is judged as a document by the tests of this crate. It must never be applied
+//! template at installation. (That it is spoken to over plain HTTP is not one of them: the proxy before it says otherwise in
+//! `X-Forwarded-Proto`, and denials that ask for TLS stay.) What is taken out is judged as a document by the tests of this crate. It must never be applied
 //! to what is installed into a real account.
 
 use serde_json::{Map, Value, json};
@@ -10,8 +11,6 @@ use serde_json::{Map, Value, json};
 /// One way in which the emulator is not AWS, as far as the policies are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deviation {
-    /// It is spoken to over plain HTTP on loopback, so that every TLS-only denial would apply.
-    PlainHttp,
     /// `iam:PermissionsBoundary` and `iam:PassedToService` are never part of a request.
     NoIamKeys,
     /// `aws:PrincipalArn` of a role's session is the session's ARN, not the role's.
@@ -23,13 +22,8 @@ pub enum Deviation {
 }
 
 /// Every deviation there is.
-pub const DEVIATIONS: [Deviation; 5] = [
-    Deviation::PlainHttp,
-    Deviation::NoIamKeys,
-    Deviation::PrincipalIsTheSession,
-    Deviation::NoRolePaths,
-    Deviation::NoResource,
-];
+pub const DEVIATIONS: [Deviation; 4] =
+    [Deviation::NoIamKeys, Deviation::PrincipalIsTheSession, Deviation::NoRolePaths, Deviation::NoResource];
 
 /// What the emulator checks on `*`, of what the templates allow on resources.
 pub const NAMELESS: [&str; 15] = [
@@ -50,14 +44,10 @@ pub const NAMELESS: [&str; 15] = [
     "ssm:GetParameters",
 ];
 
-/// Rewrites every policy document of a template for the emulated account; a bucket or queue policy that has nothing left
-/// to say is left out.
+/// Rewrites every policy document of a template for the emulated account.
 pub fn adapt(template: &mut Value) {
     let Some(resources) = template.get_mut("Resources").and_then(Value::as_object_mut) else { return };
     resources.values_mut().for_each(adapt_statements);
-    resources.retain(|_, resource| {
-        resource.pointer("/Properties/PolicyDocument/Statement").is_none_or(|left| left != &json!([]))
-    });
 }
 
 fn adapt_statements(node: &mut Value) {
@@ -90,9 +80,6 @@ fn adapt_statement(statement: &mut Map<String, Value>) -> bool {
     if let Some(Value::Object(conditions)) = statement.get_mut("Condition") {
         for keys in conditions.values_mut().filter_map(Value::as_object_mut) {
             let unknown = ["iam:PermissionsBoundary", "iam:PassedToService"];
-            if keys.contains_key("aws:SecureTransport") {
-                return false;
-            }
             if unknown.iter().any(|key| keys.contains_key(*key)) {
                 if denies {
                     return false;

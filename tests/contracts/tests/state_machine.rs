@@ -11,9 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::template;
 use serde_json::Value;
-
-/// The names that the functions put into `errorType`, as `step` defines them.
-const STEP_ERRORS: [&str; 5] = ["Transient", "LeaseLost", "Unreadable", "Corrupt", "Misconfigured"];
+use step::StepError;
 
 /// Errors of AWS itself: States.*, the Lambda integration's, and what the Lambda service reports for a process that died or
 /// ran out of time ("Handling error conditions in Step Functions", AWS Step Functions developer guide).
@@ -66,7 +64,7 @@ fn named_errors(machine: &Value) -> BTreeSet<String> {
 fn every_error_named_is_a_step_error_or_one_of_aws() {
     for name in named_errors(&machine()) {
         let name = name.as_str();
-        assert!(STEP_ERRORS.contains(&name) || AWS_ERRORS.contains(&name) || name == TIMED_OUT, "{name}");
+        assert!(StepError::NAMES.contains(&name) || AWS_ERRORS.contains(&name) || name == TIMED_OUT, "{name}");
     }
 }
 
@@ -74,7 +72,7 @@ fn every_error_named_is_a_step_error_or_one_of_aws() {
 fn every_step_error_is_named_by_every_task() {
     let machine = machine();
     for (task, state) in tasks(&states(&machine)) {
-        for error in STEP_ERRORS {
+        for error in StepError::NAMES {
             let named = array(&state["Retry"]).iter().any(|retry| array(&retry["ErrorEquals"]).contains(&error.into()));
             assert!(named, "{task} says nothing of {error}");
         }
