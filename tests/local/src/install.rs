@@ -1,7 +1,7 @@
 //! Installs the engine and target roles into the embedded account through CloudFormation, as a user would.
 //!
-//! What `sam package` does is done here: code goes to a bucket, and the template that is installed points there. Nothing
-//! else of the template is changed.
+//! What `sam package` does is done here: code goes to a bucket, and the template that is installed points there. Besides,
+//! only what the emulator would misjudge is changed, by [`contracts::emulated`].
 
 use std::{
     collections::BTreeSet,
@@ -92,11 +92,12 @@ pub async fn outputs(clients: &Clients, stack: &str) -> Result<Vec<(String, Stri
     Ok(outputs.filter_map(|o| Some((o.output_key()?.to_owned(), o.output_value()?.to_owned()))).collect())
 }
 
-/// The templates use no short-form tags, so a plain YAML reader does.
+/// A template in the form that the emulator judges as AWS would judge the original.
 fn read_template(path: &Path) -> Result<Value, LocalError> {
-    let text = fs::read_to_string(path).map_err(|e| LocalError::io(format!("read `{}`", path.display()), e))?;
-    serde_saphyr::from_str(&text)
-        .map_err(|e| LocalError::Unreadable { what: "a template", message: format!("{}: {e}", path.display()) })
+    let read = contracts::template::load(path);
+    let mut template = read.map_err(|e| LocalError::Unreadable { what: "a template", message: e.to_string() })?;
+    contracts::emulated::adapt(&mut template);
+    Ok(template)
 }
 
 /// Uploads what `DefinitionUri`s point to.
