@@ -7,6 +7,7 @@
 mod code;
 mod config;
 mod expand;
+mod outside;
 mod problem;
 mod read;
 mod render;
@@ -15,10 +16,11 @@ mod yaml;
 
 pub use code::Code;
 pub use config::{
-    Access, Agent, AgentSource, Alarms, ApiGateway, Architecture, Bucket, Config, Cors, Environment, Kind, Monitoring,
-    OnRemoval, Parameter, Permission, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth,
+    Access, Agent, Alarms, ApiGateway, Architecture, Bucket, Config, Cors, Environment, Kind, Monitoring, OnRemoval,
+    Parameter, Permission, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth,
 };
 pub use expand::{Context, expand};
+pub use outside::AgentSource;
 pub use problem::{Problem, Report};
 pub use span::{Span, Spanned};
 

@@ -44,6 +44,9 @@ impl Finding {
     }
 }
 
+/// The most problems of one report.
+const MOST: usize = 200;
+
 /// Everything that is wrong with one text, in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
@@ -60,7 +63,17 @@ impl Report {
         Self { problems }
     }
 
+    /// A report of what was found in `text`. Of very many problems the first are told, and that there are more: whoever
+    /// made them mends one cause, not a thousand lines.
     pub(crate) fn of(text: &str, findings: impl IntoIterator<Item = Finding>) -> Self {
+        let mut findings: Vec<Finding> = findings.into_iter().collect();
+        findings.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        findings.dedup();
+        if let Some(next) = findings.get(MOST).map(|finding| finding.span) {
+            findings.truncate(MOST);
+            let more = Finding::new(Code::TooMany, next, "there are more problems from here on");
+            findings.push(more.help(format!("only the first {MOST} are told: mend them and try again")));
+        }
         Self::new(findings.into_iter().map(|finding| {
             let (line, column) = finding.span.position(text);
             let Finding { code, span, message, help } = finding;

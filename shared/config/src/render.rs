@@ -7,6 +7,7 @@ use miette::{
     ThemeStyles,
 };
 
+use crate::code::Code;
 use crate::problem::{Problem, Report};
 
 impl Report {
@@ -16,7 +17,7 @@ impl Report {
         let styles = if colour { ThemeStyles::ansi() } else { ThemeStyles::none() };
         let theme = GraphicalTheme { characters: ThemeCharacters::unicode(), styles };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
-        let source = NamedSource::new(name, source.to_owned());
+        let source = NamedSource::new(name, self.masked(source));
         let mut text = String::new();
         for problem in self.problems() {
             // Writing to a string cannot fail.
@@ -24,6 +25,19 @@ impl Report {
             text.push('\n');
         }
         text
+    }
+
+    /// The text without the secrets that were found in it: a report is kept and shown.
+    fn masked(&self, source: &str) -> String {
+        let mut bytes = source.as_bytes().to_vec();
+        for Problem { span, .. } in self.problems().iter().filter(|problem| problem.code == Code::Secret) {
+            let end = span.offset.saturating_add(span.length).min(bytes.len());
+            for byte in bytes.get_mut(span.offset.min(end)..end).into_iter().flatten().filter(|byte| **byte != b'\n') {
+                *byte = b'*';
+            }
+        }
+        // Spans begin and end between characters, so that what is left is text.
+        String::from_utf8(bytes).unwrap_or_default()
     }
 }
 

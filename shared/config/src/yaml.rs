@@ -3,7 +3,7 @@
 //! Bounds everything that a hostile text can make large: its length, its depth, and what its aliases grow to. Understands
 //! nothing of what a config means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, ScanError, StructureStyle, Tag};
@@ -134,8 +134,8 @@ struct Open {
 
 enum Content {
     List(Vec<Rc<Node>>),
-    /// The key whose value comes next, if it has come.
-    Map(Vec<(Key, Rc<Node>)>, Option<Key>),
+    /// The entries, the key whose value comes next if it has come, and the names that are taken.
+    Map(Vec<(Key, Rc<Node>)>, Option<Key>, BTreeSet<String>),
 }
 
 impl<'t> Builder<'t> {
@@ -162,11 +162,6 @@ impl<'t> Builder<'t> {
                 Event::Scalar(text, style, anchor, tag) => {
                     let forced = self.tag(tag.as_deref(), span, findings);
                     let plain = style == ScalarStyle::Plain && !forced;
-                    let span = if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-                        self.first_line(span)
-                    } else {
-                        span
-                    };
                     let node = Rc::new(Node::new(span, Value::Scalar { text: text.into_owned(), plain }));
                     self.done(node, anchor, &mut root, findings)?;
                 }
@@ -176,7 +171,7 @@ impl<'t> Builder<'t> {
                 }
                 Event::MappingStart(style, anchor, tag) => {
                     self.tag(tag.as_deref(), span, findings);
-                    self.begin(span, style, anchor, Content::Map(Vec::new(), None))?;
+                    self.begin(span, style, anchor, Content::Map(Vec::new(), None, BTreeSet::new()))?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.end(span, &mut root, findings)?,
                 Event::Alias(anchor) => {
@@ -237,7 +232,7 @@ impl<'t> Builder<'t> {
         let span = if is_flow && !self.slice(whole).contains('\n') { whole } else { self.first_line(span) };
         let value = match content {
             Content::List(items) => Value::List(items),
-            Content::Map(entries, _) => Value::Map(merged(entries, findings)),
+            Content::Map(entries, ..) => Value::Map(merged(entries, findings)),
         };
         self.done(Rc::new(Node::new(span, value)), anchor, root, findings)
     }
@@ -264,9 +259,9 @@ impl<'t> Builder<'t> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => *root = Some(node),
             Some(Content::List(items)) => items.push(node),
-            Some(Content::Map(entries, pending)) => match pending.take() {
+            Some(Content::Map(entries, pending, names)) => match pending.take() {
                 Some(key) => entries.push((key, node)),
-                None => *pending = Some(key(&node, entries, findings)),
+                None => *pending = Some(key(&node, names, findings)),
             },
         }
         Ok(())
@@ -288,16 +283,16 @@ impl<'t> Builder<'t> {
 }
 
 /// The key that `node` is; what cannot be a key or stands there already is a finding.
-fn key(node: &Node, entries: &[(Key, Rc<Node>)], findings: &mut Vec<Finding>) -> Key {
+fn key(node: &Node, names: &mut BTreeSet<String>, findings: &mut Vec<Finding>) -> Key {
     let span = node.span;
     let Some(name) = node.scalar() else {
         findings.push(Finding::new(Code::WrongType, span, "a key must be text").help("write `key: value`"));
         return Key { span, name: String::new() };
     };
-    if let Some((first, _)) = entries.iter().find(|(key, _)| key.name == name && name != MERGE) {
+    if name != MERGE && !names.insert(name.to_owned()) {
         let message = format!("the key `{name}` stands twice in one mapping");
-        let help = if first.span == span { "write it once" } else { "keep one of the two: the other would be lost" };
-        findings.push(Finding::new(Code::DuplicateKey, span, message).help(help));
+        let finding = Finding::new(Code::DuplicateKey, span, message);
+        findings.push(finding.help("keep one of the two: the other would be lost"));
     }
     Key { span, name: name.to_owned() }
 }
@@ -311,6 +306,7 @@ fn merged(entries: Vec<(Key, Rc<Node>)>, findings: &mut Vec<Finding>) -> Vec<(Ke
         return entries;
     }
     let (brought, mut own): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key.name == MERGE);
+    let mut names: BTreeSet<String> = own.iter().map(|(key, _)| key.name.clone()).collect();
     for (key, node) in brought {
         let sources = match &node.value {
             Value::List(items) => items.clone(),
@@ -323,7 +319,7 @@ fn merged(entries: Vec<(Key, Rc<Node>)>, findings: &mut Vec<Finding>) -> Vec<(Ke
                 continue;
             };
             for entry in entries {
-                if own.iter().all(|(key, _)| key.name != entry.0.name) {
+                if names.insert(entry.0.name.clone()) {
                     own.push(entry.clone());
                 }
             }

@@ -72,7 +72,7 @@ fn project(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Project> {
 
 /// The environments that stand under `environments`.
 fn named<'n>(reader: &mut Reader<'_>, node: &'n Rc<Node>, what: &str) -> &'n [(Key, Rc<Node>)] {
-    let entries = reader.entries(node, "a mapping of names to environments");
+    let entries = reader.entries(node, "`environments`", "names to environments");
     if entries.len() > MOST_ENVIRONMENTS {
         let message = format!("there are {} {what}, and at most {MOST_ENVIRONMENTS} are read", entries.len());
         reader.add(Finding::new(Code::TooMany, node.span, message).help("split the project"));
@@ -131,7 +131,7 @@ fn system(
         None => Some(Shared::default()),
     };
     let known = shared.clone().unwrap_or_default();
-    let nodes = agents.map(|node| reader.items(node, "a list of agents")).unwrap_or_default();
+    let nodes = agents.map(|node| reader.items(node, "`agents`", "agents")).unwrap_or_default();
     let mut read = Vec::new();
     let mut first: BTreeMap<String, Span> = BTreeMap::new();
     let mut claimed: BTreeMap<String, String> = BTreeMap::new();

@@ -48,7 +48,7 @@ fn retention(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
     let words: Vec<String> = RETENTIONS.iter().filter(|known| **known > 0).map(u32::to_string).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let message = format!("CloudWatch Logs keeps nothing for `{days}` days");
-    let help = format!("the next longer is `{near}`; it has {}", listed(&words));
+    let help = format!("the next longer is `{near}`; it has {}", listed(&words, "and"));
     reader.add(Finding::new(Code::WrongChoice, node.span, message).help(help));
     None
 }

@@ -10,6 +10,9 @@ use crate::problem::Finding;
 use crate::span::{Span, Spanned};
 use crate::yaml::{Key, Node};
 
+/// How the engine's own resources begin.
+const ENGINE: &str = "strandline";
+
 /// The longest name of an agent or of a shared resource. Names of AWS resources are made of it and cut where they must be.
 pub(super) const LONGEST: usize = 40;
 
@@ -45,6 +48,13 @@ fn suggestion(given: &str, longest: usize) -> Option<String> {
 /// The name of a project.
 pub(super) fn scope(reader: &mut Reader<'_>, node: &Rc<Node>, what: &str) -> Option<Spanned<String>> {
     let name = reader.text(node, &format!("the {what}'s name"))?;
+    // What is named so is denied to every role that is made here: see `docs/decisions/names-and-walls.md`.
+    if name.value == ENGINE || name.value.starts_with(&format!("{ENGINE}-")) {
+        let finding = Finding::new(Code::ReservedName, name.span, format!("a {what} cannot be named `{}`", name.value));
+        reader
+            .add(finding.help("Strandline's own resources are named so: choose a name that begins with another word"));
+        return None;
+    }
     checked(reader, &name.value, name.span, &article(what), NAME_LENGTH).map(|value| Spanned::new(value, name.span))
 }
 

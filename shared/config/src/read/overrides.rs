@@ -4,6 +4,7 @@
 //! An agent is found by its name. What comes out is read and checked like any config, so that an override cannot say what
 //! a config cannot.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::reader::{Reader, closest};
@@ -24,7 +25,7 @@ pub(super) fn applied(
     let mut merged = (agents.cloned(), shared.cloned());
     let Some(mut fields) = reader.fields(overrides, "`overrides`") else { return merged };
     if let Some(node) = reader.optional(&mut fields, "agents") {
-        let entries = reader.entries(node, "a mapping of agents' names to what is different");
+        let entries = reader.entries(node, "`agents` of `overrides`", "agents' names to what is different");
         merged.0 = agents.map(|agents| over_agents(reader, agents, entries));
     }
     if let Some(node) = reader.optional(&mut fields, "shared") {
@@ -40,8 +41,11 @@ pub(super) fn applied(
 fn over_agents(reader: &mut Reader<'_>, agents: &Rc<Node>, entries: &[(Key, Rc<Node>)]) -> Rc<Node> {
     let Value::List(items) = &agents.value else { return Rc::clone(agents) };
     let name = |item: &Rc<Node>| item.get("name").and_then(|name| name.scalar()).map(str::to_owned);
-    let names: Vec<String> = items.iter().filter_map(name).collect();
+    let names: BTreeSet<String> = items.iter().filter_map(name).collect();
     for (key, node) in entries {
+        if reader.is_full() {
+            break;
+        }
         if !names.contains(&key.name) {
             let message = format!("there is no agent `{}` to override", key.name);
             let help = match closest(&key.name, names.iter().map(String::as_str)) {
@@ -58,12 +62,10 @@ fn over_agents(reader: &mut Reader<'_>, agents: &Rc<Node>, entries: &[(Key, Rc<N
             }
         }
     }
-    let over = |item: &Rc<Node>| {
-        let own = name(item);
-        let Some((_, node)) = entries.iter().find(|(key, _)| Some(&key.name) == own.as_ref()) else {
-            return Rc::clone(item);
-        };
-        merge(item, &without_fixed(node))
+    let overs: BTreeMap<&str, &Rc<Node>> = entries.iter().map(|(key, node)| (key.name.as_str(), node)).collect();
+    let over = |item: &Rc<Node>| match name(item).and_then(|name| overs.get(name.as_str())) {
+        Some(node) => merge(item, &without_fixed(node)),
+        None => Rc::clone(item),
     };
     Rc::new(Node::new(agents.span, Value::List(items.iter().map(over).collect())))
 }
@@ -78,9 +80,9 @@ fn without_fixed(node: &Rc<Node>) -> Rc<Node> {
 fn merge(base: &Rc<Node>, over: &Rc<Node>) -> Rc<Node> {
     let (Some(own), Some(entries)) = (base.entries(), over.entries()) else { return Rc::clone(over) };
     let mut merged: Vec<(Key, Rc<Node>)> = own.to_vec();
+    let places: BTreeMap<&str, usize> = own.iter().enumerate().map(|(at, (key, _))| (key.name.as_str(), at)).collect();
     for (key, node) in entries {
-        let at = merged.iter().position(|(known, _)| known.name == key.name);
-        match at.and_then(|at| merged.get_mut(at)) {
+        match places.get(key.name.as_str()).and_then(|at| merged.get_mut(*at)) {
             Some(entry) => *entry = (key.clone(), merge(&entry.1, node)),
             None => merged.push((key.clone(), Rc::clone(node))),
         }

@@ -16,7 +16,7 @@ pub(super) fn permissions(
     shared: &Shared,
     is_known: bool,
 ) -> Vec<Permission> {
-    let items = reader.items(node, "a list of permissions");
+    let items = reader.items(node, "`permissions`", "permissions");
     items.iter().filter_map(|item| permission(reader, item, shared, is_known)).collect()
 }
 

@@ -8,6 +8,9 @@ use crate::problem::Finding;
 use crate::span::{Span, Spanned};
 use crate::yaml::{Key, Node, Value};
 
+/// The most findings of one text; a report has fewer, once those that each environment repeats are told once.
+const MOST: usize = 2_000;
+
 /// Where findings go.
 pub(crate) struct Reader<'f> {
     findings: &'f mut Vec<Finding>,
@@ -38,13 +41,21 @@ impl<'f> Reader<'f> {
         Self { findings }
     }
 
+    /// Notes what is wrong; nothing once there is more than anybody reads.
     pub(crate) fn add(&mut self, finding: Finding) {
-        self.findings.push(finding);
+        if !self.is_full() {
+            self.findings.push(finding);
+        }
     }
 
-    fn wrong_type(&mut self, node: &Node, expected: &str, help: Option<String>) {
-        let message = format!("expected {expected}, found {}", described(node));
-        self.add(Finding { code: Code::WrongType, span: node.span, message, help });
+    /// Whether there is so much wrong that looking for more is a waste of time.
+    pub(crate) fn is_full(&self) -> bool {
+        self.findings.len() >= MOST
+    }
+
+    fn wrong_type(&mut self, node: &Node, subject: &str, expected: &str, help: impl Into<String>) {
+        let message = format!("{subject} must be {expected}, not {}", described(node));
+        self.add(Finding::new(Code::WrongType, node.span, message).help(help));
     }
 
     /// The mapping that `node` must be. Followed by [`Reader::optional`] and [`Reader::required`] for each key, and
@@ -53,7 +64,7 @@ impl<'f> Reader<'f> {
         match node.entries() {
             Some(entries) => Some(Fields { node, entries, asked: Vec::new(), what }),
             None => {
-                self.wrong_type(node, &format!("{what}: a mapping"), Some("write it as `key: value` lines".to_owned()));
+                self.wrong_type(node, what, "a mapping", "write it as `key: value` lines");
                 None
             }
         }
@@ -84,6 +95,9 @@ impl<'f> Reader<'f> {
     /// Finds the keys that nobody asked for.
     pub(crate) fn finish(&mut self, fields: Fields<'_>) {
         for (key, _) in fields.entries {
+            if self.is_full() {
+                return;
+            }
             // An empty name is a key that was no text, which is a finding already.
             if key.name.is_empty() || fields.asked.iter().any(|asked| *asked == key.name) {
                 continue;
@@ -91,29 +105,34 @@ impl<'f> Reader<'f> {
             let message = format!("{} has no key `{}`", fields.what, key.name);
             let help = match closest(&key.name, fields.asked.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it may have {}", listed(&fields.asked)),
+                None => format!("it may have {}", listed(&fields.asked, "and")),
             };
             self.add(Finding::new(Code::UnknownKey, key.span, message).help(help));
         }
     }
 
     /// The entries of a mapping with names of the user's own.
-    pub(crate) fn entries<'n>(&mut self, node: &'n Node, what: &str) -> &'n [(Key, Rc<Node>)] {
+    pub(crate) fn entries<'n>(&mut self, node: &'n Node, what: &str, of: &str) -> &'n [(Key, Rc<Node>)] {
         match node.entries() {
             Some(entries) => entries,
             None => {
-                self.wrong_type(node, what, Some("write it as `name: …` lines".to_owned()));
+                self.wrong_type(node, what, &format!("a mapping of {of}"), "write it as `name: …` lines");
                 &[]
             }
         }
     }
 
     /// The items of a list.
-    pub(crate) fn items<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Rc<Node>] {
+    pub(crate) fn items<'n>(&mut self, node: &'n Node, what: &str, of: &str) -> &'n [Rc<Node>] {
         match &node.value {
             Value::List(items) => items,
             Value::Scalar { .. } | Value::Map(_) => {
-                self.wrong_type(node, what, Some("write it as `- …` lines, or between `[` and `]`".to_owned()));
+                self.wrong_type(
+                    node,
+                    what,
+                    &format!("a list of {of}"),
+                    "write it as `- …` lines, or between `[` and `]`",
+                );
                 &[]
             }
         }
@@ -126,11 +145,11 @@ impl<'f> Reader<'f> {
                 Some(Spanned::new(text.clone(), node.span))
             }
             Value::Scalar { text, .. } if !node.is_null() => {
-                self.wrong_type(node, &format!("{what}: text"), Some(format!("put it between quotes: `\"{text}\"`")));
+                self.wrong_type(node, what, "text", format!("put it between quotes: `\"{text}\"`"));
                 None
             }
             _ => {
-                self.wrong_type(node, &format!("{what}: text"), None);
+                self.wrong_type(node, what, "text", "write one text");
                 None
             }
         }
@@ -141,7 +160,7 @@ impl<'f> Reader<'f> {
         match node.scalar().filter(|_| !node.is_null()) {
             Some(text) => Some(Spanned::new(text.to_owned(), node.span)),
             None => {
-                self.wrong_type(node, &format!("{what}: text"), None);
+                self.wrong_type(node, what, "text", "write one text");
                 None
             }
         }
@@ -157,40 +176,42 @@ impl<'f> Reader<'f> {
             }
         }
         let help = match node.scalar().map(str::to_ascii_lowercase).as_deref() {
-            Some("yes" | "on" | "true" | "enabled") => Some("write `true`".to_owned()),
-            Some("no" | "off" | "false" | "disabled") => Some("write `false`".to_owned()),
-            _ => None,
+            Some("yes" | "on" | "true" | "enabled") => "write `true`",
+            Some("no" | "off" | "false" | "disabled") => "write `false`",
+            _ => "write one of the two, without quotes",
         };
-        self.wrong_type(node, &format!("{what}: `true` or `false`"), help);
+        self.wrong_type(node, what, "`true` or `false`", help);
         None
     }
 
     /// A whole number in `range`, of `unit` (`MB`, `seconds`; empty for a count).
     pub(crate) fn whole(&mut self, node: &Node, what: &str, range: RangeInclusive<u32>, unit: &str) -> Option<u32> {
+        let space = if unit.is_empty() { "" } else { " " };
+        let extent = format!("it goes from {} to {}{space}{unit}", range.start(), range.end());
         let Value::Scalar { text, plain } = &node.value else {
-            self.wrong_type(node, &format!("{what}: a whole number"), None);
+            self.wrong_type(node, what, "a whole number", extent);
             return None;
         };
-        let Ok(number) = text.parse::<i64>() else {
-            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-            let help = match digits.parse::<u32>() {
-                Ok(number) if range.contains(&number) => Some(format!("write `{number}`")),
-                _ => None,
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let leading: String = text.chars().take_while(char::is_ascii_digit).collect();
+            let help = match leading.parse::<u32>() {
+                Ok(number) if range.contains(&number) => format!("write `{number}`"),
+                _ => extent,
             };
-            self.wrong_type(node, &format!("{what}: a whole number"), help);
-            return None;
-        };
-        if !plain {
-            self.wrong_type(node, &format!("{what}: a whole number"), Some(format!("remove the quotes: `{number}`")));
+            self.wrong_type(node, what, "a whole number", help);
             return None;
         }
-        match u32::try_from(number).ok().filter(|number| range.contains(number)) {
+        if !plain {
+            self.wrong_type(node, what, "a whole number", format!("remove the quotes: `{text}`"));
+            return None;
+        }
+        match text.parse::<u32>().ok().filter(|number| range.contains(number)) {
             Some(number) => Some(number),
             None => {
-                let space = if unit.is_empty() { "" } else { " " };
-                let message = format!("{what} cannot be `{number}`");
-                let help = format!("it goes from {} to {}{space}{unit}", range.start(), range.end());
-                self.add(Finding::new(Code::OutOfRange, node.span, message).help(help));
+                let shown: String = text.chars().take(20).collect();
+                let message = format!("{what} cannot be `{shown}`");
+                self.add(Finding::new(Code::OutOfRange, node.span, message).help(extent));
                 None
             }
         }
@@ -205,7 +226,7 @@ impl<'f> Reader<'f> {
         let words: Vec<&'static str> = choices.iter().map(|(word, _)| *word).collect();
         let help = match closest(&text, words.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("it may be {}", listed(&words)),
+            None => format!("it may be {}", listed(&words, "or")),
         };
         self.add(Finding::new(Code::WrongChoice, node.span, format!("{what} cannot be `{text}`")).help(help));
         None
@@ -217,7 +238,12 @@ impl<'f> Reader<'f> {
             Value::Scalar { .. } => self.text(node, what).into_iter().collect(),
             Value::List(items) => items.iter().filter_map(|item| self.text(item, what)).collect(),
             Value::Map(_) => {
-                self.wrong_type(node, &format!("{what}: a list of texts"), None);
+                self.wrong_type(
+                    node,
+                    what,
+                    "text, or a list of texts",
+                    "write it as `- …` lines, or between `[` and `]`",
+                );
                 Vec::new()
             }
         }
@@ -258,7 +284,7 @@ fn described(node: &Node) -> String {
         Value::List(_) => "a list".to_owned(),
         Value::Scalar { text, plain: false } => format!("the text {}", shown(text)),
         Value::Scalar { text, plain: true } => match scalar_kind(text) {
-            ScalarKind::Null => "nothing".to_owned(),
+            ScalarKind::Null => "left empty".to_owned(),
             ScalarKind::Truth => format!("the truth value `{text}`"),
             ScalarKind::Number => format!("the number {}", shown(text)),
             ScalarKind::Text => format!("the text {}", shown(text)),
@@ -266,13 +292,13 @@ fn described(node: &Node) -> String {
     }
 }
 
-/// The words, each in backticks, with `and` before the last.
-pub(crate) fn listed(words: &[&str]) -> String {
+/// The words, each in backticks, with the conjunction before the last.
+pub(crate) fn listed(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.as_slice() {
         [] => String::new(),
         [only] => only.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+        [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
     }
 }
 
@@ -282,10 +308,16 @@ pub(crate) fn closest<'w>(given: &str, words: impl IntoIterator<Item = &'w str>)
     if given.len() > 100 {
         return None;
     }
+    let given = given.to_lowercase();
+    let words = words.into_iter().take(500);
     let mut best: Option<(f64, &str)> = None;
     for word in words {
-        let likeness = strsim::jaro_winkler(&given.to_lowercase(), &word.to_lowercase());
-        if likeness > 0.84 && best.is_none_or(|(least, _)| likeness > least) {
+        let lower = word.to_lowercase();
+        let same = given.chars().zip(lower.chars()).take_while(|(a, b)| a == b).count();
+        // Of two that are alike, the one that begins alike for longer.
+        let likeness = strsim::jaro_winkler(&given, &lower) + f64::from(u8::try_from(same).unwrap_or(u8::MAX)) / 1000.0;
+        let is_slip = strsim::osa_distance(&given, &lower) <= 1 && given.len() > 2;
+        if (likeness > 0.85 || is_slip) && best.is_none_or(|(least, _)| likeness > least) {
             best = Some((likeness, word));
         }
     }

@@ -30,7 +30,7 @@ fn route(reader: &mut Reader<'_>, Spanned { value, span }: Spanned<String>) -> O
         let upper = method.to_uppercase();
         wrong(match METHODS.contains(&upper.as_str()) {
             true => format!("write the method as `{upper}`"),
-            false => format!("its method is one of {}", super::reader::listed(&METHODS)),
+            false => format!("its method is one of {}", super::reader::listed(&METHODS, "and")),
         });
         return None;
     }

@@ -165,7 +165,7 @@ pub(super) fn runtime(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanne
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     let names: Vec<&str> = SUPPORTED.iter().map(|(name, _)| *name).collect();
-                    format!("it has {}", super::reader::listed(&names))
+                    format!("it has {}", super::reader::listed(&names, "and"))
                 }
             };
             (message, help)

@@ -17,15 +17,15 @@ pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared>
     let monitoring = reader.optional(&mut fields, "monitoring").map(|node| monitoring::monitoring(reader, node));
     let mut taken = Taken::default();
     let tables = reader.optional(&mut fields, "tables");
-    let tables = named(reader, &mut taken, tables, "a table", table);
+    let tables = named(reader, &mut taken, tables, ("`tables`", "a table"), table);
     let buckets = reader.optional(&mut fields, "buckets");
-    let buckets = named(reader, &mut taken, buckets, "a bucket", bucket);
+    let buckets = named(reader, &mut taken, buckets, ("`buckets`", "a bucket"), bucket);
     let queues = reader.optional(&mut fields, "queues");
-    let queues = named(reader, &mut taken, queues, "a queue", queue);
+    let queues = named(reader, &mut taken, queues, ("`queues`", "a queue"), queue);
     let topics = reader.optional(&mut fields, "topics");
-    let topics = named(reader, &mut taken, topics, "a topic", topic);
+    let topics = named(reader, &mut taken, topics, ("`topics`", "a topic"), topic);
     let parameters = reader.optional(&mut fields, "parameters");
-    let parameters = named(reader, &mut taken, parameters, "a parameter", parameter);
+    let parameters = named(reader, &mut taken, parameters, ("`parameters`", "a parameter"), parameter);
     if reader.optional(&mut fields, "vpc").is_some() {
         let finding = Finding::new(Code::Unsupported, fields.key("vpc"), "networks are not made yet");
         reader.add(finding.help("remove `vpc`: agents run in Lambda's own network"));
@@ -59,14 +59,14 @@ fn named<T>(
     reader: &mut Reader<'_>,
     taken: &mut Taken,
     node: Option<&Rc<Node>>,
-    what: &'static str,
+    what: (&str, &str),
     read: Read<T>,
 ) -> Option<BTreeMap<String, T>> {
     let mut resources = BTreeMap::new();
     let Some(node) = node else { return Some(resources) };
     let mut is_whole = node.entries().is_some();
-    for (key, node) in reader.entries(node, "a mapping of names to resources") {
-        let name = names::resource(reader, key, what);
+    for (key, node) in reader.entries(node, what.0, "names to resources") {
+        let name = names::resource(reader, key, what.1);
         if let Some(name) = &name {
             let logical = crate::expand::pascal(name);
             if let Some((other, _)) = taken.0.get(&logical) {
@@ -159,7 +159,7 @@ fn table(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Table> {
 
 /// An attribute of a key: `{ PK: S }`.
 fn attribute(reader: &mut Reader<'_>, node: &Rc<Node>, what: &str) -> Option<(String, String)> {
-    let entries = reader.entries(node, &format!("{what}: one attribute and its type, e.g. `{{ PK: S }}`"));
+    let entries = reader.entries(node, what, "one attribute to its type, as in `{ PK: S }`");
     match entries {
         [(key, node)] => {
             let types = [("S", "S"), ("N", "N"), ("B", "B")];

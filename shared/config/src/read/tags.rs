@@ -17,7 +17,7 @@ const MOST: usize = 50 - COUNT - CREATION_TAGS.len();
 /// Tags, each checked.
 pub(super) fn tags(reader: &mut Reader<'_>, node: &Node) -> Tags {
     let mut tags = Tags::new();
-    for (key, value) in reader.entries(node, "tags: a mapping of names to texts") {
+    for (key, value) in reader.entries(node, "`tags`", "names to texts") {
         let Some(text) = reader.written(value, "a tag") else { continue };
         let wrong = |message: String, help: &str| Finding::new(Code::WrongTag, key.span, message).help(help);
         let lower = key.name.to_lowercase();

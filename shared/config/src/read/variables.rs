@@ -18,7 +18,7 @@ const RESERVED: [&str; 5] = ["_HANDLER", "_X_AMZN_TRACE_ID", "AWS_REGION", "LAMB
 /// Variables, each checked. `taken` are those that Strandline sets for this agent.
 pub(super) fn variables(reader: &mut Reader<'_>, node: &Node, taken: &[String]) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
-    for (key, value) in reader.entries(node, "environment variables: a mapping of names to texts") {
+    for (key, value) in reader.entries(node, "`environment`", "names to texts") {
         let name = &key.name;
         let Some(text) = reader.written(value, "a variable") else { continue };
         let is_name = name.len() >= 2

@@ -25,7 +25,9 @@ fn the_example_is_valid_and_expands_in_each_of_its_environments() {
         let artifacts: BTreeMap<String, Artifact> = environment
             .agents
             .iter()
-            .map(|agent| (agent.name.value.clone(), Artifact { digest: Digest::of(agent.name.value.as_bytes()), size: 1 }))
+            .map(|agent| {
+                (agent.name.value.clone(), Artifact { digest: Digest::of(agent.name.value.as_bytes()), size: 1 })
+            })
             .collect();
         let context = config::Context { environment: &record, artifacts: &artifacts, artifact_bucket: "deployments" };
         let desired = config::expand(&config, &context).unwrap_or_else(|report| panic!("{report}"));

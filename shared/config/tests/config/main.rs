@@ -1,3 +1,66 @@
 //! What a config says, what is wrong with it, and what it comes to.
 
+mod errors;
 mod example;
+mod expansion;
+mod hostile;
+mod merging;
+mod outside;
+mod rendering;
+
+use std::collections::BTreeMap;
+
+use model::{Artifact, Desired, Digest, EnvironmentId};
+
+/// The smallest config with an agent; seven lines, so that what is added begins in line 8, within the agent.
+const SMALL: &str = "\
+project: { name: desk, region: eu-central-1 }
+environments: { dev: {} }
+agents:
+  - name: bot
+    path: agents/bot
+    runtime: python3.12
+    handler: handler.handle
+";
+
+/// `SMALL` and what follows.
+fn small(rest: &str) -> String {
+    format!("{SMALL}{rest}")
+}
+
+/// A config that is expected to be valid.
+fn valid(text: &str) -> config::Config {
+    match config::parse(text) {
+        Ok(config) => config,
+        Err(report) => panic!("{}", report.render("strands.yaml", text, false, 100)),
+    }
+}
+
+/// The record of an environment that agrees with the config.
+fn record(config: &config::Config, name: &str) -> model::Environment {
+    let environment = config.environment(name).unwrap();
+    model::Environment {
+        id: EnvironmentId::new(&config.project.value, name).unwrap(),
+        account: environment.account.as_ref().map_or("000000000000".into(), |account| account.value.clone()),
+        region: environment.region.as_ref().map_or("eu-central-1".into(), |region| region.value.clone()),
+        target_role: format!("arn:aws:iam::000000000000:role/strandline-target-desk-{name}"),
+        external_id: None,
+        boundary: format!("arn:aws:iam::000000000000:policy/strandline-boundary-desk-{name}"),
+        protected: false,
+    }
+}
+
+/// Code for every agent: the digest of its name.
+fn artifacts(config: &config::Config, name: &str) -> BTreeMap<String, Artifact> {
+    let agents = config.agents_with_paths(name).unwrap();
+    let artifact = |agent: &str| Artifact { digest: Digest::of(agent.as_bytes()), size: 1 };
+    agents.iter().map(|agent| (agent.name.to_owned(), artifact(agent.name))).collect()
+}
+
+/// What a valid config comes to in one environment.
+fn expanded(config: &config::Config, name: &str) -> Desired {
+    let (environment, artifacts) = (record(config, name), artifacts(config, name));
+    let context =
+        config::Context { environment: &environment, artifacts: &artifacts, artifact_bucket: "strands-deployments" };
+    config::expand(config, &context).unwrap_or_else(|report| panic!("{report}"))
+}
