@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CallError, Cause, Change, ErrorClass, Plan, ResourceKey};
 
 /// The root failures of a plan. Everything that waits for them, directly or not, is listed under the first that it waits for.
-pub(crate) fn causes(plan: &Plan, failed: &BTreeMap<ResourceKey, CallError>) -> Vec<Cause> {
+pub fn causes(plan: &Plan, failed: &BTreeMap<ResourceKey, CallError>) -> Vec<Cause> {
     let mut listed = BTreeSet::new();
     failed
         .iter()

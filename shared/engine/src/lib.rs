@@ -16,6 +16,7 @@ mod state;
 mod wave;
 mod writer;
 
+pub use cause::causes;
 pub use fence::Fence;
 pub use queue::start_next;
 pub use wave::{End, Limits, Wave, WaveError};

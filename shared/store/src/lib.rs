@@ -14,6 +14,7 @@ mod objects;
 mod queue;
 
 pub use aws::configuration;
+pub use aws_config::SdkConfig;
 pub use deployments::{Accepted, Claim};
 pub use keys::paths;
 pub use objects::Unreadable;

@@ -1,0 +1,113 @@
+//! Executions that died without concluding: an abort or a time-out passes no Catch.
+
+use control::Standing;
+use engine::ports::{Active, Executions, Launch, Queue};
+use model::{Cause, DeploymentId, DeploymentStatus, EnvironmentId, Outcome};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use step::StepError;
+
+use crate::conclude::Concluding;
+
+/// How often a deployment is resumed in a new execution before it is given up.
+const STARTS: u32 = 3;
+
+#[derive(Deserialize)]
+struct Envelope {
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
+struct Detail {
+    name: String,
+    status: String,
+    #[serde(default)]
+    input: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Input {
+    deployment: DeploymentId,
+    project: String,
+    environment: String,
+}
+
+impl Concluding {
+    /// Handles the event that says: an execution ended. It may come twice, and late.
+    pub(crate) async fn ended(&self, payload: &Value) -> Result<Value, StepError> {
+        let unreadable =
+            |error: serde_json::Error| StepError::Unreadable(format!("not an event of an execution: {error}"));
+        let Detail { name, status, input } = Envelope::deserialize(payload).map_err(unreadable)?.detail;
+        let Some(input) = input.and_then(|input| serde_json::from_str::<Input>(&input).ok()) else {
+            // Started by hand, with an input that names no deployment: nothing waits for it.
+            return Ok(json!({ "ignored": name }));
+        };
+        let id = EnvironmentId::new(&input.project, &input.environment)
+            .map_err(|error| StepError::Unreadable(error.to_string()))?;
+        if status == "SUCCEEDED" {
+            engine::start_next(&id, &self.store, &self.machine).await?;
+            return Ok(json!({ "execution": name, "next": true }));
+        }
+        let active = self.store.active(&id).await?;
+        let is_its_own = |active: &Active| {
+            active.entry.deployment == input.deployment
+                && control::execution_name(&active.entry.deployment, active.entry.starts) == name
+        };
+        match active.filter(is_its_own) {
+            Some(active) => self.resume(&id, &active, &status).await,
+            None => Ok(json!({ "execution": name, "known": true })),
+        }
+    }
+
+    /// Looks at every environment: an execution that is gone without a word is resumed or concluded, and a queue that
+    /// stands still moves on.
+    pub(crate) async fn sweep(&self) -> Result<Value, StepError> {
+        let mut resumed = Vec::new();
+        for environment in self.store.environments().await? {
+            let id = environment.id;
+            match self.store.active(&id).await? {
+                Some(active) if active.claimed => {
+                    let name = control::execution_name(&active.entry.deployment, active.entry.starts);
+                    if self.machine.standing(&name).await? != Standing::Running {
+                        tracing::warn!(execution = name, "ended without concluding");
+                        self.resume(&id, &active, "FAILED").await?;
+                        resumed.push(name);
+                    }
+                }
+                _ => engine::start_next(&id, &self.store, &self.machine).await?,
+            }
+        }
+        Ok(json!({ "resumed": resumed }))
+    }
+
+    /// Goes on with a deployment whose execution died, or gives it up: at once where somebody stopped it, and after
+    /// [`STARTS`] executions otherwise. Its lease runs out by itself.
+    async fn resume(&self, id: &EnvironmentId, active: &Active, status: &str) -> Result<Value, StepError> {
+        let deployment = &active.entry.deployment;
+        let head = self
+            .head(id, deployment)
+            .await?
+            .ok_or_else(|| StepError::Corrupt(format!("deployment `{deployment}` has no head")))?;
+        let has_ended = matches!(head.status, DeploymentStatus::Ended { .. });
+        if !has_ended && status != "ABORTED" && active.entry.starts < STARTS {
+            let entry = self.store.restart(id, &active.entry).await?;
+            let launch = self.machine.start(id, deployment, entry.starts).await?;
+            tracing::warn!(deployment = %deployment, start = entry.starts, ?launch, "resumed");
+            return Ok(json!({ "resumed": deployment, "running": launch == Launch::Running }));
+        }
+        let plan = self.plan(&head).await?;
+        let mut causes = self.failures(&head, plan.as_ref()).await?;
+        let (message, help) = match status {
+            "ABORTED" => {
+                ("its execution was stopped by hand", "deploy again: the engine carries on from where this stopped")
+            }
+            _ => (
+                "its executions kept ending without concluding",
+                "look at the execution's events in Step Functions, then deploy again",
+            ),
+        };
+        causes.push(Cause { change: None, message: message.to_owned(), help: help.to_owned(), blocked: Vec::new() });
+        self.end(head, plan, Outcome::Stopped { causes }).await?;
+        Ok(json!({ "concluded": deployment }))
+    }
+}

@@ -1,0 +1,197 @@
+//! The way in: an event becomes a deployment in the queue, or a refusal under the environment's history.
+
+use std::collections::BTreeMap;
+
+use model::{
+    Deployment, DeploymentId, DeploymentStatus, EnvironmentId, ObjectRef, Origin, Outcome, Refusal, Timestamp,
+};
+use serde_json::{Value, json};
+use step::StepError;
+use store::{Accepted, Store, Unreadable, paths};
+
+use crate::event::Upload;
+use crate::examine::{self, CONFIG_NAMES, Examined, Rejected, refusal};
+
+pub(crate) struct Intake {
+    pub(crate) store: Store,
+    pub(crate) machine: control::StateMachine,
+    pub(crate) inbox: String,
+    pub(crate) now: fn() -> Timestamp,
+}
+
+impl Intake {
+    pub(crate) async fn handle(&self, payload: &Value) -> Result<Value, StepError> {
+        if payload.get("step").and_then(Value::as_str) == Some("enter") {
+            let message = self.enter(payload).await?;
+            return serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()));
+        }
+        let upload = Upload::read(payload)?;
+        if upload.bucket != self.inbox {
+            return Err(StepError::Misconfigured(format!(
+                "an event of bucket `{}`, which is not the inbox",
+                upload.bucket
+            )));
+        }
+        if upload.key.ends_with('/') {
+            // A folder that somebody made in the S3 console.
+            return Ok(json!({ "ignored": upload.key }));
+        }
+        let id = upload.deployment();
+        let (environment, record) = match self.environment_of(&upload).await? {
+            Ok(known) => known,
+            Err(refusals) => return self.refuse_unknown(&id, &upload, refusals).await,
+        };
+        if let Some(known) = self.store.deployment(&environment, &id).await? {
+            tracing::info!(deployment = %id, status = ?known.status, "a duplicated event");
+            engine::start_next(&environment, &self.store, &self.machine).await?;
+            return Ok(json!({ "deployment": id, "duplicate": true }));
+        }
+        match self.examine(&upload, &record).await {
+            Ok(examined) => self.enqueue(&id, environment, upload, examined).await,
+            Err(Rejected::Invalid(refusals, report)) => self.refuse(&id, environment, upload, refusals, report).await,
+            Err(Rejected::Step(error)) => Err(error),
+        }
+    }
+
+    /// The environment that an upload's path names, with its record.
+    async fn environment_of(
+        &self,
+        upload: &Upload,
+    ) -> Result<Result<(EnvironmentId, model::Environment), Vec<Refusal>>, StepError> {
+        let mut parts = upload.key.split('/');
+        let names = (parts.next(), parts.next(), parts.next());
+        let (Some(project), Some(name), Some(_)) = names else {
+            return Ok(Err(vec![refusal(
+                "intake::path",
+                format!("`{}` is not below a project and an environment", upload.key),
+                "upload to `{project}/{environment}/bundle.zip`",
+            )]));
+        };
+        let environment = match EnvironmentId::new(project, name) {
+            Ok(environment) => environment,
+            Err(error) => {
+                let help = "upload to `{project}/{environment}/bundle.zip`";
+                return Ok(Err(vec![refusal("intake::path", error.to_string(), help)]));
+            }
+        };
+        Ok(match self.store.environment(&environment).await? {
+            Some(record) => Ok((environment, record)),
+            None => Err(vec![refusal(
+                "intake::unknown-environment",
+                format!("no environment `{environment}` is registered"),
+                "check the upload's path, or ask an administrator to register it",
+            )]),
+        })
+    }
+
+    async fn examine(&self, upload: &Upload, record: &model::Environment) -> Result<Examined, Rejected> {
+        let name = upload.key.rsplit('/').next().unwrap_or_default();
+        let most = bundle::Limits::default().compressed;
+        let is_bundle = name == "bundle.zip";
+        if !is_bundle && !CONFIG_NAMES.contains(&name) {
+            let message = format!("`{name}` is neither a bundle nor a config");
+            let help = "upload a `bundle.zip`, or a bare `strands.yaml` whose agents name stored artifacts";
+            return Err(Rejected::Invalid(vec![refusal("intake::unknown-file", message, help)], None));
+        }
+        let (bytes, _) = match self.store.upload(&upload.bucket, &upload.key, &upload.version, most).await {
+            Ok(read) => read,
+            Err(Unreadable::Store(error)) => return Err(error.into()),
+            Err(error @ Unreadable::Gone) => {
+                let refusal = refusal("intake::gone", error.to_string(), "upload it again");
+                return Err(Rejected::Invalid(vec![refusal], None));
+            }
+            Err(error @ Unreadable::TooLarge { .. }) => {
+                let refusal = refusal("intake::too-large", error.to_string(), "leave out what the agents do not need");
+                return Err(Rejected::Invalid(vec![refusal], None));
+            }
+        };
+        if is_bundle {
+            examine::bundle(&self.store, record, bytes).await
+        } else {
+            examine::bare(&self.store, record, name, bytes).await
+        }
+    }
+
+    async fn enqueue(
+        &self,
+        id: &DeploymentId,
+        environment: EnvironmentId,
+        upload: Upload,
+        examined: Examined,
+    ) -> Result<Value, StepError> {
+        let key = paths::of_deployment(&environment, id, "config.yaml");
+        let config = self.store.put_once(&key, examined.config.into_bytes()).await?;
+        let mut deployment = head(id, environment, upload, DeploymentStatus::Queued);
+        deployment.config = Some(config);
+        deployment.artifacts = examined.artifacts;
+        let accepted = self.store.accept(&deployment).await?;
+        engine::start_next(&deployment.environment, &self.store, &self.machine).await?;
+        tracing::info!(deployment = %id, environment = %deployment.environment, ?accepted, "queued");
+        Ok(json!({ "deployment": id, "duplicate": accepted == Accepted::Known }))
+    }
+
+    async fn refuse(
+        &self,
+        id: &DeploymentId,
+        environment: EnvironmentId,
+        upload: Upload,
+        refusals: Vec<Refusal>,
+        report: Option<String>,
+    ) -> Result<Value, StepError> {
+        log(id, &refusals);
+        let file = |name: &str| paths::of_deployment(&environment, id, name);
+        self.report(&file("report.json"), &refusals, report.as_deref()).await?;
+        let outcome = Outcome::Refused { refusals };
+        let mut deployment = head(id, environment.clone(), upload, DeploymentStatus::Ended { outcome });
+        deployment.ended = Some((self.now)());
+        let metadata = serde_json::to_vec_pretty(&deployment).map_err(|error| StepError::Corrupt(error.to_string()))?;
+        self.store.put_derived(&file("metadata.json"), metadata).await?;
+        self.store.accept(&deployment).await?;
+        Ok(json!({ "deployment": id, "refused": true }))
+    }
+
+    /// An environment that does not exist has no history: what is refused for it goes to a place of its own.
+    async fn refuse_unknown(
+        &self,
+        id: &DeploymentId,
+        upload: &Upload,
+        refusals: Vec<Refusal>,
+    ) -> Result<Value, StepError> {
+        log(id, &refusals);
+        let key = paths::refused(id, "report.json");
+        let body = json!({ "upload": upload.key, "version": upload.version, "requester": upload.requester, "refusals": refusals });
+        self.store.put_derived(&key, body.to_string().into_bytes()).await?;
+        Ok(json!({ "deployment": id, "refused": true }))
+    }
+
+    async fn report(&self, key: &str, refusals: &[Refusal], text: Option<&str>) -> Result<ObjectRef, StepError> {
+        let body = json!({ "refusals": refusals, "text": text });
+        Ok(self.store.put_once(key, body.to_string().into_bytes()).await?)
+    }
+}
+
+fn log(id: &DeploymentId, refusals: &[Refusal]) {
+    for refusal in refusals {
+        let Refusal { code, message, help, line, column } = refusal;
+        tracing::warn!(deployment = %id, code, message, help, line, column, "refused");
+    }
+}
+
+fn head(id: &DeploymentId, environment: EnvironmentId, upload: Upload, status: DeploymentStatus) -> Deployment {
+    let Upload { bucket, key, version, at, requester } = upload;
+    Deployment {
+        id: id.clone(),
+        environment,
+        origin: Origin::Upload { bucket, key, version, requester },
+        accepted: at,
+        started: None,
+        ended: None,
+        status,
+        config: None,
+        artifacts: BTreeMap::new(),
+        plan: None,
+        execution: None,
+        revision: None,
+        outputs: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,140 @@
+//! One planning: read, expand, plan, check, write.
+
+use engine::ports::Ledger;
+use model::{Deployment, Desired, Environment, ObjectRef, Plan, Recorded, Refusal, Stamp};
+use planner::Inputs;
+use serde::Serialize;
+use serde_json::{Value, json};
+use step::{Message, StepError, Verdict};
+use store::{Store, paths};
+
+pub(crate) struct Planning {
+    pub(crate) store: Store,
+}
+
+impl Planning {
+    pub(crate) async fn handle(&self, payload: &Value) -> Result<Message, StepError> {
+        let message = Message::read(payload)?;
+        let id = message.environment()?;
+        let (deployment, environment, engine) = tokio::try_join!(
+            self.store.deployment(&id, &message.deployment),
+            self.store.environment(&id),
+            self.store.engine(),
+        )?;
+        let mut deployment =
+            deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        let Some(environment) = environment else {
+            let help = "ask an administrator to register it again";
+            let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));
+            return self.refuse(message, &deployment, vec![gone], None).await;
+        };
+        let config = deployment
+            .config
+            .clone()
+            .ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)))?;
+        let (text, recorded) = read(&self.store, &config, &deployment).await?;
+        let desired = match expand(&text, &deployment, &environment, self.store.deployments_bucket()) {
+            Ok(desired) => desired,
+            Err((refusals, report)) => return self.refuse(message, &deployment, refusals, Some(report)).await,
+        };
+        let stamp = Stamp {
+            engine,
+            scope: id.to_string(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            deployed_at: deployment.accepted.to_string(),
+            deployed_by: deployment.id.to_string(),
+        };
+        let inputs = Inputs {
+            desired: &desired,
+            recorded: &recorded,
+            environment: &environment,
+            deployment: &deployment.id,
+            config: &config.digest,
+            stamp: &stamp,
+        };
+        let plan = match planner::plan(&inputs) {
+            Ok(plan) => plan,
+            Err(error) => {
+                let refusals =
+                    error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(one.help()))).collect();
+                return self.refuse(message, &deployment, refusals, None).await;
+            }
+        };
+        if let Err(violations) = check::check(&plan, &recorded) {
+            let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            return Err(StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; "))));
+        }
+        self.write(message, &mut deployment, &plan, &recorded).await
+    }
+
+    async fn write(
+        &self,
+        message: Message,
+        deployment: &mut Deployment,
+        plan: &Plan,
+        recorded: &Recorded,
+    ) -> Result<Message, StepError> {
+        let environment = &deployment.environment;
+        let bytes = json_of(plan)?;
+        let digest = model::Digest::of(&bytes);
+        let key = paths::plan(environment, &deployment.id, &digest);
+        let before = paths::of_deployment(environment, &deployment.id, "state-before.json");
+        // The state before is that of the first planning; a replanned deployment keeps it.
+        let (reference, _) =
+            tokio::try_join!(self.store.put_once(&key, bytes), self.store.put_once(&before, json_of(recorded)?))?;
+        deployment.plan = Some(reference.clone());
+        self.store.update_deployment(deployment).await?;
+        tracing::info!(
+            deployment = %deployment.id,
+            changes = plan.changes.len(),
+            unchanged = plan.unchanged,
+            parent = %plan.parent,
+            "planned"
+        );
+        let verdict = if plan.changes.is_empty() { Verdict::Unchanged } else { Verdict::Changes };
+        Ok(Message { plan: Some(reference), ..message.with(verdict) })
+    }
+
+    async fn refuse(
+        &self,
+        message: Message,
+        deployment: &Deployment,
+        refusals: Vec<Refusal>,
+        text: Option<String>,
+    ) -> Result<Message, StepError> {
+        for refusal in &refusals {
+            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
+        }
+        let key = paths::of_deployment(&deployment.environment, &deployment.id, "report.json");
+        let body = json_of(&json!({ "refusals": refusals, "text": text }))?;
+        let report = self.store.put_once(&key, body).await?;
+        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
+    }
+}
+
+async fn read(store: &Store, config: &ObjectRef, deployment: &Deployment) -> Result<(String, Recorded), StepError> {
+    let (bytes, recorded) = tokio::try_join!(store.get(config), store.record(&deployment.environment))?;
+    let text = String::from_utf8(bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
+    Ok((text, recorded))
+}
+
+/// The config was valid when it was taken in; the environment's record may have changed since.
+fn expand(
+    text: &str,
+    deployment: &Deployment,
+    environment: &Environment,
+    bucket: &str,
+) -> Result<Desired, (Vec<Refusal>, String)> {
+    let context = config::Context { environment, artifacts: &deployment.artifacts, artifact_bucket: bucket };
+    config::parse(text)
+        .and_then(|config| config::expand(&config, &context))
+        .map_err(|report| (report.refusals(), report.render("strands.yaml", text, false, 100)))
+}
+
+fn refusal(code: &str, message: String, help: Option<&str>) -> Refusal {
+    Refusal { code: code.to_owned(), message, help: help.map(str::to_owned), line: None, column: None }
+}
+
+fn json_of<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {
+    serde_json::to_vec(value).map_err(|error| StepError::Corrupt(error.to_string()))
+}

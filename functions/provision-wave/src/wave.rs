@@ -1,0 +1,96 @@
+//! One wave: the plan is read and its digest checked, the target role assumed, and the engine's loop run for a slice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::ports::clock::SystemClock;
+use engine::{End, Fence, Limits, Wave};
+use model::{CallError, Environment, ErrorClass, Plan};
+use providers::{NativeProviders, Target};
+use step::{Invocation, Message, StepError, Verdict};
+use store::Store;
+
+pub(crate) struct Provisioning {
+    pub(crate) store: Store,
+    pub(crate) config: store::SdkConfig,
+    pub(crate) slice: Duration,
+    pub(crate) lease: Duration,
+    pub(crate) call: Duration,
+}
+
+/// What a slice leaves of the function's own time: to finish calls that are under way, commit, and release.
+const MARGIN: Duration = Duration::from_secs(30);
+
+impl Provisioning {
+    pub(crate) async fn handle(&self, invocation: &Invocation) -> Result<Message, StepError> {
+        let message = Message::read(&invocation.payload)?;
+        let id = message.environment()?;
+        let reference =
+            message.plan.clone().ok_or_else(|| StepError::Unreadable("the payload names no plan".to_owned()))?;
+        let (bytes, environment) = tokio::try_join!(self.store.get(&reference), self.store.environment(&id))?;
+        let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| StepError::Unreadable(error.to_string()))?;
+        if plan.version != model::plan::VERSION {
+            return Err(StepError::Unreadable(format!("a plan of version {}", plan.version)));
+        }
+        if plan.environment != id || plan.deployment != message.deployment {
+            return Err(StepError::Corrupt(format!("the plan {} belongs to another deployment", reference.digest)));
+        }
+        let environment = environment
+            .ok_or_else(|| StepError::Misconfigured(format!("environment `{id}` is not registered any more")))?;
+        let fence = Arc::new(Fence::new(self.call));
+        let providers = self.connect(&environment, &plan, &fence).await?;
+        let wave = Wave {
+            ledger: &self.store,
+            clock: &SystemClock,
+            providers: &providers,
+            fence: &fence,
+            limits: self.limits(invocation.deadline),
+        };
+        let end = wave.run(&plan, &reference.digest).await?;
+        tracing::info!(deployment = %plan.deployment, end = ?end, "the wave ended");
+        Ok(match end {
+            End::More => message.with(Verdict::More),
+            End::Wait(wait) => Message { wait: Some(wait.as_secs() + 1), ..message.with(Verdict::Wait) },
+            End::Replan => message.with(Verdict::Replan),
+            End::Failed(_) => message.with(Verdict::Failed),
+            End::Done => message.with(Verdict::Done),
+        })
+    }
+
+    fn limits(&self, deadline: model::Timestamp) -> Limits {
+        let left = deadline.duration_since(model::Timestamp::now()).unsigned_abs().saturating_sub(MARGIN);
+        Limits { lease: self.lease, slice: self.slice.min(left), ..Limits::default() }
+    }
+
+    async fn connect(
+        &self,
+        environment: &Environment,
+        plan: &Plan,
+        fence: &Arc<Fence>,
+    ) -> Result<NativeProviders, StepError> {
+        let target = Target {
+            role_arn: environment.target_role.clone(),
+            external_id: environment.external_id.clone(),
+            region: plan.region.clone(),
+            account: plan.account.clone(),
+            session: format!("strandline-{}", plan.deployment),
+        };
+        let clients = providers::connect(&self.config, &target, Arc::clone(fence)).await;
+        clients.map(NativeProviders::new).map_err(|error| unreachable_target(&error))
+    }
+}
+
+fn unreachable_target(error: &CallError) -> StepError {
+    match error.class {
+        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy => {
+            StepError::Transient(error.to_string())
+        }
+        ErrorClass::AlreadyExists
+        | ErrorClass::NotFound
+        | ErrorClass::DependencyViolation
+        | ErrorClass::Denied
+        | ErrorClass::Invalid
+        | ErrorClass::Quota
+        | ErrorClass::Unknown => StepError::Misconfigured(error.to_string()),
+    }
+}
