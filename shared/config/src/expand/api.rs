@@ -68,8 +68,8 @@ pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &C
     expansion.put(at("ApiPermission"), "AWS::Lambda::Permission", properties(permission));
 
     // The URL that people call; one with a parameter is a pattern, not a URL.
-    let path = agent.routes.iter().filter_map(|route| route.key.split_once(' ')).map(|(_, path)| path);
-    if let Some(path) = path.into_iter().find(|path| !path.contains('{')) {
+    let mut paths = agent.routes.iter().filter_map(|route| route.key.split_once(' ')).map(|(_, path)| path);
+    if let Some(path) = paths.find(|path| !path.contains('{')) {
         let url = join([attribute(&address(), "ApiEndpoint"), json!(path)]);
         expansion.outputs.insert(format!("{}Url", pascal(&agent.name.value)), url);
     }

@@ -10,8 +10,8 @@ use crate::yaml::Node;
 
 /// The retentions that CloudWatch Logs has, in days
 /// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
-const RETENTIONS: [u32; 23] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653, 0];
+const RETENTIONS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 pub(super) fn monitoring(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Monitoring> {
     let mut fields = reader.fields(node, "`monitoring`")?;
@@ -45,7 +45,7 @@ fn retention(reader: &mut Reader<'_>, node: &Node) -> Option<u32> {
         return Some(days);
     }
     let near = RETENTIONS.iter().copied().filter(|known| *known > days).min().unwrap_or(30);
-    let words: Vec<String> = RETENTIONS.iter().filter(|known| **known > 0).map(u32::to_string).collect();
+    let words: Vec<String> = RETENTIONS.iter().map(u32::to_string).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let message = format!("CloudWatch Logs keeps nothing for `{days}` days");
     let help = format!("the next longer is `{near}`; it has {}", listed(&words, "and"));

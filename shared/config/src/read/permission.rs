@@ -123,8 +123,8 @@ fn of_actions(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
 fn arns(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
     let mut arns = Vec::new();
     for arn in reader.texts(node, "a resource") {
-        let parts = arn.value.splitn(6, ':').filter(|_| !arn.value.contains(char::is_whitespace)).count();
-        if arn.value == "*" || (arn.value.starts_with("arn:") && parts == 6) {
+        let is_whole = arn.value.splitn(6, ':').count() == 6 && !arn.value.contains(char::is_whitespace);
+        if arn.value == "*" || (arn.value.starts_with("arn:") && is_whole) {
             arns.push(arn);
         } else {
             let message = format!("`{}` is not the ARN of a resource", arn.value);

@@ -8,7 +8,6 @@ use super::{monitoring, names};
 use crate::code::Code;
 use crate::config::{ApiGateway, Bucket, Cors, Monitoring, OnRemoval, Parameter, Queue, Shared, Table, Topic};
 use crate::problem::Finding;
-use crate::span::Span;
 use crate::yaml::Node;
 
 pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared> {
@@ -50,7 +49,7 @@ pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared>
 
 /// The names that are taken, in the form in which they must differ.
 #[derive(Default)]
-struct Taken(BTreeMap<String, (String, Span)>);
+struct Taken(BTreeMap<String, String>);
 
 type Read<T> = fn(&mut Reader<'_>, &Rc<Node>) -> Option<T>;
 
@@ -69,7 +68,7 @@ fn named<T>(
         let name = names::resource(reader, key, what.1);
         if let Some(name) = &name {
             let logical = crate::expand::pascal(name);
-            if let Some((other, _)) = taken.0.get(&logical) {
+            if let Some(other) = taken.0.get(&logical) {
                 let message = match other == name {
                     true => format!("`{name}` is the name of another shared resource already"),
                     false => format!("`{name}` and `{other}` are too much alike: both become `{logical}`"),
@@ -77,7 +76,7 @@ fn named<T>(
                 let finding = Finding::new(Code::DuplicateName, key.span, message);
                 reader.add(finding.help("permissions name resources by their name alone: give one of them another"));
             } else {
-                taken.0.insert(logical, (name.clone(), key.span));
+                taken.0.insert(logical, name.clone());
             }
         }
         match (name, read(reader, node)) {

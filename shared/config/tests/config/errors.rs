@@ -905,3 +905,44 @@ fn every_code_is_explained_and_no_other() {
     let codes: BTreeSet<&str> = config::Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(explained, codes);
 }
+
+#[test]
+fn every_code_is_provoked_by_a_test() {
+    let tests = [include_str!("errors.rs"), include_str!("hostile.rs"), include_str!("outside.rs")].concat();
+    for code in config::Code::ALL {
+        let short = code.as_str().strip_prefix("config::").unwrap();
+        let is_provoked = tests.contains(&format!(" {short} | "))
+            || tests.contains(&format!("\"{}\"", code.as_str()))
+            || tests.contains(&format!(" {} | ", code.as_str()))
+            || tests.contains(&format!("Code::{code:?}"));
+        assert!(is_provoked, "{}", code.as_str());
+    }
+}
+
+#[test]
+fn actions_are_narrow_where_their_resources_are() {
+    let allowed = [
+        "{ actions: ['bedrock:InvokeModel*'], resources: ['arn:aws:bedrock:*::foundation-model/*'] }",
+        "{ actions: ['iam:PassRole'], resources: ['arn:aws:iam::123456789012:role/one'] }",
+        "{ actions: ['iam:GetRole', 'sts:GetCallerIdentity'], resources: ['*'] }",
+        "{ actions: ['s3:*'], resources: ['arn:aws:s3:::mine', 'arn:aws:s3:::mine/*'] }",
+        "{ actions: ['cloudwatch:PutMetricData'], resources: ['*'] }",
+    ];
+    for permission in allowed {
+        check_added(&format!("    permissions: [{permission}]\n"), &[]);
+    }
+    let refused = [
+        "{ actions: ['IAM:*'], resources: ['arn:aws:iam::123456789012:role/one'] }",
+        "{ actions: ['iam:Put*'], resources: ['arn:aws:iam::123456789012:role/one'] }",
+        "{ actions: ['sts:Get*'], resources: ['*'] }",
+        "{ actions: ['s*:*'], resources: ['arn:aws:s3:::mine'] }",
+        "{ actions: ['s3:*'], resources: ['arn:aws:s3:::*'] }",
+    ];
+    for permission in refused {
+        let found = found(&small(&format!("    permissions: [{permission}]\n")));
+        assert!(
+            matches!(found.as_slice(), [one] if one.contains(" administrator | ") || one.contains(" wildcard | ")),
+            "{permission}: {found:?}"
+        );
+    }
+}
