@@ -1,1 +1,48 @@
-//! placeholder
+//! Native providers: one file a resource type, and the clients of a target account that they share.
+//!
+//! Owns how a resource type is read, found, made, changed and deleted through its own service's API, and what class an error
+//! of that API belongs to. Never decides whether something should be done, never retries, never keeps a record: the engine
+//! does. Reaches AWS only through an environment's target role, and no mutating request passes the fence's refusal.
+
+use std::collections::BTreeMap;
+
+use engine::ports::{Provider, Providers};
+use model::ResourceType;
+
+pub mod clients;
+pub mod error;
+pub mod interceptor;
+pub mod shape;
+pub mod tags;
+
+pub use clients::{Clients, Target, connect};
+pub use error::call_error;
+
+/// The providers of one target account and region, by resource type.
+#[derive(Default)]
+pub struct NativeProviders {
+    by_type: BTreeMap<String, Box<dyn Provider>>,
+}
+
+impl NativeProviders {
+    /// Every native provider, over these clients.
+    pub fn new(_clients: Clients) -> Self {
+        Self::default()
+    }
+
+    /// The types that have a provider.
+    pub fn types(&self) -> impl Iterator<Item = &str> {
+        self.by_type.keys().map(String::as_str)
+    }
+
+    #[allow(dead_code, reason = "each service's module adds its own")]
+    fn add(&mut self, kind: &str, provider: impl Provider + 'static) {
+        self.by_type.insert(kind.to_owned(), Box::new(provider));
+    }
+}
+
+impl Providers for NativeProviders {
+    fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
+        self.by_type.get(kind.as_str()).map(AsRef::as_ref)
+    }
+}
