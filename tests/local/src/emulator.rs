@@ -22,6 +22,7 @@ pub const ADMINISTRATOR: &str = "AKIALOCALADMIN000000";
 pub const ADMINISTRATOR_SECRET: &str = "local-administrator";
 
 const GUARD: &str = include_str!("../py/guard.py");
+const LAUNCHER: &str = include_str!("../py/emulator.py");
 const START: Duration = Duration::from_secs(60);
 /// How long a graceful stop may take before state that is to be kept is given up.
 const GRACE_SECONDS: f64 = 10.0;
@@ -82,6 +83,8 @@ impl Emulator {
         make(&tmp)?;
         let guard = dir.join("guard.py");
         fs::write(&guard, GUARD).map_err(|e| LocalError::io(format!("write `{}`", guard.display()), e))?;
+        let launcher = dir.join("emulator.py");
+        fs::write(&launcher, LAUNCHER).map_err(|e| LocalError::io(format!("write `{}`", launcher.display()), e))?;
         let log = dir.join("emulator.log");
         let out = File::options()
             .create(true)
@@ -93,7 +96,8 @@ impl Emulator {
         let guard = Command::new(venv.python())
             .arg(&guard)
             .arg(if options.keep_state { GRACE_SECONDS.to_string() } else { "0".to_owned() })
-            .arg(venv.bin("ministack"))
+            .arg(venv.python())
+            .arg(&launcher)
             // Nothing of the surroundings reaches it: neither a real account's credentials, nor settings of another emulator.
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
