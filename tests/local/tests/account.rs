@@ -1,5 +1,7 @@
 //! The embedded account is one that holds callers to their rights, and leaves nothing behind.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests may panic, as tests may")]
+
 use std::{process::Command, time::Duration};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;

@@ -1,5 +1,7 @@
 //! Each fault does what it says, against an upstream of the test's own.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "the helpers of tests may panic, as tests may")]
+
 use std::{
     net::SocketAddr,
     sync::{

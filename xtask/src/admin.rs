@@ -1,0 +1,165 @@
+//! `cargo xtask admin`: what only an administrator may do, with the administrator's own AWS credentials. The engine's
+//! functions have no way to do it, and nothing that is uploaded can.
+
+use clap::{Args, Subcommand};
+use model::{Deployment, DeploymentStatus, Environment, EnvironmentId};
+use serde_json::json;
+use store::Store;
+
+use crate::error::XtaskError;
+
+/// Arguments of `cargo xtask admin`.
+#[derive(Args)]
+pub(crate) struct Admin {
+    /// The engine's table.
+    #[arg(long, global = true, default_value = "strandline")]
+    table: String,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Environments: who may be deployed to.
+    #[command(subcommand)]
+    Environment(EnvironmentCommand),
+    /// The deployments of an environment, oldest first.
+    History {
+        /// `project/environment`
+        environment: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum EnvironmentCommand {
+    /// Registers an environment, or changes its record.
+    Put(Put),
+    /// Shows one record.
+    Get {
+        /// `project/environment`
+        environment: String,
+    },
+    /// Shows every record.
+    List,
+}
+
+#[derive(Args)]
+struct Put {
+    /// `project/environment`
+    environment: String,
+    /// The twelve-digit account that it lives in.
+    #[arg(long, value_parser = account)]
+    account: String,
+    /// The region that it lives in.
+    #[arg(long)]
+    region: String,
+    /// The ARN of its target role; by default what `bootstrap/target-role.yaml` makes in that account.
+    #[arg(long)]
+    target_role: Option<String>,
+    /// The external id of the target role, for another account.
+    #[arg(long)]
+    external_id: Option<String>,
+    /// The ARN of its permissions boundary; by default what `bootstrap/target-role.yaml` makes in that account.
+    #[arg(long)]
+    boundary: Option<String>,
+    /// Refuse every plan that would delete data.
+    #[arg(long)]
+    protected: bool,
+}
+
+impl Admin {
+    pub(crate) async fn run(self) -> Result<(), XtaskError> {
+        let config = store::configuration().await;
+        // Nothing here touches the bucket.
+        let store = Store::new(&config, self.table, "");
+        match self.command {
+            Command::Environment(EnvironmentCommand::Put(put)) => {
+                let environment = put.record()?;
+                let registered = store.environments().await.map_err(XtaskError::store)?;
+                environment.fits(&registered).map_err(|conflict| XtaskError::Usage(conflict.to_string()))?;
+                store.put_environment(&environment).await.map_err(XtaskError::store)?;
+                show(self.json, &[environment]);
+            }
+            Command::Environment(EnvironmentCommand::Get { environment }) => {
+                let id = id(&environment)?;
+                let found = store.environment(&id).await.map_err(XtaskError::store)?;
+                let found = found.ok_or_else(|| XtaskError::Usage(format!("no environment `{id}` is registered")))?;
+                show(self.json, &[found]);
+            }
+            Command::Environment(EnvironmentCommand::List) => {
+                show(self.json, &store.environments().await.map_err(XtaskError::store)?);
+            }
+            Command::History { environment } => {
+                let deployments = store.deployments(&id(&environment)?).await.map_err(XtaskError::store)?;
+                history(self.json, &deployments);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Put {
+    fn record(self) -> Result<Environment, XtaskError> {
+        let id = id(&self.environment)?;
+        let EnvironmentId { project, environment } = &id;
+        let arn = |what: &str| format!("arn:aws:iam::{}:{what}-{project}-{environment}", self.account);
+        Ok(Environment {
+            target_role: self.target_role.unwrap_or_else(|| arn("role/strandline-target")),
+            boundary: self.boundary.unwrap_or_else(|| arn("policy/strandline-boundary")),
+            account: self.account,
+            region: self.region,
+            external_id: self.external_id,
+            protected: self.protected,
+            id,
+        })
+    }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err("an account has twelve digits".to_owned()) }
+}
+
+fn id(text: &str) -> Result<EnvironmentId, XtaskError> {
+    let (project, environment) = text
+        .split_once('/')
+        .ok_or_else(|| XtaskError::Usage(format!("`{text}` is not of the form `project/environment`")))?;
+    EnvironmentId::new(project, environment).map_err(|error| XtaskError::Usage(error.to_string()))
+}
+
+fn show(as_json: bool, environments: &[Environment]) {
+    if as_json {
+        println!("{}", json!(environments));
+        return;
+    }
+    for environment in environments {
+        println!("{}", environment.id);
+        println!("  account      {} in {}", environment.account, environment.region);
+        println!("  target role  {}", environment.target_role);
+        println!("  boundary     {}", environment.boundary);
+        println!("  protected    {}", if environment.protected { "yes: no data is deleted" } else { "no" });
+    }
+    if environments.is_empty() {
+        println!("no environment is registered: `cargo xtask admin environment put project/environment --account … --region …`");
+    }
+}
+
+fn history(as_json: bool, deployments: &[Deployment]) {
+    if as_json {
+        println!("{}", json!(deployments));
+        return;
+    }
+    for deployment in deployments {
+        let state = match &deployment.status {
+            DeploymentStatus::Queued => "Queued",
+            DeploymentStatus::Running => "Running",
+            DeploymentStatus::Ended { outcome } => outcome.name(),
+        };
+        let took = deployment.ended.map(|ended| ended.duration_since(deployment.accepted).as_secs_f64());
+        let took = took.map_or(String::new(), |seconds| format!("{seconds:.1} s"));
+        println!("{}  {}  {state:<10} {took}", deployment.id, deployment.accepted);
+    }
+}
