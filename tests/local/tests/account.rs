@@ -88,6 +88,60 @@ async fn an_account_records_callers_refuses_what_they_may_not_do_and_can_be_look
     assert_eq!(account.look("demo-dev").await.unwrap(), found, "two looks at the same account");
 }
 
+/// A function that says who it is to AWS and then hangs, as a custom runtime that needs no compiler.
+const HANGING: &str = r#"#!PYTHON
+import os, time, urllib.request, boto3
+urllib.request.urlopen("http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/next")
+boto3.client("sts").get_caller_identity()
+time.sleep(600)
+"#;
+
+const HANG: &str = r#"
+import boto3, io, json, sys, zipfile
+c = lambda s: boto3.client(s, endpoint_url=sys.argv[1], region_name="us-east-1")
+file = io.BytesIO()
+with zipfile.ZipFile(file, "w") as z:
+    info = zipfile.ZipInfo("bootstrap")
+    info.external_attr = 0o755 << 16
+    z.writestr(info, sys.argv[2])
+trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+role = c("iam").create_role(RoleName="hanging", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+c("lambda").create_function(FunctionName="demo-hanging-wave", Runtime="provided.al2023", Handler="bootstrap", Role=role,
+    Timeout=300, Code={"ZipFile": file.getvalue()})
+c("lambda").invoke(FunctionName="demo-hanging-wave", InvocationType="Event", Payload=b"{}")
+"#;
+
+#[tokio::test]
+async fn a_function_is_on_the_record_by_its_name_and_can_be_killed_by_its_process() {
+    let account = Account::empty(&Options::default()).await.unwrap();
+    let python = Options::default().venv.join("bin/python");
+    let output = tokio::process::Command::new(&python)
+        .args([
+            "-c",
+            HANG,
+            &account.administration.address().url(),
+            &HANGING.replace("PYTHON", python.to_str().unwrap()),
+        ])
+        .env("AWS_ACCESS_KEY_ID", local::emulator::ADMINISTRATOR)
+        .env("AWS_SECRET_ACCESS_KEY", local::emulator::ADMINISTRATOR_SECRET)
+        .output()
+        .await
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    // The call of the function came through the proxy, although nobody told the function of it.
+    let asked = |c: &local::Call| c.is("sts", "GetCallerIdentity");
+    let call = account.proxy.wait_for(Default::default(), Duration::from_secs(30), asked).await.unwrap();
+    assert_eq!(call.caller, Caller::Function("demo-hanging-wave".into()));
+
+    let processes = account.emulator.function_processes("hanging-wave");
+    assert_eq!(processes.len(), 1);
+    account.emulator.kill(processes[0]).unwrap();
+    // The emulator may retry the event in a new process, as AWS does; the killed one is gone for good.
+    eventually(|| !account.emulator.function_processes("hanging-wave").contains(&processes[0])).await;
+    account.emulator.kill(std::process::id()).unwrap_err();
+}
+
 #[tokio::test]
 async fn an_emulator_ends_with_its_owner() {
     let account = Account::empty(&Options::default()).await.unwrap();
