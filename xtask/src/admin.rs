@@ -78,22 +78,22 @@ impl Admin {
         match self.command {
             Command::Environment(EnvironmentCommand::Put(put)) => {
                 let environment = put.record()?;
-                let registered = store.environments().await.map_err(XtaskError::store)?;
+                let registered = store.environments().await?;
                 environment.fits(&registered).map_err(|conflict| XtaskError::Usage(conflict.to_string()))?;
-                store.put_environment(&environment).await.map_err(XtaskError::store)?;
+                store.put_environment(&environment).await?;
                 show(self.json, &[environment]);
             }
             Command::Environment(EnvironmentCommand::Get { environment }) => {
                 let id = id(&environment)?;
-                let found = store.environment(&id).await.map_err(XtaskError::store)?;
+                let found = store.environment(&id).await?;
                 let found = found.ok_or_else(|| XtaskError::Usage(format!("no environment `{id}` is registered")))?;
                 show(self.json, &[found]);
             }
             Command::Environment(EnvironmentCommand::List) => {
-                show(self.json, &store.environments().await.map_err(XtaskError::store)?);
+                show(self.json, &store.environments().await?);
             }
             Command::History { environment } => {
-                let deployments = store.deployments(&id(&environment)?).await.map_err(XtaskError::store)?;
+                let deployments = store.deployments(&id(&environment)?).await?;
                 history(self.json, &deployments);
             }
         }
@@ -143,7 +143,9 @@ fn show(as_json: bool, environments: &[Environment]) {
         println!("  protected    {}", if environment.protected { "yes: no data is deleted" } else { "no" });
     }
     if environments.is_empty() {
-        println!("no environment is registered: `cargo xtask admin environment put project/environment --account … --region …`");
+        println!(
+            "no environment is registered: `cargo xtask admin environment put project/environment --account … --region …`"
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! What ends a command early.
 
+use engine::ports::StoreError;
 use local::LocalError;
 
 /// Why a command failed.
@@ -19,6 +20,12 @@ pub(crate) enum XtaskError {
     /// A program reported failure.
     #[error("`{0}` failed")]
     Program(String),
+    /// What was typed cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// The engine's stores failed.
+    #[error("{0}")]
+    Store(#[from] StoreError),
     /// The embedded account failed.
     #[error(transparent)]
     Local(#[from] LocalError),
@@ -33,6 +40,9 @@ impl XtaskError {
             }
             Self::Local(LocalError::Program { program, .. }) if program.contains("python") => {
                 Some("the Python environment is made from PyPI: check the network, then run this again")
+            }
+            Self::Store(StoreError::Misconfigured { .. }) => {
+                Some("check the credentials, the region and `--table`: the engine must be installed in that account")
             }
             _ => None,
         }

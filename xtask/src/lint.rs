@@ -2,30 +2,40 @@
 
 use std::process::Command;
 
+use clap::Args;
 use local::venv::{self, Venv};
 
 use crate::{console::Console, error::XtaskError, run};
 
 const TEMPLATES: [&str; 2] = ["template.yaml", "bootstrap/target-role.yaml"];
 
-/// Runs every check, also after one has failed, and sums up.
-pub(crate) fn run() -> Result<(), XtaskError> {
-    let console = Console::new();
-    let mut tally = Tally::default();
-    tally.check(&console, "formatting", run::cargo().args(["fmt", "--all", "--check"]))?;
-    tally.check(&console, "clippy", &mut clippy())?;
-    if run::exists("cargo-deny") {
-        let deny = &["deny", "check", "bans", "licenses", "sources"];
-        tally.check(&console, "dependencies", run::cargo().args(deny))?;
-    } else {
-        console.print(
-            "-- dependencies: not checked, because cargo-deny is not at hand (`cargo install cargo-deny --locked`)",
-        );
+/// Arguments of `cargo xtask lint`.
+#[derive(Args)]
+pub(crate) struct Lint {
+    /// Only checks whose name contains this: `format`, `clippy`, `dependencies`, `template`.
+    only: Option<String>,
+}
+
+impl Lint {
+    /// Runs every check, also after one has failed, and sums up.
+    pub(crate) fn run(self) -> Result<(), XtaskError> {
+        let console = Console::new();
+        let mut tally = Tally { only: self.only.unwrap_or_default(), ..Tally::default() };
+        tally.check(&console, "formatting", run::cargo().args(["fmt", "--all", "--check"]))?;
+        tally.check(&console, "clippy", &mut clippy())?;
+        if run::exists("cargo-deny") {
+            let deny = &["deny", "check", "bans", "licenses", "sources"];
+            tally.check(&console, "dependencies", run::cargo().args(deny))?;
+        } else {
+            console.print(
+                "-- dependencies: not checked, because cargo-deny is not at hand (`cargo install cargo-deny --locked`)",
+            );
+        }
+        templates(&console, &mut tally)?;
+        console.finish();
+        println!("{} checks passed, {} failed", tally.passed, tally.failed);
+        if tally.failed == 0 { Ok(()) } else { Err(XtaskError::Shown) }
     }
-    templates(&console, &mut tally)?;
-    console.finish();
-    println!("{} checks passed, {} failed", tally.passed, tally.failed);
-    if tally.failed == 0 { Ok(()) } else { Err(XtaskError::Shown) }
 }
 
 /// Clippy in place of rustc for the members only. `cargo clippy` would check every dependency once more, although they
@@ -57,12 +67,16 @@ fn templates(console: &Console, tally: &mut Tally) -> Result<(), XtaskError> {
 
 #[derive(Default)]
 struct Tally {
+    only: String,
     passed: usize,
     failed: usize,
 }
 
 impl Tally {
     fn check(&mut self, console: &Console, name: &str, command: &mut Command) -> Result<(), XtaskError> {
+        if !name.contains(&self.only) {
+            return Ok(());
+        }
         console.print(&format!("-- {name}"));
         if console.aside(|| run::shown(command))? {
             self.passed += 1;

@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
 
+mod admin;
 mod console;
 mod demo;
 mod error;
@@ -33,7 +34,9 @@ enum Command {
     /// Run every test, the end-to-end ones included.
     Test(test::Test),
     /// Check formatting, lints, dependencies, templates and the state machine.
-    Lint,
+    Lint(lint::Lint),
+    /// Administer an installation: environments, history.
+    Admin(admin::Admin),
 }
 
 #[tokio::main]
@@ -41,7 +44,8 @@ async fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Demo(demo) => demo.run().await,
         Command::Test(test) => test.run(),
-        Command::Lint => lint::run(),
+        Command::Lint(lint) => lint.run(),
+        Command::Admin(admin) => admin.run().await,
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,221 @@
+//! What the end-to-end tests share: an embedded account with the engine installed, a project to upload, and waiting until
+//! a deployment has ended.
+//!
+//! Everything is looked at as a user would: through what the engine recorded, through boto3, through HTTP, and through the
+//! proxy's record of AWS calls. Must never reach into a function, and never fake a part.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use local::{Account, Call, Options};
+use model::{Deployment, DeploymentStatus, Environment, EnvironmentId, Outcome, Recorded};
+use store::Store;
+
+/// How long a deployment may take before a test gives up. Not an assertion about speed: two busy cores run this.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// An embedded account with the engine and one environment.
+pub struct Field {
+    /// The account.
+    pub account: Account,
+    /// The engine's stores, read with the administrator's credentials and not through the engine.
+    pub store: Store,
+    /// The environment.
+    pub id: EnvironmentId,
+}
+
+impl Field {
+    /// Starts an account with the engine, and registers `support-desk/dev`. The lease is short, so that a killed wave is
+    /// taken over soon.
+    pub async fn start() -> Self {
+        Self::with(&[("LeaseSeconds", "6"), ("CallSeconds", "3")]).await
+    }
+
+    /// As [`Self::start`], with these parameters of the engine's template.
+    pub async fn with(parameters: &[(&str, &str)]) -> Self {
+        let mut options = Options::default().environment("support-desk", "dev");
+        for (name, value) in parameters {
+            options = options.parameter(name, value);
+        }
+        let account = Account::start(options).await.expect("the account starts");
+        let config = local::clients::administrator(account.administration.address());
+        let store = Store::new(&config, "strandline", account.deployments());
+        let field = Self { account, store, id: EnvironmentId::new("support-desk", "dev").expect("a name") };
+        field.register(&field.id).await;
+        field
+    }
+
+    /// Registers an environment whose target role is installed.
+    pub async fn register(&self, id: &EnvironmentId) {
+        let EnvironmentId { project, environment } = id;
+        let account = self.account.id();
+        let record = Environment {
+            id: id.clone(),
+            account: account.to_owned(),
+            region: local::emulator::REGION.to_owned(),
+            target_role: self.account.target_role(project, environment),
+            external_id: None,
+            boundary: format!("arn:aws:iam::{account}:policy/strandline-boundary-{project}-{environment}"),
+            protected: false,
+        };
+        self.store.put_environment(&record).await.expect("the environment is registered");
+    }
+
+    /// Uploads a project as a bundle, and waits until its deployment has ended.
+    pub async fn deploy(&self, project: &Project) -> Deployment {
+        let before = self.ids().await;
+        self.upload("bundle.zip", project.bundle()).await;
+        self.ended(&before).await
+    }
+
+    /// Uploads a file to the environment's inbox.
+    pub async fn upload(&self, file: &str, bytes: Vec<u8>) -> String {
+        let EnvironmentId { project, environment } = &self.id;
+        self.account.upload(project, environment, file, bytes).await.expect("the upload is taken")
+    }
+
+    /// The deployments that there are.
+    pub async fn deployments(&self) -> Vec<Deployment> {
+        self.store.deployments(&self.id).await.expect("the history can be read")
+    }
+
+    async fn ids(&self) -> Vec<model::DeploymentId> {
+        self.deployments().await.into_iter().map(|deployment| deployment.id).collect()
+    }
+
+    /// Waits until one deployment that is not in `before` has ended.
+    async fn ended(&self, before: &[model::DeploymentId]) -> Deployment {
+        self.until("a deployment to end", async || {
+            let news = self.deployments().await.into_iter().find(|deployment| !before.contains(&deployment.id))?;
+            matches!(news.status, DeploymentStatus::Ended { .. }).then_some(news)
+        })
+        .await
+    }
+
+    /// Waits until `count` deployments have ended.
+    pub async fn ended_count(&self, count: usize) -> Vec<Deployment> {
+        self.until("deployments to end", async || {
+            let all = self.deployments().await;
+            let ended = all.iter().filter(|one| matches!(one.status, DeploymentStatus::Ended { .. })).count();
+            (ended >= count).then_some(all)
+        })
+        .await
+    }
+
+    /// Asks until `found` has an answer.
+    pub async fn until<T>(&self, what: &str, found: impl AsyncFn() -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(answer) = found().await {
+                return answer;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "waited {PATIENCE:?} for {what}; logs: {}",
+                self.account.dir().display()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The record of the environment.
+    pub async fn record(&self) -> Recorded {
+        use engine::ports::Ledger;
+        self.store.record(&self.id).await.expect("the record can be read")
+    }
+
+    /// A file of the deployments bucket, by its key.
+    pub async fn file(&self, key: &str) -> Option<Vec<u8>> {
+        let get = self.account.clients.s3.get_object().bucket(self.account.deployments()).key(key).send().await.ok()?;
+        Some(get.body.collect().await.expect("the object can be read").to_vec())
+    }
+
+    /// A file of a deployment, as text.
+    pub async fn history(&self, deployment: &Deployment, file: &str) -> String {
+        let key = store::paths::of_deployment(&self.id, &deployment.id, file);
+        let bytes = self.file(&key).await.unwrap_or_else(|| panic!("the history has `{key}`"));
+        String::from_utf8(bytes).expect("text")
+    }
+
+    /// The calls that could have changed something in the target account since `mark`: everything mutating that the target
+    /// role signed.
+    pub fn changes_since(&self, mark: local::proxy::Mark) -> Vec<Call> {
+        let of_target = |call: &Call| call.mutating && call.caller.is_named("strandline-target");
+        self.account.proxy.since(mark).into_iter().filter(of_target).collect()
+    }
+}
+
+/// The outcome of a deployment that has ended.
+pub fn outcome(deployment: &Deployment) -> &Outcome {
+    match &deployment.status {
+        DeploymentStatus::Ended { outcome } => outcome,
+        other => panic!("{} has not ended: {other:?}", deployment.id),
+    }
+}
+
+/// Asserts that a deployment ended well, and shows why where it did not.
+pub fn assert_deployed(deployment: &Deployment) {
+    let outcome = outcome(deployment);
+    assert_eq!(outcome.name(), "Deployed", "{}", serde_json::to_string_pretty(outcome).unwrap_or_default());
+}
+
+/// A project's files, to be changed and bundled.
+#[derive(Debug, Clone, Default)]
+pub struct Project {
+    /// The files, by path.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Project {
+    /// `examples/agents`.
+    pub fn example() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/agents");
+        let mut files = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).expect("the example can be read") {
+                let path: PathBuf = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                    files.insert(name, std::fs::read(&path).expect("a file"));
+                }
+            }
+        }
+        Self { files }
+    }
+
+    /// A file's text.
+    pub fn text(&self, path: &str) -> String {
+        String::from_utf8(self.files.get(path).unwrap_or_else(|| panic!("`{path}`")).clone()).expect("text")
+    }
+
+    /// The same with one text in one file changed. The text must be there.
+    #[must_use]
+    pub fn with(mut self, path: &str, from: &str, to: &str) -> Self {
+        let text = self.text(path);
+        assert!(text.contains(from), "`{path}` has no `{from}`");
+        self.files.insert(path.to_owned(), text.replacen(from, to, 1).into_bytes());
+        self
+    }
+
+    /// The same with another config.
+    #[must_use]
+    pub fn config(mut self, yaml: &str) -> Self {
+        self.files.insert("strands.yaml".to_owned(), yaml.as_bytes().to_vec());
+        self
+    }
+
+    /// The bundle.
+    pub fn bundle(&self) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (path, bytes) in &self.files {
+            zip.start_file(path, zip::write::SimpleFileOptions::default()).expect("a file is begun");
+            zip.write_all(bytes).expect("a file is written");
+        }
+        zip.finish().expect("the zip is finished").into_inner()
+    }
+}
