@@ -12,7 +12,7 @@ const TEMPLATES: [&str; 2] = ["template.yaml", "bootstrap/target-role.yaml"];
 /// Arguments of `cargo xtask lint`.
 #[derive(Args)]
 pub(crate) struct Lint {
-    /// Only checks whose name contains this: `format`, `clippy`, `dependencies`, `template`.
+    /// Only checks whose name contains this: `formatting`, `clippy`, `sam`, `cfn-lint`, or a file name.
     only: Option<String>,
 }
 
