@@ -104,6 +104,18 @@ impl Clients {
     }
 }
 
+impl Clients {
+    /// The ARN of a resource of this account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let partition = match self.region.split('-').next() {
+            Some("cn") => "aws-cn",
+            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
+            _ => "aws",
+        };
+        format!("arn:{partition}:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+}
+
 /// Assumes the target's role and makes clients that act as it.
 ///
 /// # Guarantees

@@ -11,6 +11,25 @@ use model::{CallError, ErrorClass};
 
 use crate::interceptor::{LeaseTooShort, request_id};
 
+/// Declares `failed(operation)`, which turns an SDK's error into a [`CallError`] of one service.
+macro_rules! failures {
+    ($service:literal) => {
+        fn failed<E>(
+            operation: &'static str,
+        ) -> impl FnOnce(
+            aws_smithy_runtime_api::client::result::SdkError<
+                E,
+                aws_smithy_runtime_api::client::orchestrator::HttpResponse,
+            >,
+        ) -> model::CallError
+        where
+            E: aws_smithy_types::error::metadata::ProvideErrorMetadata + std::error::Error + 'static,
+        {
+            move |error| $crate::error::call_error($service, operation, error)
+        }
+    };
+}
+
 mod table;
 
 pub use table::{ROWS, Row, class_of};

@@ -10,8 +10,12 @@ use engine::ports::{Provider, Providers};
 use model::ResourceType;
 
 pub mod clients;
+#[macro_use]
 pub mod error;
+pub mod iam;
 pub mod interceptor;
+pub mod lambda;
+pub mod logs;
 pub mod shape;
 pub mod tags;
 
@@ -26,8 +30,16 @@ pub struct NativeProviders {
 
 impl NativeProviders {
     /// Every native provider, over these clients.
-    pub fn new(_clients: Clients) -> Self {
-        Self::default()
+    pub fn new(clients: Clients) -> Self {
+        let mut all = Self::default();
+        all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
+        all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
+        all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
+        all.add("AWS::Lambda::Permission", lambda::Permission::new(clients.lambda.clone()));
+        all.add("AWS::Lambda::Url", lambda::Url::new(&clients));
+        all.add("AWS::Lambda::Version", lambda::Version::new(clients.lambda.clone()));
+        all.add("AWS::Logs::LogGroup", logs::LogGroup::new(&clients));
+        all
     }
 
     /// The types that have a provider.
@@ -35,7 +47,6 @@ impl NativeProviders {
         self.by_type.keys().map(String::as_str)
     }
 
-    #[allow(dead_code, reason = "each service's module adds its own")]
     fn add(&mut self, kind: &str, provider: impl Provider + 'static) {
         self.by_type.insert(kind.to_owned(), Box::new(provider));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::ports::Existing;
 use model::{CallError, ErrorClass, Properties};
 use serde_json::Value;
 
@@ -110,6 +111,17 @@ pub fn any_differs(from: &Properties, to: &Properties, names: &[&str]) -> bool {
 /// An error that says that a property is wrong.
 pub fn invalid(message: impl Into<String>) -> CallError {
     CallError::local(ErrorClass::Invalid, "read the properties", message)
+}
+
+/// An answer that lacks what it must have.
+pub fn silent(operation: &str) -> CallError {
+    CallError::local(ErrorClass::Unknown, operation, "the answer lacks what was made")
+}
+
+/// What was to be converged is not there (yet).
+pub fn vanished(existing: &Existing<'_>) -> CallError {
+    let message = format!("`{}` ({}) does not exist", existing.physical_id, existing.key);
+    CallError::local(ErrorClass::NotFound, "converge", message)
 }
 
 fn missing(path: &str) -> CallError {

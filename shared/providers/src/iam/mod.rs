@@ -1,0 +1,5 @@
+//! IAM.
+
+mod role;
+
+pub use role::Role;

@@ -1,0 +1,121 @@
+//! `AWS::Lambda::Alias`: a name of its own within its function, which is what it is recognised by.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::Client;
+use engine::ports::{Creation, Deletion, Existing, Found, Made, Proof, Provider};
+use model::{CallError, Observed, PhysicalId, Properties};
+use serde_json::{Value, json};
+
+use super::{bare, failed, qualified, without_qualifier};
+use crate::shape::{self, any_differs, required, unless_missing};
+
+/// The provider of `AWS::Lambda::Alias`.
+pub struct Alias {
+    lambda: Client,
+}
+
+fn attributes(arn: &str) -> BTreeMap<String, Value> {
+    BTreeMap::from([("AliasArn".to_owned(), json!(arn))])
+}
+
+impl Alias {
+    /// Over this client.
+    pub fn new(lambda: Client) -> Self {
+        Self { lambda }
+    }
+
+    async fn change(&self, arn: &str, from: &Properties, to: &Properties) -> Result<(), CallError> {
+        if !any_differs(from, to, &["FunctionVersion", "Description"]) {
+            return Ok(());
+        }
+        let (function, name) = qualified(arn)?;
+        self.lambda
+            .update_alias()
+            .function_name(function)
+            .name(name)
+            .function_version(required(to, "FunctionVersion")?)
+            .description(to.text("Description").unwrap_or_default())
+            .send()
+            .await
+            .map_err(failed("UpdateAlias"))?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Provider for Alias {
+    fn proof(&self) -> Proof {
+        Proof::Child
+    }
+
+    async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
+        let (function, name) = qualified(existing.physical_id.as_str())?;
+        let get = self.lambda.get_alias().function_name(function).name(name);
+        let Some(alias) = unless_missing(get.send().await.map_err(failed("GetAlias")))? else { return Ok(None) };
+        let mut properties = Properties::new().with("FunctionName", bare(function)).with("Name", name);
+        if let Some(version) = alias.function_version {
+            properties.set("FunctionVersion", version);
+        }
+        if let Some(text) = alias.description.filter(|text| !text.is_empty()) {
+            properties.set("Description", text);
+        }
+        Ok(Some(Observed {
+            physical_id: existing.physical_id.clone(),
+            attributes: attributes(existing.physical_id.as_str()),
+            properties,
+            ownership: None,
+        }))
+    }
+
+    async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
+        let (function, _) = without_qualifier(required(creation.properties, "FunctionName")?);
+        let get = self.lambda.get_alias().function_name(function).name(required(creation.properties, "Name")?);
+        let answer = unless_missing(get.send().await.map_err(failed("GetAlias")))?;
+        Ok(match answer.and_then(|alias| alias.alias_arn) {
+            Some(arn) => Found::Ours(Made { attributes: attributes(&arn), physical_id: PhysicalId(arn) }),
+            None => Found::Absent,
+        })
+    }
+
+    async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
+        let properties = creation.properties;
+        let (function, _) = without_qualifier(required(properties, "FunctionName")?);
+        let answer = self
+            .lambda
+            .create_alias()
+            .function_name(function)
+            .name(required(properties, "Name")?)
+            .function_version(required(properties, "FunctionVersion")?)
+            .set_description(properties.text("Description").map(str::to_owned))
+            .send()
+            .await
+            .map_err(failed("CreateAlias"))?;
+        let arn = answer.alias_arn.ok_or_else(|| shape::silent("CreateAlias"))?;
+        Ok(Made { attributes: attributes(&arn), physical_id: PhysicalId(arn) })
+    }
+
+    async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
+        if fresh {
+            return Ok(());
+        }
+        match self.read(existing).await? {
+            Some(observed) => {
+                self.change(existing.physical_id.as_str(), &observed.properties, creation.properties).await
+            }
+            None => Err(shape::vanished(existing)),
+        }
+    }
+
+    async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
+        self.change(existing.physical_id.as_str(), existing.properties, to).await
+    }
+
+    async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
+        let (function, name) = qualified(existing.physical_id.as_str())?;
+        let delete = self.lambda.delete_alias().function_name(function).name(name);
+        unless_missing(delete.send().await.map_err(failed("DeleteAlias")))?;
+        Ok(Deletion::Gone)
+    }
+}
