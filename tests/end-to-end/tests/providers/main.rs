@@ -1,0 +1,9 @@
+//! Every native provider through the whole life of a resource, against the embedded account: what it says is compared with
+//! the proxy's record of the calls that it made.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests may panic")]
+
+mod iam;
+mod lambda;
+mod logs;
+mod support;
