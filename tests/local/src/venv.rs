@@ -13,8 +13,8 @@ use crate::{LocalError, Progress};
 /// What the embedded account runs on: the emulator with its SAM transform, and the client that tests compare with.
 pub const ACCOUNT: &[&str] = &["ministack[full]==1.5.33", "boto3==1.43.106"];
 
-/// What lints templates.
-pub const LINT: &[&str] = &["aws-sam-cli==1.170.0", "cfn-lint==1.58.0"];
+/// What lints templates and builds what they ship: cargo-lambda brings its own linker.
+pub const LINT: &[&str] = &["aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2"];
 
 /// A Python environment that has everything it was asked to have.
 #[derive(Clone, Debug)]
