@@ -9,15 +9,24 @@ use std::collections::BTreeMap;
 use engine::ports::{Provider, Providers};
 use model::ResourceType;
 
+pub mod apigatewayv2;
+pub mod arn;
 pub mod clients;
+pub mod cloudwatch;
 #[macro_use]
 pub mod error;
 pub mod iam;
 pub mod interceptor;
 pub mod lambda;
 pub mod logs;
+pub mod marks;
+pub mod s3;
 pub mod shape;
+pub mod sns;
+pub mod sqs;
+pub mod ssm;
 pub mod tags;
+pub mod tree;
 
 pub use clients::{Clients, Target, connect};
 pub use error::call_error;
@@ -32,6 +41,11 @@ impl NativeProviders {
     /// Every native provider, over these clients.
     pub fn new(clients: Clients) -> Self {
         let mut all = Self::default();
+        all.add("AWS::ApiGatewayV2::Api", apigatewayv2::Api::new(&clients));
+        all.add("AWS::ApiGatewayV2::Integration", apigatewayv2::Integration::new(&clients));
+        all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
+        all.add("AWS::ApiGatewayV2::Stage", apigatewayv2::Stage::new(&clients));
+        all.add("AWS::CloudWatch::Alarm", cloudwatch::Alarm::new(&clients));
         all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
@@ -39,6 +53,12 @@ impl NativeProviders {
         all.add("AWS::Lambda::Url", lambda::Url::new(&clients));
         all.add("AWS::Lambda::Version", lambda::Version::new(clients.lambda.clone()));
         all.add("AWS::Logs::LogGroup", logs::LogGroup::new(&clients));
+        all.add("AWS::S3::Bucket", s3::Bucket::new(&clients));
+        all.add("AWS::S3::BucketPolicy", s3::BucketPolicy::new(&clients));
+        all.add("AWS::SNS::Subscription", sns::Subscription::new(&clients));
+        all.add("AWS::SNS::Topic", sns::Topic::new(&clients));
+        all.add("AWS::SQS::Queue", sqs::Queue::new(&clients));
+        all.add("AWS::SSM::Parameter", ssm::Parameter::new(&clients));
         all
     }
 

@@ -1,0 +1,6 @@
+//! Alarms.
+
+mod alarm;
+mod metric;
+
+pub use alarm::Alarm;

@@ -1,0 +1,9 @@
+//! Buckets and their policies.
+
+mod bucket;
+mod bucket_policy;
+mod lifecycle;
+mod settings;
+
+pub use bucket::Bucket;
+pub use bucket_policy::BucketPolicy;

@@ -1,0 +1,261 @@
+//! The settings of a bucket: each is read and put by calls of its own.
+//!
+//! What is no longer asked for goes back to what a new bucket has: encrypted with AES-256, owned by the bucket's owner, closed
+//! to the public, without rules; a bucket that had versions keeps those it has.
+
+use aws_sdk_s3::types::{
+    BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
+    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
+    VersioningConfiguration,
+};
+use model::{CallError, Properties};
+use serde_json::{Value, json};
+
+use super::lifecycle;
+use crate::clients::Clients;
+use crate::error::call_error;
+use crate::shape::unless_missing;
+use crate::tree::{built, flag, items, required, said, text};
+
+/// The properties that are settings. Ownership comes before public access, as AWS wants it where a policy is public.
+pub(super) const SETTINGS: [&str; 5] = [
+    "OwnershipControls",
+    "PublicAccessBlockConfiguration",
+    "BucketEncryption",
+    "VersioningConfiguration",
+    "LifecycleConfiguration",
+];
+
+/// Reads and puts settings.
+pub(super) struct Settings {
+    s3: aws_sdk_s3::Client,
+    account: String,
+}
+
+/// Sends a request about a bucket, on behalf of its expected owner.
+macro_rules! send {
+    ($self:ident, $bucket:expr, $call:ident, $operation:literal $(, $set:ident($value:expr))*) => {
+        $self.s3.$call().bucket($bucket).expected_bucket_owner(&$self.account)$(.$set($value))*.send().await
+            .map_err(|error| call_error("s3", $operation, error))
+    };
+}
+
+impl Settings {
+    pub(super) fn new(clients: &Clients) -> Self {
+        Self { s3: clients.s3.clone(), account: clients.account.clone() }
+    }
+
+    /// Every setting as it is now.
+    pub(super) async fn all(&self, bucket: &str) -> Result<Properties, CallError> {
+        let (ownership, access, encryption, versioning, lifecycle) = tokio::try_join!(
+            self.ownership(bucket),
+            self.public_access(bucket),
+            self.encryption(bucket),
+            self.versioning(bucket),
+            self.lifecycle(bucket)
+        )?;
+        let pairs = [
+            ("OwnershipControls", ownership),
+            ("PublicAccessBlockConfiguration", access),
+            ("BucketEncryption", encryption),
+            ("VersioningConfiguration", versioning),
+            ("LifecycleConfiguration", lifecycle),
+        ];
+        Ok(pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+    }
+
+    async fn ownership(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_ownership_controls, "GetBucketOwnershipControls");
+        let controls = unless_missing(answer)?.and_then(|answer| answer.ownership_controls);
+        Ok(controls.map(|controls| {
+            let rule = |rule: &OwnershipControlsRule| json!({ "ObjectOwnership": rule.object_ownership.as_str() });
+            json!({ "Rules": controls.rules().iter().map(rule).collect::<Vec<_>>() })
+        }))
+    }
+
+    async fn public_access(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_public_access_block, "GetPublicAccessBlock");
+        let block = unless_missing(answer)?.and_then(|answer| answer.public_access_block_configuration);
+        Ok(block.map(|block| {
+            json!({
+                "BlockPublicAcls": block.block_public_acls.unwrap_or_default(),
+                "BlockPublicPolicy": block.block_public_policy.unwrap_or_default(),
+                "IgnorePublicAcls": block.ignore_public_acls.unwrap_or_default(),
+                "RestrictPublicBuckets": block.restrict_public_buckets.unwrap_or_default(),
+            })
+        }))
+    }
+
+    async fn encryption(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_encryption, "GetBucketEncryption");
+        let encryption = unless_missing(answer)?.and_then(|answer| answer.server_side_encryption_configuration);
+        Ok(encryption.map(|encryption| {
+            let rule = |rule: &ServerSideEncryptionRule| {
+                let by_default = rule.apply_server_side_encryption_by_default.as_ref();
+                json!({
+                    "BucketKeyEnabled": rule.bucket_key_enabled,
+                    "ServerSideEncryptionByDefault": {
+                        "SSEAlgorithm": by_default.map(|one| one.sse_algorithm.as_str()),
+                        "KMSMasterKeyID": by_default.and_then(|one| one.kms_master_key_id()),
+                    },
+                })
+            };
+            let rules: Vec<Value> = encryption.rules().iter().map(rule).collect();
+            said(json!({ "ServerSideEncryptionConfiguration": rules }))
+        }))
+    }
+
+    async fn versioning(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_versioning, "GetBucketVersioning");
+        // A bucket that never had versions says nothing, and is as one whose versioning is suspended.
+        Ok(unless_missing(answer)?.map(
+            |answer| json!({ "Status": answer.status.as_ref().map_or("Suspended", BucketVersioningStatus::as_str) }),
+        ))
+    }
+
+    async fn lifecycle(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_lifecycle_configuration, "GetBucketLifecycleConfiguration");
+        Ok(unless_missing(answer)?.map(|answer| lifecycle::observed(answer.rules())))
+    }
+
+    /// Puts one setting, or takes it back where nothing is asked for.
+    pub(super) async fn put(&self, bucket: &str, setting: &str, asked: Option<&Value>) -> Result<(), CallError> {
+        match (setting, asked) {
+            ("BucketEncryption", Some(asked)) => {
+                let value = encryption(asked)?;
+                let set = send!(
+                    self,
+                    bucket,
+                    put_bucket_encryption,
+                    "PutBucketEncryption",
+                    server_side_encryption_configuration(value)
+                );
+                set.map(drop)
+            }
+            ("BucketEncryption", None) => {
+                send!(self, bucket, delete_bucket_encryption, "DeleteBucketEncryption").map(drop)
+            }
+            ("LifecycleConfiguration", Some(asked)) => {
+                let value = lifecycle::asked(asked)?;
+                let set = send!(
+                    self,
+                    bucket,
+                    put_bucket_lifecycle_configuration,
+                    "PutBucketLifecycleConfiguration",
+                    lifecycle_configuration(value)
+                );
+                set.map(drop)
+            }
+            ("LifecycleConfiguration", None) => {
+                send!(self, bucket, delete_bucket_lifecycle, "DeleteBucketLifecycle").map(drop)
+            }
+            ("VersioningConfiguration", asked) => {
+                let status = asked.and_then(|asked| text(asked, "Status")).unwrap_or_else(|| "Suspended".to_owned());
+                let status = BucketVersioningStatus::from(status.as_str());
+                let value = VersioningConfiguration::builder().status(status).build();
+                let set =
+                    send!(self, bucket, put_bucket_versioning, "PutBucketVersioning", versioning_configuration(value));
+                set.map(drop)
+            }
+            ("PublicAccessBlockConfiguration", asked) => {
+                let value = public_access(asked);
+                let set = send!(
+                    self,
+                    bucket,
+                    put_public_access_block,
+                    "PutPublicAccessBlock",
+                    public_access_block_configuration(value)
+                );
+                set.map(drop)
+            }
+            ("OwnershipControls", asked) => {
+                let value = ownership(asked)?;
+                let set = send!(
+                    self,
+                    bucket,
+                    put_bucket_ownership_controls,
+                    "PutBucketOwnershipControls",
+                    ownership_controls(value)
+                );
+                set.map(drop)
+            }
+            (other, _) => Err(crate::shape::invalid(format!("`{other}` is not a setting of a bucket"))),
+        }
+    }
+}
+
+fn encryption(asked: &Value) -> Result<ServerSideEncryptionConfiguration, CallError> {
+    let rule = |rule: &Value| {
+        let by_default = match rule.get("ServerSideEncryptionByDefault") {
+            Some(one) => {
+                let algorithm = ServerSideEncryption::from(required(one, "SSEAlgorithm")?.as_str());
+                let one = ServerSideEncryptionByDefault::builder()
+                    .sse_algorithm(algorithm)
+                    .set_kms_master_key_id(text(one, "KMSMasterKeyID"));
+                Some(built(one.build())?)
+            }
+            None => None,
+        };
+        Ok(ServerSideEncryptionRule::builder()
+            .set_apply_server_side_encryption_by_default(by_default)
+            .set_bucket_key_enabled(flag(rule, "BucketKeyEnabled"))
+            .build())
+    };
+    let rules = items(asked, "ServerSideEncryptionConfiguration").iter().map(rule);
+    let rules = rules.collect::<Result<Vec<_>, CallError>>()?;
+    built(ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build())
+}
+
+fn public_access(asked: Option<&Value>) -> PublicAccessBlockConfiguration {
+    // Whoever asks for the block without naming a part of it leaves that part open; whoever asks for nothing gets it all.
+    let part = |name: &str| asked.map_or(Some(true), |asked| flag(asked, name));
+    PublicAccessBlockConfiguration::builder()
+        .set_block_public_acls(part("BlockPublicAcls"))
+        .set_block_public_policy(part("BlockPublicPolicy"))
+        .set_ignore_public_acls(part("IgnorePublicAcls"))
+        .set_restrict_public_buckets(part("RestrictPublicBuckets"))
+        .build()
+}
+
+fn ownership(asked: Option<&Value>) -> Result<OwnershipControls, CallError> {
+    let rule = |ownership: &str| {
+        built(OwnershipControlsRule::builder().object_ownership(ObjectOwnership::from(ownership)).build())
+    };
+    let rules = match asked {
+        Some(asked) => items(asked, "Rules")
+            .iter()
+            .map(|one| rule(&required(one, "ObjectOwnership")?))
+            .collect::<Result<_, _>>()?,
+        None => vec![rule("BucketOwnerEnforced")?],
+    };
+    built(OwnershipControls::builder().set_rules(Some(rules)).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn public_access_is_closed_unless_it_is_opened_by_name() {
+        let closed = public_access(None);
+        assert_eq!((closed.block_public_acls, closed.restrict_public_buckets), (Some(true), Some(true)));
+        let opened = public_access(Some(&json!({ "BlockPublicAcls": "false" })));
+        assert_eq!((opened.block_public_acls, opened.block_public_policy), (Some(false), None));
+    }
+
+    #[test]
+    fn encryption_names_its_key() {
+        let asked = json!({ "ServerSideEncryptionConfiguration": [{
+            "BucketKeyEnabled": true,
+            "ServerSideEncryptionByDefault": { "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "k" } }] });
+        let sent = encryption(&asked).unwrap();
+        let by_default = sent.rules()[0].apply_server_side_encryption_by_default().unwrap();
+        assert_eq!((by_default.sse_algorithm.as_str(), by_default.kms_master_key_id()), ("aws:kms", Some("k")));
+        assert_eq!(sent.rules()[0].bucket_key_enabled, Some(true));
+    }
+
+    #[test]
+    fn a_bucket_without_asked_ownership_enforces_its_owner() {
+        assert_eq!(ownership(None).unwrap().rules()[0].object_ownership, ObjectOwnership::BucketOwnerEnforced);
+    }
+}

@@ -1,0 +1,5 @@
+//! Queues.
+
+mod queue;
+
+pub use queue::Queue;

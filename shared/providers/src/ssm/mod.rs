@@ -1,0 +1,5 @@
+//! Parameters.
+
+mod parameter;
+
+pub use parameter::Parameter;
