@@ -118,10 +118,21 @@ pub fn silent(operation: &str) -> CallError {
     CallError::local(ErrorClass::Unknown, operation, "the answer lacks what was made")
 }
 
-/// What was to be converged is not there (yet).
+/// What was to be converged, and so was made, does not show itself (yet).
 pub fn vanished(existing: &Existing<'_>) -> CallError {
-    let message = format!("`{}` ({}) does not exist", existing.physical_id, existing.key);
-    CallError::local(ErrorClass::NotFound, "converge", message)
+    let message = format!("`{}` ({}) was made and cannot be seen", existing.physical_id, existing.key);
+    CallError::local(ErrorClass::NotPropagated, "converge", message)
+}
+
+/// `result` of a call about what was made a moment ago: where it is not found, it is not visible everywhere yet.
+///
+/// # Errors
+/// As `result`, `NotFound` as `NotPropagated`.
+pub fn just_made<T>(result: Result<T, CallError>) -> Result<T, CallError> {
+    result.map_err(|error| match error.class {
+        ErrorClass::NotFound => CallError { class: ErrorClass::NotPropagated, ..error },
+        _ => error,
+    })
 }
 
 fn missing(path: &str) -> CallError {

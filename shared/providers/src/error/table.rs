@@ -39,6 +39,8 @@ pub const ROWS: &[Row] = &[
     saying("lambda", "InvalidParameterValueException", "cannot be assumed by Lambda", NotPropagated),
     saying("lambda", "InvalidParameterValueException", "execution role does not have permissions", NotPropagated),
     saying("lambda", "InvalidParameterValueException", "Lambda was unable to configure access", NotPropagated),
+    saying("lambda", "InvalidParameterValueException", "The provided principal was invalid", NotPropagated),
+    saying("lambda", "InvalidParameterValueException", "throttled by EC2", Throttled),
     saying("lambda", "AccessDeniedException", "is not authorized to perform: sts:AssumeRole", NotPropagated),
     on("lambda", &["Create", "AddPermission"], "ResourceConflictException", AlreadyExists),
     row("lambda", "ResourceConflictException", Busy),

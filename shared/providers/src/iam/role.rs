@@ -256,7 +256,7 @@ impl Provider for Role {
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
         let name = existing.physical_id.as_str();
         if fresh {
-            return self.change_policies(name, &Properties::new(), creation.properties).await;
+            return shape::just_made(self.change_policies(name, &Properties::new(), creation.properties).await);
         }
         match self.read(existing).await? {
             Some(observed) => self.change(name, &observed.properties, creation.properties).await,

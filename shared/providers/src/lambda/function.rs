@@ -170,7 +170,7 @@ impl Provider for Function {
         let name = existing.physical_id.as_str();
         if fresh {
             return match number_at(creation.properties, &["ReservedConcurrentExecutions"])? {
-                Some(most) => self.set_concurrency(name, Some(most)).await,
+                Some(most) => shape::just_made(self.set_concurrency(name, Some(most)).await),
                 None => Ok(()),
             };
         }

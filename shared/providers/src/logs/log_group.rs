@@ -162,7 +162,7 @@ impl Provider for LogGroup {
         let name = existing.physical_id.as_str();
         if fresh {
             return match number_at(creation.properties, &["RetentionInDays"])? {
-                Some(days) => self.set_retention(name, Some(days)).await,
+                Some(days) => shape::just_made(self.set_retention(name, Some(days)).await),
                 None => Ok(()),
             };
         }

@@ -28,6 +28,13 @@ pub fn role(name: &str) -> Properties {
     }))
 }
 
+/// A role that an AWS principal may assume.
+pub fn trusting(name: &str, principal: &str) -> Properties {
+    let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "sts:AssumeRole" });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    role(name).with("AssumeRolePolicyDocument", trust)
+}
+
 #[tokio::test]
 async fn a_role_is_led_through_its_life() {
     let stage = Stage::start().await;

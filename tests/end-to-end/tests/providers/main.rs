@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests may panic")]
 
+mod connect;
 mod iam;
 mod lambda;
 mod logs;
