@@ -1,1 +1,31 @@
-//! placeholder
+//! Plans, journals and records as text for people, and as JSON where a program asks.
+//!
+//! The only owner of glyphs, colours and layout. Pure: values in, text out; what the screen is like comes in a [`Style`].
+//! Must never decide anything, ask a clock or an environment variable, or print.
+
+mod history;
+mod json;
+mod live;
+mod outcome;
+mod plan;
+mod progress;
+mod record;
+mod style;
+mod text;
+mod timeline;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use history::history;
+pub use json::{plan_summary, timeline_summary};
+pub use live::{journal, live, step};
+pub use outcome::outcome;
+pub use plan::{Counts, change_line, counts, plan};
+pub use progress::{Progress, Run, Standing};
+pub use record::{outputs, resources};
+pub use style::{Paint, Style};
+pub use text::{columns, rule};
+pub use timeline::{Timeline, timeline};
+pub use words::{count, duration};

@@ -1,0 +1,354 @@
+//! What people read, as snapshots: plain, coloured, and narrow without Unicode.
+
+use std::collections::BTreeMap;
+
+use model::{
+    Action, CallError, Cause, Change, Deployment, DeploymentStatus, Digest, Edge, Entry, EnvironmentId, Epoch,
+    ErrorClass, Event, Loss, NonEmpty, Operation, Order, Origin, Outcome, Plan, Presence, Properties, PropertyDiff,
+    PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Retention, Revision, Stage, Stamp, Timestamp,
+    properties,
+};
+use serde_json::{Value, json};
+
+use crate::*;
+
+const WIDE: Style = Style { colour: false, width: 110, unicode: true };
+const COLOURED: Style = Style { colour: true, width: 110, unicode: true };
+const NARROW: Style = Style { colour: false, width: 60, unicode: false };
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap()
+}
+
+fn visible(text: &str) -> String {
+    text.replace("\x1b[0m", "⟩").replace("\x1b[", "⟨")
+}
+
+fn change(key: &str, kind: &str, action: Action, because: Reason, needs: &[&str]) -> Change {
+    let stage = match action {
+        Action::Delete { .. } | Action::Forget { .. } => Stage::Retire,
+        _ => Stage::Build,
+    };
+    let edge = |on: &&str| Edge { on: on.parse().unwrap(), until: Reach::Ready };
+    Change {
+        key: key.parse().unwrap(),
+        kind: kind.into(),
+        action,
+        because,
+        needs: needs.iter().map(edge).collect(),
+        stage,
+        dependencies: Default::default(),
+        agent: None,
+        retention: Retention::Delete,
+    }
+}
+
+fn create() -> Action {
+    Action::Create { to: Properties::new() }
+}
+
+fn a_plan() -> Plan {
+    let replace = Action::Replace {
+        old: "shared/Orders@1".parse().unwrap(),
+        from: properties(json!({ "KeySchema": [{ "AttributeName": "PK", "KeyType": "HASH" }] })),
+        to: properties(json!({ "KeySchema": [{ "AttributeName": "Id", "KeyType": "HASH" }] })),
+        order: Order::CreateFirst,
+        forced_by: NonEmpty::new(vec![PropertyPath::root("KeySchema")]).unwrap(),
+    };
+    let diff = |path: &str, from: Value, to: Value| PropertyDiff {
+        path: PropertyPath::root(path),
+        from: (!from.is_null()).then_some(from),
+        to: (!to.is_null()).then_some(to),
+    };
+    let update = Action::Update {
+        from: Properties::new(),
+        to: Properties::new(),
+        diff: vec![
+            diff("MemorySize", json!(256), json!(512)),
+            diff("Environment.Variables.MODEL", Value::Null, json!("anthropic.claude-3-5-haiku-20241022-v1:0")),
+            diff("Environment.Variables.TABLE", json!("support-desk-dev-orders"), json!({ "Ref": "shared/Orders" })),
+        ],
+    };
+    let delete = || Action::Delete { from: Properties::new(), physical_id: Some("x".into()) };
+    Plan {
+        version: model::plan::VERSION,
+        deployment: "0199d2a4c5".into(),
+        environment: EnvironmentId::new("support-desk", "dev").unwrap(),
+        account: "123456789012".into(),
+        region: "eu-central-1".into(),
+        stamp: Stamp {
+            engine: "e".into(),
+            scope: "support-desk/dev".into(),
+            version: "0.1.0".into(),
+            deployed_at: String::new(),
+            deployed_by: String::new(),
+        },
+        parent: Revision(3),
+        config: Digest::of(b""),
+        changes: vec![
+            change("shared/Orders@2", "AWS::DynamoDB::Table", replace, Reason::Changed, &[]),
+            change("order-agent/Role@1", "AWS::IAM::Role", create(), Reason::New, &["shared/Orders@2"]),
+            change("order-agent/Function@1", "AWS::Lambda::Function", create(), Reason::New, &["order-agent/Role@1"]),
+            change(
+                "research-agent/Function@1",
+                "AWS::Lambda::Function",
+                update,
+                Reason::Replaces("shared/Orders".parse().unwrap()),
+                &["shared/Orders@2"],
+            ),
+            change("shared/Orders@1", "AWS::DynamoDB::Table", delete(), Reason::Deposed, &[]),
+            change("shared/Alerts@1", "AWS::SNS::Topic", delete(), Reason::Removed, &[]),
+            change(
+                "shared/Documents@1",
+                "AWS::S3::Bucket",
+                Action::Forget { physical_id: Some("b".into()) },
+                Reason::Removed,
+                &[],
+            ),
+        ],
+        unchanged: 31,
+        irreversible: vec![Loss {
+            resource: "shared/Orders".parse().unwrap(),
+            what: "every item of the table `support-desk-dev-orders-1`".into(),
+        }],
+        outputs: BTreeMap::new(),
+    }
+}
+
+fn entry(milliseconds: i64, key: &str, event: Event) -> Entry {
+    Entry { at: at(milliseconds), epoch: Epoch(4), change: key.parse().unwrap(), event }
+}
+
+fn started(operation: Operation) -> Event {
+    Event::Started { operation, token: "t".into(), attempt: 1, request: Digest::of(b""), physical_name: None }
+}
+
+fn identified() -> Event {
+    Event::Identified { physical_id: "id".into(), attributes: BTreeMap::new() }
+}
+
+fn succeeded() -> Event {
+    Event::Succeeded { observed: None }
+}
+
+fn denied() -> CallError {
+    CallError {
+        class: ErrorClass::Denied,
+        service: "iam".into(),
+        operation: "CreateRole".into(),
+        code: Some("AccessDenied".into()),
+        status: Some(403),
+        request_id: Some("r-1".into()),
+        message: "not authorized to perform: iam:CreateRole".into(),
+    }
+}
+
+/// The table is done, the role has failed, and one function is on its way.
+fn a_journal() -> Vec<Entry> {
+    vec![
+        entry(0, "shared/Orders@2", started(Operation::Create)),
+        entry(400, "shared/Orders@2", identified()),
+        entry(410, "shared/Orders@2", Event::Awaiting { what: "the table to be active".into() }),
+        entry(2000, "shared/Orders@2", succeeded()),
+        entry(2010, "order-agent/Role@1", started(Operation::Create)),
+        entry(2015, "research-agent/Function@1", started(Operation::Update)),
+        entry(2300, "order-agent/Role@1", Event::Failed { error: denied() }),
+    ]
+}
+
+fn a_deployment(outcome: Outcome) -> Deployment {
+    Deployment {
+        id: "0199d2a4c5".into(),
+        environment: EnvironmentId::new("support-desk", "dev").unwrap(),
+        origin: Origin::Upload {
+            bucket: "strands-inbox".into(),
+            key: "support-desk/dev/bundle.zip".into(),
+            version: "1".into(),
+            requester: None,
+        },
+        accepted: at(0),
+        started: Some(at(300)),
+        ended: Some(at(7420)),
+        status: DeploymentStatus::Ended { outcome },
+        config: None,
+        artifacts: BTreeMap::new(),
+        plan: None,
+        execution: None,
+        revision: Some(Revision(4)),
+        outputs: BTreeMap::new(),
+    }
+}
+
+fn stopped() -> Outcome {
+    let cause = Cause {
+        change: Some("order-agent/Role@1".parse().unwrap()),
+        message: format!("`order-agent/Role` (AWS::IAM::Role): {}", denied()),
+        help: "the target role or its permissions boundary does not allow this: update `bootstrap/target-role.yaml`"
+            .into(),
+        blocked: vec!["order-agent/Function@1".parse().unwrap()],
+    };
+    Outcome::Stopped { causes: vec![cause] }
+}
+
+#[test]
+fn a_plan_says_what_is_done_why_and_what_is_lost() {
+    insta::assert_snapshot!("plan", plan(&a_plan(), &WIDE));
+    insta::assert_snapshot!("plan_coloured", visible(&plan(&a_plan(), &COLOURED)));
+    insta::assert_snapshot!("plan_narrow", plan(&a_plan(), &NARROW));
+}
+
+#[test]
+fn a_replaced_incarnation_is_counted_with_its_replacement() {
+    let counts = counts(&a_plan());
+    assert_eq!((counts.create, counts.update, counts.replace, counts.delete, counts.forget), (2, 1, 1, 1, 1));
+    let summary = plan_summary(&a_plan());
+    assert_eq!(summary["replace"], 1);
+    assert_eq!(summary["changes"][0]["forced_by"], json!(["KeySchema"]));
+}
+
+#[test]
+fn a_plan_without_changes_says_so() {
+    let empty = Plan { changes: Vec::new(), irreversible: Vec::new(), ..a_plan() };
+    assert_eq!(counts(&empty).words(), "31 unchanged");
+    assert_eq!(counts(&Plan { unchanged: 0, ..empty }).words(), "nothing to do");
+}
+
+#[test]
+fn every_change_shows_where_it_stands_and_what_it_waits_for() {
+    let plan = a_plan();
+    let half = Progress::of(&plan, &a_journal()[..3]).unwrap();
+    insta::assert_snapshot!("journal_early", journal(&half, at(900), &WIDE));
+    let later = Progress::of(&plan, &a_journal()).unwrap();
+    insta::assert_snapshot!("journal_failing", journal(&later, at(2500), &WIDE));
+    insta::assert_snapshot!("journal_failing_coloured", visible(&journal(&later, at(2500), &COLOURED)));
+    insta::assert_snapshot!("live", live(&later, at(2500), 20, &WIDE).join("\n"));
+    insta::assert_snapshot!("live_narrow", live(&later, at(2500), 20, &NARROW).join("\n"));
+}
+
+#[test]
+fn a_block_for_a_small_screen_has_no_more_lines_than_it_may() {
+    let plan = a_plan();
+    let entries: Vec<_> =
+        plan.changes.iter().take(4).map(|c| entry(1, &c.key.to_string(), started(Operation::Create))).collect();
+    let progress = Progress::of(&plan, &entries).unwrap();
+    let block = live(&progress, at(500), 5, &WIDE);
+    assert_eq!(block.len(), 5);
+    assert_eq!(block[4], "    and 3 more under way");
+}
+
+#[test]
+fn a_journal_that_contradicts_itself_is_not_shown() {
+    let entries = [entry(0, "shared/Orders@2", succeeded()), entry(1, "shared/Orders@2", succeeded())];
+    assert!(Progress::of(&a_plan(), &entries).is_err());
+}
+
+fn a_finished_journal() -> Vec<Entry> {
+    let mut entries = a_journal();
+    entries.truncate(6);
+    entries.extend([
+        entry(2200, "order-agent/Role@1", identified()),
+        entry(2400, "order-agent/Role@1", succeeded()),
+        entry(2410, "order-agent/Function@1", started(Operation::Create)),
+        entry(3015, "research-agent/Function@1", succeeded()),
+        entry(3100, "order-agent/Function@1", identified()),
+        entry(4410, "order-agent/Function@1", succeeded()),
+        entry(4420, "shared/Orders@1", started(Operation::Delete)),
+        entry(4421, "shared/Alerts@1", started(Operation::Delete)),
+        entry(4430, "shared/Documents@1", succeeded()),
+        entry(4521, "shared/Alerts@1", succeeded()),
+        entry(5000, "shared/Orders@1", succeeded()),
+    ]);
+    entries
+}
+
+#[test]
+fn a_timeline_shows_when_each_change_ran_and_how_well_time_was_used() {
+    let (plan, entries) = (a_plan(), a_finished_journal());
+    let progress = Progress::of(&plan, &entries).unwrap();
+    insta::assert_snapshot!("timeline", timeline(&progress, &WIDE));
+    insta::assert_snapshot!("timeline_narrow", timeline(&progress, &NARROW));
+    let measured = Timeline::of(&progress).unwrap();
+    assert_eq!(timeline_summary(&measured)["makespan"], 5.0);
+    assert_eq!(measured.widest, 2);
+    // 2.00 table, 0.39 role, 2.00 function, 0.58 deletion of the old table.
+    assert!((measured.chain - 4.97).abs() < 1e-9, "{measured:?}");
+    assert!(measured.chain <= measured.makespan);
+}
+
+#[test]
+fn nothing_that_ran_is_no_timeline() {
+    let plan = a_plan();
+    let progress = Progress::of(&plan, &[]).unwrap();
+    assert_eq!(Timeline::of(&progress), None);
+    assert_eq!(timeline(&progress, &WIDE), "nothing ran\n");
+}
+
+#[test]
+fn an_outcome_names_root_causes_help_and_what_was_not_tried() {
+    insta::assert_snapshot!("outcome_deployed", outcome(&a_deployment(Outcome::Deployed), &WIDE));
+    insta::assert_snapshot!("outcome_stopped", outcome(&a_deployment(stopped()), &WIDE));
+    insta::assert_snapshot!("outcome_stopped_narrow", outcome(&a_deployment(stopped()), &NARROW));
+    let refusal = Refusal {
+        code: "config::unknown-key".into(),
+        message: "unknown key `memroy` in agent `order-agent`".into(),
+        help: Some("did you mean `memory`?".into()),
+        line: Some(12),
+        column: Some(5),
+    };
+    let refused = a_deployment(Outcome::Refused { refusals: vec![refusal] });
+    insta::assert_snapshot!("outcome_refused_coloured", visible(&outcome(&refused, &COLOURED)));
+}
+
+#[test]
+fn the_record_and_the_history_are_tables_that_fit_the_screen() {
+    let resource = |kind: &str, id: Option<&str>, presence| RecordedResource {
+        kind: kind.into(),
+        physical_id: id.map(Into::into),
+        presence,
+        asked: Properties::new(),
+        sent: Properties::new(),
+        baseline: Properties::new(),
+        attributes: BTreeMap::new(),
+        dependencies: Default::default(),
+        agent: None,
+        retention: Retention::Delete,
+        deployment: "d".into(),
+        intent: None,
+    };
+    let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/support-desk-dev-work-1";
+    let mut recorded = Recorded::default();
+    for (key, resource) in [
+        ("order-agent/Role@1", resource("AWS::IAM::Role", Some("support-desk-dev-order-agent"), Presence::Present)),
+        ("shared/Orders@2", resource("AWS::DynamoDB::Table", None, Presence::Announced)),
+        ("shared/Work@1", resource("AWS::SQS::Queue", Some(url), Presence::Present)),
+    ] {
+        recorded.resources.insert(key.parse().unwrap(), resource);
+    }
+    insta::assert_snapshot!("resources", resources(&recorded, &WIDE));
+    insta::assert_snapshot!("resources_narrow", resources(&recorded, &NARROW));
+    let deployments = [a_deployment(Outcome::Deployed), a_deployment(stopped())];
+    insta::assert_snapshot!("history", history(&deployments, &WIDE));
+    let values =
+        BTreeMap::from([("ApiUrl".to_owned(), json!("https://a1.example.com")), ("Agents".to_owned(), json!(3))]);
+    insta::assert_snapshot!("outputs", outputs(&values, &WIDE));
+}
+
+#[test]
+fn no_line_that_can_be_shortened_is_wider_than_the_screen() {
+    let (plan_, entries) = (a_plan(), a_finished_journal());
+    let progress = Progress::of(&plan_, &entries).unwrap();
+    for width in [50, 60, 80, 120] {
+        let style = Style::plain(width);
+        let text = [plan(&plan_, &style), timeline(&progress, &style), journal(&progress, at(6000), &style)].concat();
+        for line in text.lines() {
+            assert!(line.chars().count() <= width, "{width}: {line}");
+        }
+    }
+}
+
+#[test]
+fn durations_read_as_people_say_them() {
+    for (seconds, said) in [(0.042, "0.04 s"), (9.99, "9.99 s"), (12.34, "12.3 s"), (185.0, "3 min 05 s")] {
+        assert_eq!(duration(seconds), said);
+    }
+}
