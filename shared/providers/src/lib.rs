@@ -13,6 +13,7 @@ pub mod apigatewayv2;
 pub mod arn;
 pub mod clients;
 pub mod cloudwatch;
+pub mod dynamodb;
 #[macro_use]
 pub mod error;
 pub mod iam;
@@ -46,6 +47,7 @@ impl NativeProviders {
         all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
         all.add("AWS::ApiGatewayV2::Stage", apigatewayv2::Stage::new(&clients));
         all.add("AWS::CloudWatch::Alarm", cloudwatch::Alarm::new(&clients));
+        all.add("AWS::DynamoDB::Table", dynamodb::Table::new(&clients));
         all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
@@ -75,5 +77,25 @@ impl NativeProviders {
 impl Providers for NativeProviders {
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
         self.by_type.get(kind.as_str()).map(AsRef::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use aws_config::SdkConfig;
+    use engine::fence::Fence;
+
+    use super::*;
+
+    #[test]
+    fn every_type_of_the_schema_has_a_provider_and_no_other_has() {
+        let fence = Arc::new(Fence::new(Duration::from_secs(1)));
+        let providers = NativeProviders::new(Clients::new(&SdkConfig::builder().build(), "111122223333", fence));
+        let known: BTreeSet<&str> = schema::all().iter().map(|kind| kind.name).collect();
+        assert_eq!(providers.types().collect::<BTreeSet<_>>(), known);
     }
 }

@@ -77,14 +77,14 @@ pub fn plain_number(number: f64) -> Value {
 }
 
 /// Whether `live` is what `asked` asks for: it may say more (defaults that nobody asked for), never something else. Numbers
-/// and truths may be written as text.
+/// and truths may be written as text, and lists are compared as sets.
 pub fn covers(live: &Value, asked: &Value) -> bool {
     match (live, asked) {
         (Value::Object(live), Value::Object(asked)) => {
             asked.iter().all(|(name, asked)| live.get(name).is_some_and(|live| covers(live, asked)))
         }
         (Value::Array(live), Value::Array(asked)) => {
-            live.len() == asked.len() && live.iter().zip(asked).all(|(live, asked)| covers(live, asked))
+            live.len() == asked.len() && asked.iter().all(|asked| live.iter().any(|live| covers(live, asked)))
         }
         (live, asked) if live == asked => true,
         (Value::Bool(flag), Value::String(text)) | (Value::String(text), Value::Bool(flag)) => {

@@ -1,0 +1,7 @@
+//! Tables.
+
+mod shape;
+mod step;
+mod table;
+
+pub use table::Table;
