@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "these commands talk to whoever typed them")]
 
 mod admin;
+mod bench;
 mod console;
 mod demo;
 mod error;
@@ -35,6 +36,8 @@ enum Command {
     Test(test::Test),
     /// Check formatting, lints, dependencies, templates and the state machine.
     Lint(lint::Lint),
+    /// Measure, one row each.
+    Bench(bench::Bench),
     /// Administer an installation: environments, history.
     Admin(admin::Admin),
 }
@@ -45,6 +48,7 @@ async fn main() -> ExitCode {
         Command::Demo(demo) => demo.run().await,
         Command::Test(test) => test.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Bench(bench) => bench.run().await,
         Command::Admin(admin) => admin.run().await,
     };
     match result {

@@ -35,7 +35,13 @@ impl Field {
 
     /// As [`Self::start`], with these parameters of the engine's template.
     pub async fn with(parameters: &[(&str, &str)]) -> Self {
+        Self::of(&local::package::binaries_dir().expect("the functions are built"), parameters).await
+    }
+
+    /// As [`Self::with`], with the functions of this folder.
+    pub async fn of(binaries: &Path, parameters: &[(&str, &str)]) -> Self {
         let mut options = Options::default().environment("support-desk", "dev");
+        options.binaries = Some(binaries.to_owned());
         for (name, value) in parameters {
             options = options.parameter(name, value);
         }
@@ -186,6 +192,14 @@ impl Project {
             }
         }
         Self { files }
+    }
+
+    /// `examples/agents`, for the embedded account.
+    pub fn desk() -> Self {
+        let project = Self::example();
+        let config = project.text("strands.yaml");
+        let config = config.replace("000000000000", local::emulator::ACCOUNT_ID);
+        project.config(&config.replace("eu-central-1", local::emulator::REGION))
     }
 
     /// A file's text.
