@@ -3,8 +3,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests may panic")]
 
+mod apigatewayv2;
+mod cloudwatch;
 mod connect;
+mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
+mod s3;
+mod sns;
+mod sqs;
+mod ssm;
 mod support;

@@ -1,0 +1,97 @@
+//! Tables.
+
+use model::properties;
+use serde_json::{Value, json};
+
+use crate::support::{Change, Life, Stage, tag_list};
+
+fn attribute(name: &str) -> Value {
+    json!({ "AttributeName": name, "AttributeType": "S" })
+}
+
+fn table(recovery: bool, protected: bool, tags: &[(&str, &str)]) -> model::Properties {
+    properties(json!({
+        "AttributeDefinitions": [attribute("pk"), attribute("sk")],
+        "BillingMode": "PAY_PER_REQUEST",
+        "DeletionProtectionEnabled": protected,
+        "KeySchema": [
+            { "AttributeName": "pk", "KeyType": "HASH" },
+            { "AttributeName": "sk", "KeyType": "RANGE" },
+        ],
+        "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": recovery },
+        "TableName": "shop-dev-orders",
+        "Tags": tag_list(tags),
+        "TimeToLiveSpecification": { "AttributeName": "expires", "Enabled": true },
+    }))
+}
+
+/// The table with an index of its own.
+fn indexed(key: &str) -> model::Properties {
+    let mut table = table(false, false, &[]);
+    table.set("AttributeDefinitions", json!([attribute("pk"), attribute("sk"), attribute(key)]));
+    table.with(
+        "GlobalSecondaryIndexes",
+        json!([{
+        "IndexName": "GSI1",
+        "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }],
+        "Projection": { "ProjectionType": "ALL" } }]),
+    )
+}
+
+#[tokio::test]
+async fn a_table_is_led_through_its_life() {
+    let stage = Stage::start().await;
+    let life = Life {
+        kind: "AWS::DynamoDB::Table",
+        key: "shared/Orders@1",
+        asked: table(true, true, &[("team", "a")]),
+        unseen: &[],
+        calls: &["CreateTable", "UpdateContinuousBackups", "UpdateTimeToLive"],
+        changes: vec![
+            Change { to: table(true, false, &[("team", "a")]), calls: &["UpdateTable"] },
+            Change { to: table(false, false, &[("team", "a")]), calls: &["UpdateContinuousBackups"] },
+            Change { to: table(false, false, &[]), calls: &["UntagResource"] },
+            Change { to: indexed("gsi1"), calls: &["UpdateTable"] },
+            // Dropped and made anew.
+            Change { to: indexed("gsi2"), calls: &["UpdateTable", "UpdateTable"] },
+            Change {
+                to: table(false, false, &[]).with("StreamSpecification", json!({ "StreamViewType": "NEW_IMAGE" })),
+                calls: &["UpdateTable", "UpdateTable"],
+            },
+        ],
+    };
+    stage.lead(&life).await;
+}
+
+#[tokio::test]
+async fn a_table_with_capacity_of_its_own_comes_to_pay_by_request() {
+    let stage = Stage::start().await;
+    let with = |capacity: Value| {
+        let mut table = properties(json!({
+            "AttributeDefinitions": [attribute("pk")],
+            "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }],
+            "TableName": "shop-dev-carts",
+            "Tags": tag_list(&[]),
+        }));
+        if let Value::Object(capacity) = capacity {
+            table.0.extend(capacity);
+        }
+        table
+    };
+    let provisioned = |read: u32| {
+        with(json!({ "BillingMode": "PROVISIONED",
+            "ProvisionedThroughput": { "ReadCapacityUnits": read, "WriteCapacityUnits": 1 } }))
+    };
+    let life = Life {
+        kind: "AWS::DynamoDB::Table",
+        key: "shared/Carts@1",
+        asked: provisioned(1),
+        unseen: &[],
+        calls: &["CreateTable"],
+        changes: vec![
+            Change { to: provisioned(2), calls: &["UpdateTable"] },
+            Change { to: with(json!({ "BillingMode": "PAY_PER_REQUEST" })), calls: &["UpdateTable"] },
+        ],
+    };
+    stage.lead(&life).await;
+}

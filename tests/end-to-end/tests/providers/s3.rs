@@ -1,0 +1,87 @@
+//! Buckets and their policies.
+
+use engine::ports::Existing;
+use model::{ErrorClass, properties};
+use serde_json::{Value, json};
+
+use crate::support::{Change, Life, Stage, tag_list};
+
+fn bucket(versioning: &str, days: u32, tags: &[(&str, &str)]) -> model::Properties {
+    properties(json!({
+        "BucketName": "shop-dev-uploads",
+        "BucketEncryption": { "ServerSideEncryptionConfiguration": [
+            { "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }] },
+        "LifecycleConfiguration": { "Rules": [
+            { "Id": "old", "Status": "Enabled", "Prefix": "logs/", "ExpirationInDays": days }] },
+        "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true },
+        "Tags": tag_list(tags),
+        "VersioningConfiguration": { "Status": versioning },
+    }))
+}
+
+fn without(mut properties: model::Properties, name: &str) -> model::Properties {
+    properties.0.remove(name);
+    properties
+}
+
+#[tokio::test]
+async fn a_bucket_is_led_through_its_life() {
+    let stage = Stage::start().await;
+    let life = Life {
+        kind: "AWS::S3::Bucket",
+        key: "shared/Uploads@1",
+        asked: bucket("Enabled", 30, &[("team", "a")]),
+        unseen: &[],
+        // Encryption and public access are what a new bucket has: they are looked at, and left alone.
+        calls: &["CreateBucket", "PutBucketVersioning", "PutBucketLifecycleConfiguration"],
+        changes: vec![
+            Change { to: bucket("Suspended", 30, &[("team", "a")]), calls: &["PutBucketVersioning"] },
+            Change { to: bucket("Suspended", 60, &[("team", "a")]), calls: &["PutBucketLifecycleConfiguration"] },
+            Change { to: bucket("Suspended", 60, &[("cost", "b")]), calls: &["PutBucketTagging"] },
+            Change {
+                to: without(bucket("Suspended", 60, &[("cost", "b")]), "LifecycleConfiguration"),
+                calls: &["DeleteBucketLifecycle"],
+            },
+        ],
+    };
+    stage.lead(&life).await;
+}
+
+#[tokio::test]
+async fn a_bucket_policy_is_led_through_its_life() {
+    let stage = Stage::start().await;
+    let (bucket, _) = stage.make("AWS::S3::Bucket", "shared/Uploads@1", &bucket("Suspended", 30, &[])).await;
+    let policy = |actions: Value| {
+        properties(json!({
+            "Bucket": bucket.physical_id.as_str(),
+            "PolicyDocument": { "Version": "2012-10-17", "Statement": [{
+                "Sid": "OnlyTls", "Effect": "Deny", "Principal": "*", "Action": actions,
+                "Resource": ["arn:aws:s3:::shop-dev-uploads", "arn:aws:s3:::shop-dev-uploads/*"],
+                "Condition": { "Bool": { "aws:SecureTransport": "false" } } }] },
+        }))
+    };
+    let life = Life {
+        kind: "AWS::S3::BucketPolicy",
+        key: "shared/UploadsPolicy@1",
+        asked: policy(json!("s3:GetObject")),
+        unseen: &[],
+        calls: &["PutBucketPolicy"],
+        changes: vec![Change { to: policy(json!(["s3:GetObject", "s3:PutObject"])), calls: &["PutBucketPolicy"] }],
+    };
+    stage.lead(&life).await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_holds_something_is_not_deleted() {
+    let stage = Stage::start().await;
+    let asked = bucket("Suspended", 30, &[]);
+    let (made, _) = stage.make("AWS::S3::Bucket", "shared/Uploads@1", &asked).await;
+    let put = stage.account.clients.s3.put_object().bucket(made.physical_id.as_str()).key("one");
+    put.body(b"1".to_vec().into()).send().await.unwrap();
+    let key = "shared/Uploads@1".parse().unwrap();
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let error = stage.provider("AWS::S3::Bucket").delete(&existing).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::DependencyViolation, "{error}");
+}
