@@ -10,8 +10,9 @@ use std::{
 
 use crate::{LocalError, Progress};
 
-/// What the embedded account runs on: the emulator with its SAM transform, and the client that tests compare with.
-pub const ACCOUNT: &[&str] = &["ministack[full]==1.5.33", "boto3==1.43.106"];
+/// What the embedded account runs on: the emulator with its SAM transform, what it reads CloudWatch's CBOR with (without it,
+/// it answers the SDK in JSON and makes no alarm), and the client that tests compare with.
+pub const ACCOUNT: &[&str] = &["ministack[full]==1.5.33", "cbor2==5.9.0", "boto3==1.43.106"];
 
 /// What lints templates and builds what they ship: cargo-lambda brings its own linker.
 pub const LINT: &[&str] = &["aws-sam-cli==1.170.0", "cfn-lint==1.58.0", "cargo-lambda==1.9.2"];

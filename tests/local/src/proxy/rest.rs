@@ -104,6 +104,10 @@ fn apigateway(method: &str, segments: &[&str]) -> Option<Rest> {
         ["v2", "apis"] if method == "GET" => found("GetApis", None),
         ["v2", "apis"] => found("CreateApi", None),
         ["v2", "apis", api] => found(&format!("{verb}Api"), Some((*api).to_owned())),
+        ["v2", "apis", api, "cors"] => found("DeleteCorsConfiguration", Some((*api).to_owned())),
+        ["v2", "apis", api, "stages", stage, "accesslogsettings"] => {
+            found("DeleteAccessLogSettings", Some(format!("{api}/{stage}")))
+        }
         ["v2", "apis", api, kind] => {
             let singular = kind_name(kind)?;
             let plural = if method == "GET" { "s" } else { "" };
