@@ -22,7 +22,7 @@ pub use history::history;
 pub use json::{plan_summary, timeline_summary};
 pub use live::{journal, live, step};
 pub use outcome::outcome;
-pub use plan::{Counts, change_line, counts, plan};
+pub use plan::{Counts, change_line, counts, overview, plan};
 pub use progress::{Progress, Run, Standing};
 pub use record::{outputs, resources};
 pub use style::{Paint, Style};

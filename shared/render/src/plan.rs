@@ -66,12 +66,7 @@ fn is_part_of_replacement(plan: &Plan, change: &Change) -> bool {
 
 /// The whole plan: changes by stack, losses, counts and levels.
 pub fn plan(plan: &Plan, style: &Style) -> String {
-    let mut lines = Vec::new();
-    let title = Line::new()
-        .with(format!("Plan for {}", plan.environment), Paint::Strong)
-        .with(format!("  {} {} {}", plan.account, style.dot(), plan.region), Paint::Quiet);
-    lines.push(title.show(style));
-    lines.extend(labelled(2, ("", Paint::Plain), &counts(plan).words(), style));
+    let mut lines = heading(plan, style);
     let mut stacks: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
     for change in plan.changes.iter().filter(|change| !is_part_of_replacement(plan, change)) {
         stacks.entry(&change.key.address.stack).or_default().push(change);
@@ -87,6 +82,22 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
             }
         }
     }
+    lines.extend(footing(plan, style));
+    lines.join("\n") + "\n"
+}
+
+fn heading(plan: &Plan, style: &Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    let title = Line::new()
+        .with(format!("Plan for {}", plan.environment), Paint::Strong)
+        .with(format!("  {} {} {}", plan.account, style.dot(), plan.region), Paint::Quiet);
+    lines.push(title.show(style));
+    lines.extend(labelled(2, ("", Paint::Plain), &counts(plan).words(), style));
+    lines
+}
+
+fn footing(plan: &Plan, style: &Style) -> Vec<String> {
+    let mut lines = Vec::new();
     if !plan.irreversible.is_empty() {
         lines.push(String::new());
         lines.push(style.paint("Lost for good", Paint::Bad));
@@ -100,6 +111,26 @@ pub fn plan(plan: &Plan, style: &Style) -> String {
         lines
             .extend(labelled(0, ("", Paint::Plain), &levels, style).iter().map(|line| style.paint(line, Paint::Quiet)));
     }
+    lines
+}
+
+/// A plan in a few lines: counts, what each stack has of them by type, losses and levels. For plans too long to be read.
+pub fn overview(plan: &Plan, style: &Style) -> String {
+    let mut lines = heading(plan, style);
+    let mut stacks: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
+    for change in plan.changes.iter().filter(|change| !is_part_of_replacement(plan, change)) {
+        let kind = change.kind.as_str().trim_start_matches("AWS::");
+        *stacks.entry(&change.key.address.stack).or_default().entry(kind).or_default() += 1;
+    }
+    lines.push(String::new());
+    let widest = stacks.keys().map(|stack| stack.chars().count()).max().unwrap_or(0);
+    for (stack, kinds) in stacks {
+        let total = kinds.values().sum::<usize>();
+        let kinds = kinds.iter().map(|(kind, n)| if *n > 1 { format!("{n} {kind}") } else { (*kind).to_owned() });
+        let label = format!("{stack:<widest$}  {total:>3}  ");
+        lines.extend(labelled(2, (&label, Paint::Strong), &some(kinds, usize::MAX), style));
+    }
+    lines.extend(footing(plan, style));
     lines.join("\n") + "\n"
 }
 

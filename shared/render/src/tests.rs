@@ -195,6 +195,7 @@ fn a_plan_says_what_is_done_why_and_what_is_lost() {
     insta::assert_snapshot!("plan", plan(&a_plan(), &WIDE));
     insta::assert_snapshot!("plan_coloured", visible(&plan(&a_plan(), &COLOURED)));
     insta::assert_snapshot!("plan_narrow", plan(&a_plan(), &NARROW));
+    insta::assert_snapshot!("overview", overview(&a_plan(), &WIDE));
 }
 
 #[test]
