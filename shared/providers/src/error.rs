@@ -71,7 +71,7 @@ where
     match &error {
         SdkError::ServiceError(answer) => {
             failure.code = answer.err().code().map(str::to_owned);
-            failure.message = answer.err().message().unwrap_or("no message").to_owned();
+            failure.message = answer.err().message().map_or_else(|| chain(&error), str::to_owned);
             failure.class = class_of(service, operation, failure.code.as_deref(), failure.status, &failure.message);
         }
         SdkError::ResponseError(_) => {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_apigatewayv2::operation::get_api::GetApiOutput;
 use aws_sdk_apigatewayv2::types::{Cors, ProtocolType};
 use engine::ports::{Creation, Deletion, Existing, Found, Made, Proof, Provider};
 use model::{CallError, Observed, Properties};
@@ -60,6 +61,11 @@ impl Api {
         Ok(())
     }
 
+    async fn shown(&self, id: &str) -> Result<Option<GetApiOutput>, CallError> {
+        let answer = self.clients.apigateway.get_api().api_id(id).send().await;
+        unless_missing(answer.map_err(|error| call_error(SERVICE, "GetApi", error)))
+    }
+
     fn arn(&self, id: &str) -> String {
         super::arn(&self.clients, &format!("/apis/{id}"))
     }
@@ -81,9 +87,9 @@ impl Provider for Api {
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let id = existing.physical_id.as_str();
-        let answer = self.clients.apigateway.get_api().api_id(id).send().await;
-        let answer = unless_missing(answer.map_err(|error| call_error(SERVICE, "GetApi", error)))?;
-        let Some(api) = answer else { return Ok(None) };
+        let arn = self.arn(id);
+        let (api, tags) = tokio::try_join!(self.shown(id), super::tags(&self.clients, &arn))?;
+        let (Some(api), Some(tags)) = (api, tags) else { return Ok(None) };
         let mut properties = model::properties(said(json!({
             "CorsConfiguration": api.cors_configuration().map(observed_cors),
             "Description": api.description().filter(|text| !text.is_empty()),
@@ -93,7 +99,6 @@ impl Provider for Api {
             "Version": api.version().filter(|text| !text.is_empty()),
         })));
         let Made { physical_id, attributes } = made(id, api.api_endpoint());
-        let tags: Tags = api.tags.unwrap_or_default().into_iter().collect();
         tags::observe_map(&mut properties, &tags);
         Ok(Some(Observed { physical_id, attributes, properties, ownership: Some(tags::ownership(&tags)) }))
     }

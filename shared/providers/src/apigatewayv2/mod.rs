@@ -15,6 +15,7 @@ pub use stage::Stage;
 use crate::clients::Clients;
 use crate::error::call_error;
 use crate::marks;
+use crate::shape::unless_missing;
 use crate::tags::{TagChange, Tags};
 
 /// The service's name in errors.
@@ -23,6 +24,13 @@ const SERVICE: &str = "apigateway";
 /// The ARN of an API or of what is under it: these name no account.
 fn arn(clients: &Clients, path: &str) -> String {
     crate::arn::arn(SERVICE, &clients.region, "", path)
+}
+
+/// The tags of an API or a stage, from where they are kept; none where there is no such thing.
+async fn tags(clients: &Clients, arn: &str) -> Result<Option<Tags>, CallError> {
+    let answer = clients.apigateway.get_tags().resource_arn(arn).send().await;
+    let answer = unless_missing(answer.map_err(|error| call_error(SERVICE, "GetTags", error)))?;
+    Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))
 }
 
 /// Changes the tags of an API or a stage.
@@ -40,8 +48,6 @@ async fn tag(clients: &Clients, arn: &str, change: TagChange) -> Result<(), Call
 
 /// Whether an API carries the tags of this installation: what is in it may then be known by its marks.
 async fn is_ours(clients: &Clients, api: &str, stamp: &Stamp) -> Result<bool, CallError> {
-    let answer = clients.apigateway.get_api().api_id(api).send().await;
-    let answer = crate::shape::unless_missing(answer.map_err(|error| call_error(SERVICE, "GetApi", error)))?;
-    let tags: Tags = answer.and_then(|answer| answer.tags).unwrap_or_default().into_iter().collect();
+    let tags = tags(clients, &arn(clients, &format!("/apis/{api}"))).await?.unwrap_or_default();
     Ok(marks::is_of_installation(&tags, stamp))
 }

@@ -81,9 +81,10 @@ impl Provider for Stage {
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let (api, name) = (required(existing.properties, "ApiId")?, existing.physical_id.as_str());
-        let Some(shown) = self.shown(api, name).await? else { return Ok(None) };
+        let arn = self.arn(api, name);
+        let (shown, tags) = tokio::try_join!(self.shown(api, name), super::tags(&self.clients, &arn))?;
+        let (Some(shown), Some(tags)) = (shown, tags) else { return Ok(None) };
         let mut properties = observed(&shown).with("ApiId", api).with("StageName", name);
-        let tags: Tags = shown.tags.unwrap_or_default().into_iter().collect();
         tags::observe_map(&mut properties, &tags);
         let Made { physical_id, attributes } = made(name);
         Ok(Some(Observed { physical_id, attributes, properties, ownership: Some(tags::ownership(&tags)) }))

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
 use aws_sdk_ssm::types::{
-    ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType, ResourceTypeForTagging, Tag,
+    Parameter as Shown, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType, ResourceTypeForTagging,
+    Tag,
 };
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider};
 use model::{CallError, Observed, PhysicalId, Properties};
@@ -59,6 +60,12 @@ impl Parameter {
         }
         call.send().await.map_err(|error| call_error("ssm", "PutParameter", error))?;
         Ok(())
+    }
+
+    async fn shown(&self, name: &str) -> Result<Option<Shown>, CallError> {
+        let answer = self.clients.ssm.get_parameter().name(name).send().await;
+        let answer = unless_missing(answer.map_err(|error| call_error("ssm", "GetParameter", error)))?;
+        Ok(answer.and_then(|answer| answer.parameter))
     }
 
     async fn tags(&self, name: &str) -> Result<Option<Tags>, CallError> {
@@ -117,10 +124,8 @@ impl Provider for Parameter {
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let name = existing.physical_id.as_str();
-        let answer = self.clients.ssm.get_parameter().name(name).send().await;
-        let answer = unless_missing(answer.map_err(|error| call_error("ssm", "GetParameter", error)))?;
-        let Some(parameter) = answer.and_then(|answer| answer.parameter) else { return Ok(None) };
-        let Some(tags) = self.tags(name).await? else { return Ok(None) };
+        let (parameter, tags) = tokio::try_join!(self.shown(name), self.tags(name))?;
+        let (Some(parameter), Some(tags)) = (parameter, tags) else { return Ok(None) };
         let mut properties = Properties::new().with("Name", name);
         let kind = parameter.r#type.as_ref().map_or("String", ParameterType::as_str);
         properties.set("Type", kind);
@@ -140,7 +145,8 @@ impl Provider for Parameter {
 
     async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
         let name = required(creation.properties, "Name")?;
-        let Some(tags) = self.tags(name).await? else { return Ok(Found::Absent) };
+        let (parameter, tags) = tokio::try_join!(self.shown(name), self.tags(name))?;
+        let (Some(_), Some(tags)) = (parameter, tags) else { return Ok(Found::Absent) };
         Ok(match tags::ownership(&tags).is(creation.stamp, creation.key) {
             true => Found::Ours(made(name, creation.properties)),
             false => Found::Foreign(PhysicalId(name.to_owned())),
