@@ -42,7 +42,7 @@ async fn a_bucket_is_led_through_its_life() {
             Change { to: bucket("Suspended", 60, &[("cost", "b")]), calls: &["PutBucketTagging"] },
             Change {
                 to: without(bucket("Suspended", 60, &[("cost", "b")]), "LifecycleConfiguration"),
-                calls: &["DeleteBucketLifecycle"],
+                calls: &["DeleteBucketLifecycleConfiguration"],
             },
         ],
     };
