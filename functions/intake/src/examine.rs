@@ -91,7 +91,7 @@ pub(crate) async fn bundle(store: &Store, environment: &Environment, bytes: Vec<
         ));
     };
     if bundle.file(name).is_some_and(|file| file.size > CONFIG_BYTES as u64) {
-        return Err(too_large(name));
+        return Err(too_large(&format!("`{name}`")));
     }
     let text = text(bundle.read(name).map_err(|error| unreadable(&error))?)?;
     let config = read(name, &text)?;
@@ -204,7 +204,7 @@ fn text(bytes: Vec<u8>) -> Result<String, Rejected> {
 fn too_large(what: &str) -> Rejected {
     invalid(
         "intake::config-too-large",
-        format!("`{what}` has more than 1 MiB"),
+        format!("{what} has more than 1 MiB"),
         "a config describes; move data elsewhere",
     )
 }
