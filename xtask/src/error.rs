@@ -20,6 +20,17 @@ pub(crate) enum XtaskError {
     /// A program reported failure.
     #[error("`{0}` failed")]
     Program(String),
+    /// Somebody pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// What was shown is not as it must be.
+    #[error("{what}, and {why}")]
+    Unexpected {
+        /// What was done.
+        what: String,
+        /// What came of it.
+        why: String,
+    },
     /// What was typed cannot be done.
     #[error("{0}")]
     Usage(String),
@@ -44,6 +55,7 @@ impl XtaskError {
             Self::Store(StoreError::Misconfigured { .. }) => {
                 Some("check the credentials, the region and `--table`: the engine must be installed in that account")
             }
+            Self::Unexpected { .. } => Some("this is a defect of Strandline: the logs below tell more"),
             _ => None,
         }
     }
