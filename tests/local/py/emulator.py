@@ -2,12 +2,16 @@
 
 S3 names the version of an object in its EventBridge events (`detail.object.version-id`) wherever the bucket is versioned.
 MiniStack 1.5.33 knows the version when it fires the event and leaves it out.
+
+And imports cbor2 before anything else does: CloudWatch's answers import it when they are first made, and where several are
+at once, some find the module half made and answer in JSON to who asked for CBOR.
 """
 
 import contextvars
 import json
 import sys
 
+import cbor2  # noqa: F401
 from ministack import app
 from ministack.services import eventbridge, s3
 
