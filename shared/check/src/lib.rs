@@ -199,13 +199,11 @@ fn deletion(
                     found.push(Violation::TooEarly(key.clone()));
                 }
             }
-            Some(changed) => {
-                if is_last && !has_successor && changed.dependencies.contains(&key.address) {
-                    found.push(Violation::InUse(key.clone(), other.clone()));
-                }
+            Some(changed) if !changed.dependencies.contains(&key.address) => {}
+            Some(_) | None if is_last && !has_successor => {
+                found.push(Violation::InUse(key.clone(), other.clone()));
             }
-            None if is_last && !has_successor => found.push(Violation::InUse(key.clone(), other.clone())),
-            None => {}
+            Some(_) | None => {}
         }
     }
 }

@@ -4,6 +4,8 @@
 //! Everything is looked at as a user would: through what the engine recorded, through boto3, through HTTP, and through the
 //! proxy's record of AWS calls. Must never reach into a function, and never fake a part.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends here")]
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};

@@ -77,10 +77,10 @@ impl Provider for BucketPolicy {
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let bucket = existing.physical_id.as_str();
         let Some(mut document) = self.document(bucket).await? else { return Ok(None) };
-        if bears_mark(&document, existing.key) {
-            if let Value::Object(map) = &mut document {
-                map.remove("Id");
-            }
+        if bears_mark(&document, existing.key)
+            && let Value::Object(map) = &mut document
+        {
+            map.remove("Id");
         }
         let properties = Properties::new().with("Bucket", bucket).with("PolicyDocument", document);
         let Made { physical_id, attributes } = made(bucket);
