@@ -1,5 +1,7 @@
 //! Tables.
 
+mod backup;
+mod live;
 mod shape;
 mod step;
 mod table;

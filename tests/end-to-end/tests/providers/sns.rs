@@ -1,6 +1,6 @@
 //! Topics and subscriptions.
 
-use engine::ports::{Creation, Found};
+use engine::ports::{Creation, Deletion, Existing, Found};
 use model::properties;
 use serde_json::json;
 
@@ -74,4 +74,24 @@ async fn a_subscription_in_a_topic_of_another_engine_is_foreign() {
     let creation = Creation { key: &key, properties: &asked, token: "t", stamp: &theirs };
     let found = stage.provider("AWS::SNS::Subscription").find(&creation).await.unwrap();
     assert_eq!(found, Found::Foreign(made.physical_id));
+}
+
+#[tokio::test]
+async fn a_letter_that_nobody_confirmed_leaves_one_subscription_and_no_trouble() {
+    let stage = Stage::start().await;
+    let (topic, _) = stage.make("AWS::SNS::Topic", "shared/Alerts@1", &topic(None, &[])).await;
+    let asked = properties(json!({
+        "Endpoint": "someone@example.com", "Protocol": "email", "TopicArn": topic.physical_id.as_str() }));
+    let (made, observed) = stage.make("AWS::SNS::Subscription", "shared/Letter@1", &asked).await;
+    assert!(made.physical_id.as_str().starts_with("arn:"), "{made:?}");
+    assert_eq!(observed.properties.text("Endpoint"), Some("someone@example.com"));
+
+    // As after a crash: it is looked for, not found while it is unconfirmed, and subscribed again.
+    let (provider, key) = (stage.provider("AWS::SNS::Subscription"), "shared/Letter@1".parse().unwrap());
+    let creation = Creation { key: &key, properties: &asked, token: "t", stamp: &stage.stamp };
+    if provider.find(&creation).await.unwrap() == Found::Absent {
+        assert_eq!(provider.create(&creation).await.unwrap(), made);
+    }
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone);
 }
