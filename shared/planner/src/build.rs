@@ -7,6 +7,7 @@ use model::{
     PropertyPath, Reach, Reason, RecordedResource, ResourceAddress, ResourceKey, Stage,
 };
 use schema::TypeSchema;
+use serde_json::Value;
 
 use crate::{Inputs, name};
 
@@ -81,7 +82,11 @@ fn decide(
     }
     let to = asked(inputs, address, resource, schema, key.generation, Some(recorded));
     let mut diff = schema::diff(&resource.kind, &recorded.asked, &to);
-    diff.extend(seen_through_references(&to, &diff, renewed));
+    let has_moved = |name: &str, value: &Value| {
+        let now = model::expression::resolve_value(value, &|reference| inputs.recorded.value_of(reference));
+        now.is_ok_and(|now| recorded.sent.get(name).is_some_and(|sent| *sent != now))
+    };
+    diff.extend(seen_through_references(&to, &diff, renewed, has_moved));
     let forced_by = forced_by(schema, recorded, resource, &diff);
     if let Some(forced_by) = NonEmpty::new(forced_by) {
         return replace(inputs, address, resource, schema, (key, recorded), forced_by, next);
@@ -145,11 +150,14 @@ fn asked(
     properties
 }
 
-/// Properties that read the same and mean something else, because what they refer to is another incarnation.
+/// Properties that read the same and mean something else, because what they refer to is another incarnation: one that this
+/// plan makes, or one that an earlier deployment made and then stopped, before it got here (`has_moved`: the value that was
+/// sent is not the value that it has now).
 fn seen_through_references(
     to: &Properties,
     diff: &[PropertyDiff],
     renewed: &BTreeSet<ResourceAddress>,
+    has_moved: impl Fn(&str, &Value) -> bool,
 ) -> Vec<PropertyDiff> {
     let mut found = Vec::new();
     for (name, value) in &to.0 {
@@ -157,8 +165,11 @@ fn seen_through_references(
         if model::expression::references_in(value, &mut references).is_err() {
             continue;
         }
+        if references.is_empty() {
+            continue;
+        }
         let is_renewed = references.iter().any(|reference| renewed.contains(&reference.address));
-        if is_renewed && !diff.iter().any(|known| known.path.head() == name) {
+        if (is_renewed || has_moved(name, value)) && !diff.iter().any(|known| known.path.head() == name) {
             let path = PropertyPath::root(name);
             found.push(PropertyDiff { path, from: Some(value.clone()), to: Some(value.clone()) });
         }

@@ -74,6 +74,7 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
             after.resources.remove(&change.key);
             continue;
         };
+        let sent = model::expression::resolve(to, &|reference| after.value_of(reference)).unwrap();
         after.resources.insert(
             change.key.clone(),
             RecordedResource {
@@ -81,9 +82,9 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
                 physical_id: Some(PhysicalId(change.key.to_string())),
                 presence: Presence::Present,
                 asked: to.clone(),
-                sent: to.clone(),
+                sent,
                 baseline: Properties::new(),
-                attributes: Default::default(),
+                attributes: [("Arn".to_owned(), json!(format!("arn:{}", change.key)))].into(),
                 dependencies: change.dependencies.clone(),
                 agent: change.agent.clone(),
                 retention: change.retention,
@@ -159,6 +160,24 @@ fn replacing_an_api_replaces_what_cannot_move_and_deletes_the_old_ones_last() {
     let Action::Replace { order, forced_by, .. } = &integration.action else { panic!("{integration:?}") };
     assert_eq!((*order, forced_by.as_slice()[0].0.as_str()), (Order::CreateFirst, "ApiId"));
     assert!(plan.changes[3..].iter().all(|change| change.stage == Stage::Retire && change.because == Reason::Deposed));
+}
+
+#[test]
+fn what_hangs_on_a_deposed_incarnation_moves_to_the_one_in_use() {
+    let before = carried_out(&planned(&desired(&api()), &Recorded::default(), false).unwrap(), &Recorded::default());
+    let mut other = api();
+    other[0].1.properties.set("ProtocolType", "WEBSOCKET");
+    // The deployment made the new API, and stopped before anything else.
+    let mut stopped = planned(&desired(&other), &before, false).unwrap();
+    stopped.changes.retain(|change| change.key.to_string() == "shared/Api@2");
+    let between = carried_out(&stopped, &before);
+    let plan = planned(&desired(&other), &between, false).unwrap();
+    let keys = keys(&plan);
+    for key in ["a/Integration@2", "a/Route@2", "shared/Api@1"] {
+        assert!(keys.contains(&key.to_string()), "{keys:?}");
+    }
+    let after = carried_out(&plan, &between);
+    assert!(planned(&desired(&other), &after, false).unwrap().changes.is_empty());
 }
 
 #[test]

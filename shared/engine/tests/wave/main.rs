@@ -134,6 +134,8 @@ fn left(world: &World) -> Vec<(String, Value)> {
         assert_eq!((resource.presence, &resource.intent), (Presence::Present, &None), "{key}");
         let id = resource.physical_id.as_ref().unwrap();
         assert_eq!(account[id.as_str()].tag, key.to_string(), "the record and the account agree");
+        let meant = model::expression::resolve(&resource.asked, &|reference| truth.recorded.value_of(reference));
+        assert_eq!(meant.as_ref(), Ok(&resource.sent), "`{key}` refers to what is in use");
     }
     assert_eq!(truth.recorded.resources.len(), account.len(), "nothing is orphaned, nothing is lost");
     for (key, count) in world.created.lock().unwrap().iter() {
@@ -217,6 +219,30 @@ async fn a_deployment_that_is_abandoned_at_any_call_is_carried_on_by_the_next() 
             world.lives();
             world.truth.lock().unwrap().journal.clear();
             assert_eq!(run(&world, "d2", 2, limits()).await, End::Done, "{death:?} call {call}");
+            assert_eq!(left(&world).len(), 4, "{death:?} call {call}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_that_is_abandoned_at_any_call_leaves_nothing_dangling() {
+    let undisturbed = World::new();
+    run(&undisturbed, "d1", 1, limits()).await;
+    undisturbed.truth.lock().unwrap().journal.clear();
+    undisturbed.dies_at(usize::MAX, Death::Before);
+    run(&undisturbed, "d2", 2, limits()).await;
+    let calls = undisturbed.calls();
+    for death in [Death::Before, Death::After] {
+        for call in 1..=calls {
+            let world = World::new();
+            run(&world, "d1", 1, limits()).await;
+            world.truth.lock().unwrap().journal.clear();
+            world.dies_at(call, death);
+            let (plan, digest) = plan(&world, "d2", 2);
+            invoke(&world, &plan, &digest, limits()).await;
+            world.lives();
+            world.truth.lock().unwrap().journal.clear();
+            assert_eq!(run(&world, "d3", 2, limits()).await, End::Done, "{death:?} call {call}");
             assert_eq!(left(&world).len(), 4, "{death:?} call {call}");
         }
     }
