@@ -57,7 +57,7 @@ impl fmt::Display for ErrorClass {
     }
 }
 
-/// The failure of an AWS call. The message is masked before it gets here.
+/// The failure of an AWS call, in the words of the service. What is sent holds no secret, so that no message can repeat one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{service} {operation}: {class}{}: {message}", code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default())]
 pub struct CallError {
