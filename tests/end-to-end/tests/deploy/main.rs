@@ -1,0 +1,15 @@
+//! Whole deployments: an upload goes in, resources and a record come out.
+//!
+//! Every test runs the real functions under the real state machine, and asserts on what a user sees: what boto3 finds in
+//! the account, what agents answer over HTTP, the history in S3, and the proxy's record of AWS calls.
+
+mod alias;
+mod environments;
+mod failure;
+mod life;
+mod queue;
+mod replace;
+mod sight;
+mod slices;
+mod trial;
+mod weather;

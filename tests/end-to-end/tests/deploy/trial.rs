@@ -1,0 +1,136 @@
+//! An account to deploy the support desk in, and the desk in its variants.
+
+use std::ops::{Deref, DerefMut};
+
+use end_to_end::{Field, Project, assert_deployed};
+use local::proxy::Mark;
+use model::{Deployment, EnvironmentId};
+use serde_json::{Value, json};
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+
+use crate::sight::{Sight, shape};
+
+/// How many accounts may be up at the same time: each keeps a core busy.
+static ACCOUNTS: Semaphore = Semaphore::const_new(2);
+
+/// How many things boto3 finds of the whole desk.
+pub(crate) const EVERYTHING: usize = 24;
+
+/// The shape that one undisturbed deployment of the desk leaves; made once, by whoever asks first.
+static UNDISTURBED: OnceCell<Value> = OnceCell::const_new();
+
+/// An account with the engine.
+pub(crate) struct Trial {
+    // Dropped before the permit, so that the next account starts when this one is down.
+    field: Field,
+    _permit: SemaphorePermit<'static>,
+}
+
+impl Deref for Trial {
+    type Target = Field;
+
+    fn deref(&self) -> &Field {
+        &self.field
+    }
+}
+
+impl DerefMut for Trial {
+    fn deref_mut(&mut self) -> &mut Field {
+        &mut self.field
+    }
+}
+
+impl Trial {
+    /// An account with `support-desk/dev`.
+    pub(crate) async fn start() -> Self {
+        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
+        Self { field: Field::start().await, _permit: permit }
+    }
+
+    /// The same with these parameters of the engine's template.
+    pub(crate) async fn with(parameters: &[(&str, &str)]) -> Self {
+        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
+        Self { field: Field::with(parameters).await, _permit: permit }
+    }
+
+    /// Uploads a project, and waits until its deployment has ended and its history is written.
+    pub(crate) async fn deploy(&self, project: &Project) -> Deployment {
+        let deployment = self.field.deploy(project).await;
+        self.written(&deployment).await;
+        deployment
+    }
+
+    /// Waits until the history of a deployment that has ended is written: it follows the outcome.
+    pub(crate) async fn written(&self, deployment: &Deployment) {
+        let key = store::paths::state(&deployment.environment);
+        self.until("the history to be written", async || {
+            let state: Value = serde_json::from_slice(&self.file(&key).await?).expect("`state.json` is JSON");
+            (state.get("deployment") == Some(&json!(deployment.id))).then_some(())
+        })
+        .await;
+    }
+
+    /// What boto3 finds of the environment.
+    pub(crate) async fn look(&self) -> Sight {
+        self.look_at(&self.id).await
+    }
+
+    /// What boto3 finds of an environment.
+    pub(crate) async fn look_at(&self, id: &EnvironmentId) -> Sight {
+        let prefix = format!("{}-{}", id.project, id.environment);
+        Sight::new(self.account.look(&prefix).await.expect("boto3 can look"), id.clone())
+    }
+
+    /// What changed since `mark`, call by call: `lambda:UpdateFunctionCode support-desk-dev-…`.
+    pub(crate) fn changes(&self, mark: Mark) -> Vec<String> {
+        let name = |call: &local::Call| format!("{} {}", call.action(), call.resource.as_deref().unwrap_or_default());
+        self.changes_since(mark).iter().map(name).collect()
+    }
+
+    /// Asks an agent over HTTP; its answer, which must be one.
+    pub(crate) async fn ask(&self, sight: &Sight, path: &str, message: &str) -> Value {
+        let body = json!({ "message": message }).to_string();
+        let answer = self.account.send_http("POST", &sight.api(), "$default", path, body).await.expect("an answer");
+        let text = answer.text();
+        assert_eq!(answer.status, 200, "{path}: {text}");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}: {text}"))
+    }
+}
+
+/// `examples/agents`, for the embedded account.
+pub(crate) fn desk() -> Project {
+    let project = Project::example();
+    let config = project.text("strands.yaml");
+    let config = config.replace("000000000000", local::emulator::ACCOUNT_ID);
+    project.config(&config.replace("eu-central-1", local::emulator::REGION))
+}
+
+/// The desk with another line of code in the agent that takes orders.
+pub(crate) fn with_polite_orders(project: Project) -> Project {
+    project.with(
+        "agents/order-agent/agent.py",
+        "f\"Order {order}: {quantity}",
+        "f\"Thank you. Order {order}: {quantity}",
+    )
+}
+
+/// The desk without the agent that does research.
+pub(crate) fn without_research(project: Project) -> Project {
+    let config = project.text("strands.yaml");
+    let (before, rest) = config.split_once("  - name: research-agent").expect("the agent is there");
+    let (_, after) = rest.split_once("\nshared:").expect("`shared` follows");
+    let config = format!("{before}\nshared:{after}");
+    project.config(&config)
+}
+
+/// The shape of the desk after one deployment that nothing disturbed.
+///
+/// Must be called before the caller starts an account of its own: it may need a place for one.
+pub(crate) async fn undisturbed() -> &'static Value {
+    let make = async || {
+        let trial = Trial::start().await;
+        assert_deployed(&trial.deploy(&desk()).await);
+        shape(&trial.look().await)
+    };
+    UNDISTURBED.get_or_init(make).await
+}
