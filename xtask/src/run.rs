@@ -14,10 +14,20 @@ pub(crate) fn root() -> PathBuf {
     root.canonicalize().unwrap_or(root)
 }
 
-/// The cargo that runs this program.
+/// The cargo that runs this program, with the environment that it was itself started in: what `cargo run` adds about this
+/// package is watched by build scripts (that of `ring`, for one), and would have everything above them built again.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        let of_this_package = name.to_str().is_some_and(|name| {
+            let added = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+            added.iter().any(|prefix| name.starts_with(prefix))
+        });
+        if of_this_package {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
