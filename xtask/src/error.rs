@@ -55,7 +55,7 @@ impl XtaskError {
             Self::Store(StoreError::Misconfigured { .. }) => {
                 Some("check the credentials, the region and `--table`: the engine must be installed in that account")
             }
-            Self::Unexpected { .. } => Some("this is a defect of Strandline: the logs below tell more"),
+            Self::Unexpected { .. } => Some("this is a defect of Strandline: the logs tell more"),
             _ => None,
         }
     }

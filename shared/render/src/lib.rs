@@ -26,6 +26,6 @@ pub use plan::{Counts, change_line, counts, overview, plan};
 pub use progress::{Progress, Run, Standing};
 pub use record::{outputs, resources};
 pub use style::{Paint, Style};
-pub use text::{columns, rule};
+pub use text::{columns, paragraph, rule};
 pub use timeline::{Timeline, timeline};
 pub use words::{count, duration};

@@ -119,6 +119,11 @@ pub(crate) fn labelled(indent: usize, label: (&str, Paint), text: &str, style: &
     wrapped.into_iter().enumerate().map(line).collect()
 }
 
+/// `text` broken at spaces to fit the screen, indented.
+pub fn paragraph(indent: usize, text: &str, style: &Style) -> String {
+    labelled(indent, ("", Paint::Plain), text, style).join("\n")
+}
+
 /// A table: cells with what they mean, columns as wide as their widest cell. Where the screen is too narrow, the widest column
 /// gives way and its cells lose their middles.
 pub fn columns(rows: &[Vec<(String, Paint)>], style: &Style) -> String {

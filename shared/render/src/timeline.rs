@@ -65,8 +65,8 @@ impl Timeline {
     /// In a sentence.
     pub fn words(&self) -> String {
         format!(
-            "{} in {}: {} of work, {:.1} at a time on average and {} at most; the longest chain takes {}, so that {:.0} % of \
-             the time was unavoidable",
+            "{} in {}: {} of work, {:.1} at a time on average and {} at most; the longest chain takes {}: parallel \
+             efficiency {:.0} %",
             count(self.changes, "change"),
             duration(self.makespan),
             duration(self.work),

@@ -36,6 +36,12 @@ pub(crate) const AFTER_CHANGE: Question = Question {
     expect: "7:00 to 22:00",
 };
 
+/// The id of the API that the agents share.
+pub(crate) fn api(recorded: &Recorded) -> Option<String> {
+    let api = recorded.resources.values().find(|resource| resource.kind.as_str() == "AWS::ApiGatewayV2::Api")?;
+    api.physical_id.as_ref().map(|id| id.as_str().to_owned())
+}
+
 /// Asks, and shows the answer.
 pub(crate) async fn ask(
     console: &Console,
@@ -45,22 +51,15 @@ pub(crate) async fn ask(
 ) -> Result<Answered, XtaskError> {
     let Question { agent, path, message, expect } = question;
     let unexpected = |why: String| XtaskError::Unexpected { what: format!("`{agent}` was asked `{message}`"), why };
-    let api = recorded
-        .resources
-        .values()
-        .find(|resource| resource.kind.as_str() == "AWS::ApiGatewayV2::Api")
-        .and_then(|resource| resource.physical_id.as_ref())
-        .ok_or_else(|| unexpected("no HTTP API is recorded".to_owned()))?;
+    let api = api(recorded).ok_or_else(|| unexpected("no HTTP API is recorded".to_owned()))?;
     console.doing(&format!("asking {agent}"));
     let body = json!({ "message": message }).to_string();
-    let answer = desk.account.send_http("POST", api.as_str(), "$default", path, body).await?;
+    let answer = desk.account.send_http("POST", &api, "$default", path, body).await?;
     let text = answer.text();
     let seconds = answer.took.as_secs_f64();
-    console.print(&format!(
-        "POST {path:<10} {message}\n     {} {text}  ({})",
-        answer.status,
-        render::duration(seconds)
-    ));
+    let style = console.style();
+    let head = format!("POST {path} \"{message}\": {} in {}", answer.status, render::duration(seconds));
+    console.print(&format!("{head}\n{}", render::paragraph(4, &text, &style)));
     let said = serde_json::from_str(&text).ok();
     let said: Option<String> = said.and_then(|value: Value| value.get("answer")?.as_str().map(str::to_owned));
     match said {

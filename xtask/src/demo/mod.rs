@@ -55,7 +55,12 @@ impl Demo {
                 let _ = std::fs::remove_dir_all(&dir);
                 Ok(())
             }
-            Err(error) => Err(error),
+            Err(error) => {
+                if matches!(error, XtaskError::Interrupted) {
+                    let _ = std::fs::remove_dir_all(&dir);
+                }
+                Err(error)
+            }
         };
         console.finish();
         if self.json {
@@ -185,6 +190,7 @@ async fn stay(console: &Console, desk: &Desk) {
     console.heading("The account stays up until you press Ctrl-C");
     let account = &desk.account;
     let endpoint = account.administration.address().url();
+    let api = agents::api(&desk.recorded().await.unwrap_or_default()).unwrap_or_default();
     let lines = [
         ("In another terminal:", String::new()),
         ("", format!("export AWS_ENDPOINT_URL={endpoint} AWS_REGION={}", local::emulator::REGION)),
@@ -194,6 +200,13 @@ async fn stay(console: &Console, desk: &Desk) {
                 "export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}",
                 local::emulator::ADMINISTRATOR,
                 local::emulator::ADMINISTRATOR_SECRET
+            ),
+        ),
+        ("Ask an agent:", String::new()),
+        (
+            "",
+            format!(
+                "curl -d '{{\"message\": \"Where is my order?\"}}' '{endpoint}/_aws/execute-api/{api}/$default/support'"
             ),
         ),
         ("The history, and what is registered:", String::new()),

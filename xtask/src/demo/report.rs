@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::Deployment;
 use render::{Paint, Style, Timeline};
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ pub(crate) struct Deployed {
     mutating: Vec<String>,
     timeline: Option<Timeline>,
     plan: Option<Value>,
-    ended: Value,
+    deployment: Deployment,
 }
 
 /// An agent's answer.
@@ -49,7 +50,7 @@ impl Deployed {
             mutating: watched.mutating.iter().map(call).collect(),
             timeline: watched.progress().as_ref().and_then(Timeline::of),
             plan: watched.plan.as_ref().map(render::plan_summary),
-            ended: json!({ "id": watched.deployment.id, "status": watched.deployment.status }),
+            deployment: watched.deployment.clone(),
         }
     }
 }
@@ -57,7 +58,7 @@ impl Deployed {
 impl Report {
     /// A table with a line for each deployment.
     pub(crate) fn text(&self, style: &Style) -> String {
-        let head = ["", "upload to concluded", "changes", "in", "at a time", "unavoidable", "AWS calls", "mutating"];
+        let head = ["", "upload to concluded", "changes", "in", "parallelism", "efficiency", "AWS calls", "mutating"];
         let mut rows = vec![head.map(|title| (title.to_owned(), Paint::Quiet)).to_vec()];
         for deployed in &self.deployments {
             let of_timeline = |say: fn(&Timeline) -> String| deployed.timeline.as_ref().map_or("-".to_owned(), say);
@@ -75,7 +76,13 @@ impl Report {
         }
         let resources = render::count(self.resources, "resource");
         let answers = render::count(self.agents.len(), "answer");
-        format!("{}\n{resources} recorded, {answers} over HTTP, all as expected.\n", render::columns(&rows, style))
+        let note = "Parallelism: changes under way at the same time, on average. Efficiency: the share of the time that the \
+                    longest chain of changes takes; at 100 % nothing waited without need.";
+        format!(
+            "{}\n{}\n\n{resources} recorded, {answers} over HTTP, all as expected.\n",
+            render::columns(&rows, style),
+            style.paint(&render::paragraph(0, note, style), Paint::Quiet)
+        )
     }
 
     /// The object of `--json`.
@@ -86,7 +93,9 @@ impl Report {
             .map(|deployed| {
                 json!({
                     "name": deployed.name,
-                    "deployment": deployed.ended,
+                    "deployment": deployed.deployment.id,
+                    "status": deployed.deployment.status,
+                    "outputs": deployed.deployment.outputs,
                     "seconds": rounded(deployed.seconds),
                     "aws_calls": deployed.calls,
                     "mutating_calls": deployed.mutating,

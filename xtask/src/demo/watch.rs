@@ -69,19 +69,25 @@ impl<'a> Watch<'a> {
         let mut stage = "";
         loop {
             let head = self.head().await?;
+            if let Some(head) = &head {
+                self.learn_plan(head).await?;
+            }
             let now = match &head {
                 None => "intake: unpacking and validating the upload",
+                Some(head) if has_ended(head) => stage,
                 Some(head) if head.status == DeploymentStatus::Queued => "queued: the state machine is starting",
-                Some(head) if head.plan.is_none() => "planning",
-                Some(_) => "provisioning",
+                Some(_) => match &self.plan {
+                    None => "planning",
+                    Some(plan) if plan.changes.is_empty() => "concluding",
+                    Some(_) => "provisioning",
+                },
             };
-            if now != stage && !matches!(&head, Some(head) if has_ended(head)) {
+            if now != stage {
                 stage = now;
                 self.console.doing(stage);
             }
             if let Some(head) = head {
                 // Read after the head, so that of an ended deployment the whole journal is there.
-                self.learn_plan(&head).await?;
                 let entries = self.desk.store.journal(&head.id).await?;
                 self.show(&entries)?;
                 if has_ended(&head) {
@@ -117,7 +123,7 @@ impl<'a> Watch<'a> {
         let style = self.console.style();
         let text =
             if plan.changes.len() > SHORT_PLAN { render::overview(&plan, &style) } else { render::plan(&plan, &style) };
-        self.console.print(&format!("\n{text}"));
+        self.console.print(&format!("\n{}{}", text.trim_end(), if plan.changes.is_empty() { "" } else { "\n" }));
         self.plan = Some(plan);
         Ok(())
     }
