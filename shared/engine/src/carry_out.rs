@@ -204,6 +204,10 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
         let message = "the record does not know what AWS calls it";
         return fail(execution, change, &sent, CallError::local(ErrorClass::NotFound, "update", message)).await;
     };
+    if recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == sent {
+        // Only what the record keeps of it differs: there is nothing to tell AWS.
+        return execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await;
+    }
     let existing = Existing { key: &change.key, physical_id: &physical_id, properties: &recorded.sent };
     own(execution, change, provider, &sent, &existing).await?;
     let attempt = attempt_after(execution, change, &recorded);

@@ -89,7 +89,8 @@ pub enum Action {
         from: Properties,
         /// What is asked for now.
         to: Properties,
-        /// What differs; empty only where an unfinished resource is finished ([`Reason::Incomplete`]).
+        /// What differs; empty where an unfinished resource is finished ([`Reason::Incomplete`]), and where only what the
+        /// record keeps of it changes (its retention).
         diff: Vec<PropertyDiff>,
     },
     /// A new incarnation is made, and the old one deposed. The old one's deletion is a change of its own.

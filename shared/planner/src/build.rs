@@ -94,7 +94,8 @@ fn decide(
     let change = match recorded.presence {
         Presence::Announced => Some((Action::Create { to }, Reason::Incomplete)),
         Presence::Incomplete => Some((Action::Update { from: recorded.asked.clone(), to, diff }, Reason::Incomplete)),
-        Presence::Present if !diff.is_empty() => {
+        // A difference that AWS does not see has to reach the record all the same: it decides what a removal destroys.
+        Presence::Present if !diff.is_empty() || recorded.retention != resource.retention => {
             Some((Action::Update { from: recorded.asked.clone(), to, diff }, Reason::Changed))
         }
         Presence::Present | Presence::Leaving => None,

@@ -43,7 +43,7 @@ pub struct Inputs<'a> {
 pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
     let order = order_of(inputs.desired)?;
     let built = build::build(inputs, &order);
-    refuse_held_names(inputs, &built)?;
+    refuse_held_names(&built)?;
     let retired = retire::retire(inputs, &built);
     let irreversible = losses(&retired);
     refuse_protected(inputs, &irreversible)?;
@@ -129,13 +129,12 @@ fn refuse_protected(inputs: &Inputs<'_>, losses: &[Loss]) -> Result<(), PlanErro
 }
 
 /// A resource that is kept for its data cannot give its name to a successor.
-fn refuse_held_names(inputs: &Inputs<'_>, built: &build::Built) -> Result<(), PlanError> {
+fn refuse_held_names(built: &build::Built) -> Result<(), PlanError> {
     let held = |change: &Change| {
         let model::Action::Replace { old, order: model::Order::DeleteFirst, forced_by, .. } = &change.action else {
             return None;
         };
-        let recorded = inputs.recorded.resources.get(old)?;
-        (recorded.retention != model::Retention::Delete).then(|| Problem::NameHeld {
+        (change.retention != model::Retention::Delete).then(|| Problem::NameHeld {
             resource: old.address.clone(),
             forced_by: forced_by.as_slice().first().map(ToString::to_string).unwrap_or_default(),
         })

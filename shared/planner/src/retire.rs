@@ -13,7 +13,10 @@ pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
     let mut changes = Vec::new();
     for (key, recorded) in &leaving {
         let because = if built.kept.contains_key(&key.address) { Reason::Deposed } else { Reason::Removed };
-        let action = match (because == Reason::Deposed, recorded.retention) {
+        // The config has the last word on what is replaced; on what it no longer names, the record remembers its last word.
+        let wanted = inputs.desired.resources.get(&key.address).map(|resource| resource.retention);
+        let retention = wanted.unwrap_or(recorded.retention);
+        let action = match (because == Reason::Deposed, retention) {
             (_, Retention::Retain) | (true, Retention::RetainReplaced) => {
                 Action::Forget { physical_id: recorded.physical_id.clone() }
             }
@@ -31,7 +34,7 @@ pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
             stage: if first { Stage::Build } else { Stage::Retire },
             dependencies: recorded.dependencies.clone(),
             agent: recorded.agent.clone(),
-            retention: recorded.retention,
+            retention,
         });
     }
     changes

@@ -206,6 +206,25 @@ fn data_is_retained_unless_the_config_says_otherwise() {
 }
 
 #[test]
+fn the_last_word_on_what_becomes_of_data_counts() {
+    let table = |key: &str, retention| {
+        let table = resource("AWS::DynamoDB::Table", json!({ "KeySchema": key }));
+        desired(&[("shared/T", DesiredResource { retention, ..table })])
+    };
+    let first = planned(&table("a", Retention::Delete), &Recorded::default(), false).unwrap();
+    let recorded = carried_out(&first, &Recorded::default());
+
+    let changed = planned(&table("a", Retention::Retain), &recorded, false).unwrap();
+    assert!(matches!(&changed.changes[0].action, Action::Update { diff, .. } if diff.is_empty()));
+    let kept = carried_out(&changed, &recorded);
+    let removed = planned(&desired(&[]), &kept, false).unwrap();
+    assert!(matches!(removed.changes[0].action, Action::Forget { .. }));
+
+    let replaced = planned(&table("b", Retention::Retain), &recorded, false).unwrap();
+    assert!(matches!(replaced.changes[1].action, Action::Forget { .. }), "{:?}", replaced.changes);
+}
+
+#[test]
 fn an_unfinished_resource_is_finished_under_its_own_name() {
     let wanted = desired(&api());
     let mut recorded = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
