@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::{
     Action, CallError, Change, ErrorClass, Event, Observed, Operation, PhysicalId, Presence, Properties,
-    RecordedResource, Settled,
+    RecordedResource, Settled, Timestamp,
 };
 
 use crate::execution::{Execution, Halt};
@@ -166,7 +166,7 @@ async fn settle(
     sent: &Properties,
     existing: &Existing<'_>,
 ) -> Result<(), Halt> {
-    let began = execution.clock.now();
+    let began = began(execution, change);
     for poll in 0_u32.. {
         match patiently(execution, Repeat::Harmless, || provider.settle(existing)).await? {
             Ok(Readiness::Ready(observed)) => {
@@ -178,7 +178,7 @@ async fn settle(
                 if poll == 0 {
                     let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
                 }
-                if execution.clock.now().duration_since(began).unsigned_abs() > execution.limits.readiness {
+                if is_late(execution, began) {
                     let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
                     return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
                 }
@@ -282,16 +282,15 @@ async fn remove(
     sent: &Properties,
     existing: &Existing<'_>,
 ) -> Result<(), Halt> {
-    let began = execution.clock.now();
+    let began = began(execution, change);
     for poll in 0_u32.. {
-        let is_late = execution.clock.now().duration_since(began).unsigned_abs() > execution.limits.readiness;
         let wait = Duration::from_millis((100 << poll.min(4)).min(1_000));
         match patiently(execution, Repeat::Harmless, || provider.delete(existing)).await? {
             Ok(Deletion::Gone) => {
                 return execution.write(change, sent, Event::Succeeded { observed: None }).durable().await;
             }
             Ok(Deletion::Going) => break,
-            Err(error) if error.class == ErrorClass::DependencyViolation && !is_late => {
+            Err(error) if error.class == ErrorClass::DependencyViolation && !is_late(execution, began) => {
                 tracing::info!(change = %change.key, error = %error, "waits until nothing uses it");
                 execution.pause(wait).await?;
             }
@@ -301,11 +300,26 @@ async fn remove(
     for poll in 0_u32.. {
         match patiently(execution, Repeat::Harmless, || provider.read(existing)).await? {
             Ok(None) => return execution.write(change, sent, Event::Succeeded { observed: None }).durable().await,
+            Ok(Some(_)) if is_late(execution, began) => {
+                let message = format!("still there after {:?}", execution.limits.readiness);
+                return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "delete", message)).await;
+            }
             Ok(Some(_)) => execution.pause(Duration::from_millis((100 << poll.min(4)).min(1_000))).await?,
             Err(error) => return fail(execution, change, sent, error).await,
         }
     }
     Err(Halt::Interrupted)
+}
+
+/// When a change was begun: by an earlier invocation, or now. A slice may be shorter than what a resource may take, and no
+/// wait may begin anew with each.
+fn began(execution: &Execution<'_>, change: &Change) -> Timestamp {
+    execution.state.since(&change.key).unwrap_or_else(|| execution.clock.now())
+}
+
+/// Whether a resource has had all the time that it may take.
+fn is_late(execution: &Execution<'_>, began: Timestamp) -> bool {
+    execution.clock.now().duration_since(began).unsigned_abs() > execution.limits.readiness
 }
 
 /// The number of the next attempt at an update or deletion, which may be announced again while an earlier one is open.

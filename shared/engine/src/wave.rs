@@ -154,7 +154,7 @@ impl Wave<'_> {
         let (writes, incoming) = mpsc::unbounded_channel();
         let (identified, identities) = mpsc::unbounded_channel();
         let execution = Execution {
-            state: State::new(recorded, &status),
+            state: State::new(recorded, &status, &entries),
             providers: self.providers,
             clock: self.clock,
             limits: self.limits,

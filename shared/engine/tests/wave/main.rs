@@ -1,5 +1,13 @@
 //! The loop that carries out a plan, broken at every call of its ports.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on ends here"
+)]
+
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -306,6 +314,28 @@ async fn a_slice_that_ends_is_followed_by_another_epoch() {
     assert_eq!(left(&world).len(), 5);
     let epochs: BTreeSet<_> = world.truth.lock().unwrap().journal.iter().map(|entry| entry.epoch).collect();
     assert!(epochs.len() > 1, "{epochs:?}");
+}
+
+#[tokio::test]
+async fn what_never_becomes_ready_or_never_goes_is_given_up_also_over_many_slices() {
+    let limits = Limits { slice: Duration::from_secs(3), readiness: Duration::from_secs(15), ..limits() };
+    let used = CallError::local(ErrorClass::DependencyViolation, "delete", "it is not empty");
+
+    let world = World::new();
+    *world.fails.lock().unwrap() = Some(("settle", used.clone(), u32::MAX));
+    let End::Failed(causes) = run(&world, "d1", 1, limits).await else { panic!("nothing was ever ready") };
+    assert!(causes.iter().any(|cause| cause.message.contains("still waiting")), "{causes:?}");
+
+    let world = World::new();
+    run(&world, "d1", 1, limits).await;
+    world.truth.lock().unwrap().journal.clear();
+    *world.fails.lock().unwrap() = Some(("delete", used, u32::MAX));
+    let End::Failed(causes) = run(&world, "d2", 2, limits).await else { panic!("nothing ever went") };
+    assert!(causes.iter().any(|cause| cause.message.contains("not empty")), "{causes:?}");
+    *world.fails.lock().unwrap() = None;
+    world.truth.lock().unwrap().journal.clear();
+    assert_eq!(run(&world, "d3", 2, limits).await, End::Done);
+    assert_eq!(left(&world).len(), 4);
 }
 
 #[tokio::test]

@@ -140,7 +140,8 @@ impl Ledger for World {
             let mut truth = self.truth.lock().unwrap();
             let now = now.as_millisecond();
             let is_free = truth.state.is_empty() || truth.state == "free" || truth.until <= now;
-            if !is_free && !(truth.state == "reserved" && truth.reserved_for == deployment.as_str()) {
+            let is_ours = truth.state == "reserved" && truth.reserved_for == deployment.as_str();
+            if !(is_free || is_ours) {
                 return Ok(Acquired::Held { until: Timestamp::from_millisecond(truth.until).unwrap() });
             }
             let taken_over = truth.state == "held";
@@ -320,6 +321,9 @@ impl Provider for Kind<'_> {
                 let mut account = self.world.account.lock().unwrap();
                 let thing = account.get_mut(id).unwrap();
                 thing.polls += 1;
+                if self.world.failing("settle").is_some() {
+                    return Ok(Readiness::Pending("for ever".into()));
+                }
                 if thing.polls < 3 && self.name == "AWS::DynamoDB::Table" {
                     return Ok(Readiness::Pending("to become ACTIVE".into()));
                 }
@@ -332,6 +336,9 @@ impl Provider for Kind<'_> {
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
         self.world
             .call(|| {
+                if let Some(error) = self.world.failing("delete") {
+                    return Err(error);
+                }
                 self.world.account.lock().unwrap().remove(existing.physical_id.as_str());
                 Ok(Deletion::Gone)
             })
