@@ -54,7 +54,7 @@ async fn the_same_event_twice_is_the_same_deployment() {
     let answer = support::python(&field, INVOKE, &[&event.to_string()]).await;
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(answer, json!({ "deployment": deployment.id, "duplicate": true }));
-    assert_eq!(field.deployments().await, [deployment.clone()]);
+    assert_eq!(field.deployments().await, std::slice::from_ref(&deployment));
     assert_eq!(support::executions(&field).await.len(), 1);
     assert!(
         !field.account.proxy.since(mark).iter().any(|call| call.is("s3", "PutObject")),
