@@ -1,6 +1,6 @@
 //! Bad weather: throttles, server errors, lost answers.
 
-use end_to_end::assert_deployed;
+use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
 
 use crate::sight::shape;
@@ -69,4 +69,26 @@ async fn a_throttled_and_flaky_account_is_deployed_to_all_the_same() {
     assert_eq!(sight.dangling(), Vec::<String>::new());
     let record = trial.record().await;
     assert_eq!(record.open_intents().count(), 0);
+}
+
+#[tokio::test]
+async fn flaky_stores_of_the_engine_itself_change_nothing_of_the_end() {
+    let expected = undisturbed().await;
+    let trial = Trial::start().await;
+    let kinds = [Effect::Throttle, Effect::fail(503, "ServiceUnavailable"), Effect::ResetAfter, Effect::ResetBefore];
+    for function in ["intake", "plan", "provision-wave", "conclude"] {
+        for (n, effect) in kinds.iter().cycle().take(40).enumerate() {
+            let rule = Rule::on("*", "*").caller(&format!("strandline-{function}")).nth(5 + 4 * n);
+            trial.account.proxy.inject(rule, effect.clone());
+        }
+    }
+    assert_deployed(&trial.deploy(&desk()).await);
+    let calls = trial.account.proxy.calls();
+    for function in ["intake", "plan", "provision-wave", "conclude"] {
+        let faults = calls.iter().filter(|call| call.caller.is_named(function) && call.fault.is_some()).count();
+        assert!(faults > 0, "{function}");
+    }
+    trial.account.proxy.withdraw_all();
+    assert_eq!(&shape(&trial.look().await), expected);
+    assert_eq!(outcome(&trial.deploy(&desk()).await).name(), "Unchanged");
 }
