@@ -19,7 +19,7 @@ fn trusts(service: &str) -> Value {
 }
 
 /// A role that Lambda may assume.
-pub fn role(name: &str) -> Properties {
+pub(crate) fn role(name: &str) -> Properties {
     properties(json!({
         "RoleName": name,
         "Path": "/strandline/shop/dev/",
@@ -29,7 +29,7 @@ pub fn role(name: &str) -> Properties {
 }
 
 /// A role that an AWS principal may assume.
-pub fn trusting(name: &str, principal: &str) -> Properties {
+pub(crate) fn trusting(name: &str, principal: &str) -> Properties {
     let statement = json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": "sts:AssumeRole" });
     let trust = json!({ "Version": "2012-10-17", "Statement": [statement] });
     role(name).with("AssumeRolePolicyDocument", trust)

@@ -17,44 +17,44 @@ const PAUSE: Duration = Duration::from_millis(50);
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 /// An embedded account without the engine, and providers that act as its administrator.
-pub struct Stage {
+pub(crate) struct Stage {
     /// The account.
-    pub account: Account,
+    pub(crate) account: Account,
     /// The providers.
-    pub providers: NativeProviders,
+    pub(crate) providers: NativeProviders,
     /// The fence that their mutating calls ask; open.
-    pub fence: Arc<Fence>,
+    pub(crate) fence: Arc<Fence>,
     /// What is stamped on creations.
-    pub stamp: Stamp,
+    pub(crate) stamp: Stamp,
 }
 
 /// One change in place, and the mutating calls that it must come to.
-pub struct Change {
+pub(crate) struct Change {
     /// The properties that are asked for from now on.
-    pub to: Properties,
+    pub(crate) to: Properties,
     /// The operations, in order.
-    pub calls: &'static [&'static str],
+    pub(crate) calls: &'static [&'static str],
 }
 
 /// The life of one resource.
-pub struct Life {
+pub(crate) struct Life {
     /// Its type.
-    pub kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Its incarnation.
-    pub key: &'static str,
+    pub(crate) key: &'static str,
     /// What is asked for at first.
-    pub asked: Properties,
+    pub(crate) asked: Properties,
     /// What AWS does not show of it: top-level properties.
-    pub unseen: &'static [&'static str],
+    pub(crate) unseen: &'static [&'static str],
     /// The mutating calls of creation and convergence together, the creating call first.
-    pub calls: &'static [&'static str],
+    pub(crate) calls: &'static [&'static str],
     /// What is changed of it, one after another.
-    pub changes: Vec<Change>,
+    pub(crate) changes: Vec<Change>,
 }
 
 impl Stage {
     /// Starts an account.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let account = Account::empty(&Options::default()).await.unwrap();
         let fence = Arc::new(Fence::new(Duration::from_secs(30)));
         fence.open_until(jiff::Timestamp::MAX);
@@ -64,12 +64,12 @@ impl Stage {
     }
 
     /// The provider of a type.
-    pub fn provider(&self, kind: &str) -> &dyn Provider {
+    pub(crate) fn provider(&self, kind: &str) -> &dyn Provider {
         self.providers.get(&ResourceType::from(kind)).unwrap_or_else(|| panic!("no provider of {kind}"))
     }
 
     /// Makes a resource that others need, and waits until it is ready.
-    pub async fn make(&self, kind: &str, key: &str, asked: &Properties) -> (Made, Observed) {
+    pub(crate) async fn make(&self, kind: &str, key: &str, asked: &Properties) -> (Made, Observed) {
         let (provider, key) = (self.provider(kind), key.parse::<ResourceKey>().unwrap());
         let creation = Creation { key: &key, properties: asked, token: TOKEN, stamp: &self.stamp };
         let made = provider.create(&creation).await.unwrap();
@@ -80,13 +80,13 @@ impl Stage {
     }
 
     /// The mutating operations on the record since `mark`.
-    pub fn mutations(&self, mark: local::proxy::Mark) -> Vec<String> {
+    pub(crate) fn mutations(&self, mark: local::proxy::Mark) -> Vec<String> {
         let calls = self.account.proxy.since(mark);
         calls.into_iter().filter(|call| call.mutating).map(|call| call.operation).collect()
     }
 
     /// Leads a resource through its life, and checks every step against the record.
-    pub async fn lead(&self, life: &Life) {
+    pub(crate) async fn lead(&self, life: &Life) {
         let (provider, key) = (self.provider(life.kind), life.key.parse::<ResourceKey>().unwrap());
         let proxy = &self.account.proxy;
         let creation = Creation { key: &key, properties: &life.asked, token: TOKEN, stamp: &self.stamp };
@@ -160,7 +160,7 @@ impl Stage {
 }
 
 /// A stamp of an installation.
-pub fn stamp(engine: &str) -> Stamp {
+pub(crate) fn stamp(engine: &str) -> Stamp {
     Stamp {
         engine: engine.to_owned(),
         scope: "shop/dev".to_owned(),
@@ -171,19 +171,19 @@ pub fn stamp(engine: &str) -> Stamp {
 }
 
 /// The tags that every resource is asked to have, and these, as a list.
-pub fn tag_list(more: &[(&str, &str)]) -> Value {
+pub(crate) fn tag_list(more: &[(&str, &str)]) -> Value {
     let all = [("strands:project", "shop"), ("strands:environment", "dev")];
     all.iter().chain(more).map(|(name, value)| json!({ "Key": name, "Value": value })).collect()
 }
 
 /// The same as a map.
-pub fn tag_map(more: &[(&str, &str)]) -> Value {
+pub(crate) fn tag_map(more: &[(&str, &str)]) -> Value {
     let all = [("strands:project", "shop"), ("strands:environment", "dev")];
     Value::Object(all.iter().chain(more).map(|(name, value)| ((*name).to_owned(), json!(value))).collect())
 }
 
 /// Waits until a resource can be used.
-pub async fn settled(provider: &dyn Provider, existing: &Existing<'_>) -> Observed {
+pub(crate) async fn settled(provider: &dyn Provider, existing: &Existing<'_>) -> Observed {
     for _ in 0..LOOKS {
         match provider.settle(existing).await.unwrap() {
             Readiness::Ready(observed) => return *observed,
