@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
-use model::{Deployment, Outcome, Presence};
+use model::{Deployment, Outcome};
 
 use crate::sight::{Sight, shape};
 use crate::trial::{Trial, desk, undisturbed};
@@ -59,7 +59,7 @@ fn it_says_what_failed_and_what_was_not_tried(deployment: &Deployment) {
 }
 
 /// What is recorded exists, and what exists is recorded: by boto3, for the kinds whose id is their name.
-async fn the_record_is_true(trial: &Trial) {
+pub(crate) async fn the_record_is_true(trial: &Trial) {
     let sight = trial.look().await;
     let record = trial.record().await;
     for (kind, type_name) in [
@@ -72,8 +72,7 @@ async fn the_record_is_true(trial: &Trial) {
         ("tables", "AWS::DynamoDB::Table"),
         ("topics", "AWS::SNS::Topic"),
     ] {
-        let of_type =
-            record.resources.values().filter(|one| one.kind.as_str() == type_name && one.presence == Presence::Present);
+        let of_type = record.resources.values().filter(|one| one.kind.as_str() == type_name);
         let name = |id: &str| match kind {
             // An ARN and a URL end with the name.
             "topics" => id.rsplit(':').next().unwrap_or(id).to_owned(),
