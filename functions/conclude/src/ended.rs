@@ -68,11 +68,15 @@ impl Concluding {
             match self.store.active(&id).await? {
                 Some(active) if active.claimed => {
                     let name = control::execution_name(&active.entry.deployment, active.entry.starts);
-                    if self.machine.standing(&name).await? != Standing::Running {
-                        tracing::warn!(execution = name, "ended without concluding");
-                        self.resume(&id, &active, "FAILED").await?;
-                        resumed.push(name);
-                    }
+                    // A stop is somebody's wish, also where the sweeper comes before the event that tells of it.
+                    let status = match self.machine.standing(&name).await? {
+                        Standing::Running => continue,
+                        Standing::Stopped => "ABORTED",
+                        Standing::Ended | Standing::Unknown => "FAILED",
+                    };
+                    tracing::warn!(execution = name, status, "ended without concluding");
+                    self.resume(&id, &active, status).await?;
+                    resumed.push(name);
                 }
                 _ => engine::start_next(&id, &self.store, &self.machine).await?,
             }

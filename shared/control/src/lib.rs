@@ -21,7 +21,9 @@ pub struct StateMachine {
 pub enum Standing {
     /// It runs.
     Running,
-    /// It ended, in whatever way.
+    /// Somebody stopped it.
+    Stopped,
+    /// It ended in any other way.
     Ended,
     /// There is none of that name.
     Unknown,
@@ -40,8 +42,11 @@ impl StateMachine {
     pub async fn standing(&self, execution: &str) -> Result<Standing, StoreError> {
         let arn = format!("{}:{execution}", self.arn.replacen(":stateMachine:", ":execution:", 1));
         match self.client.describe_execution().execution_arn(arn).send().await {
-            Ok(output) if *output.status() == ExecutionStatus::Running => Ok(Standing::Running),
-            Ok(_) => Ok(Standing::Ended),
+            Ok(output) => Ok(match output.status() {
+                ExecutionStatus::Running => Standing::Running,
+                ExecutionStatus::Aborted => Standing::Stopped,
+                _ => Standing::Ended,
+            }),
             Err(SdkError::ServiceError(error)) if error.err().is_execution_does_not_exist() => Ok(Standing::Unknown),
             Err(error) => Err(failed("states DescribeExecution", &error)),
         }
@@ -83,7 +88,7 @@ impl Executions for StateMachine {
                 // Running under another input cannot be: name and input come from the same deployment.
                 match self.standing(&execution_name(deployment, start)).await? {
                     Standing::Running => Ok(Launch::Running),
-                    Standing::Ended | Standing::Unknown => Ok(Launch::Spent),
+                    Standing::Stopped | Standing::Ended | Standing::Unknown => Ok(Launch::Spent),
                 }
             }
             Err(error) => Err(failed("states StartExecution", &error)),
