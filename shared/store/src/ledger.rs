@@ -258,17 +258,16 @@ impl Store {
 
     /// Every item of a partition whose sort key begins with `prefix`, in its order, read consistently.
     pub(crate) async fn query(&self, pk: String, prefix: &str) -> Result<Vec<Item>, StoreError> {
-        let mut pages = self
-            .dynamodb
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":prefix", text(prefix))
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
+        let query = self.dynamodb.query().table_name(&self.table).expression_attribute_values(":pk", text(pk));
+        // DynamoDB refuses an empty text as a value of a key.
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", text(prefix))
+        };
+        let mut pages = query.consistent_read(true).into_paginator().items().send();
         let mut items = Vec::new();
         while let Some(item) = pages.next().await {
             items.push(item.map_err(|error| store_error("dynamodb Query", &error))?);
