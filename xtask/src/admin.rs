@@ -2,11 +2,11 @@
 //! functions have no way to do it, and nothing that is uploaded can.
 
 use clap::{Args, Subcommand};
-use model::{Deployment, DeploymentStatus, Environment, EnvironmentId};
+use model::{Deployment, Environment, EnvironmentId};
 use serde_json::json;
 use store::Store;
 
-use crate::error::XtaskError;
+use crate::{console::Console, error::XtaskError};
 
 /// Arguments of `cargo xtask admin`.
 #[derive(Args)]
@@ -78,9 +78,7 @@ impl Admin {
         match self.command {
             Command::Environment(EnvironmentCommand::Put(put)) => {
                 let environment = put.record()?;
-                let registered = store.environments().await?;
-                environment.fits(&registered).map_err(|conflict| XtaskError::Usage(conflict.to_string()))?;
-                store.put_environment(&environment).await?;
+                register(&store, &environment).await?;
                 show(self.json, &[environment]);
             }
             Command::Environment(EnvironmentCommand::Get { environment }) => {
@@ -116,6 +114,13 @@ impl Put {
             id,
         })
     }
+}
+
+/// Registers an environment that can stand beside those that are registered.
+pub(crate) async fn register(store: &Store, environment: &Environment) -> Result<(), XtaskError> {
+    let registered = store.environments().await?;
+    environment.fits(&registered).map_err(|conflict| XtaskError::Usage(conflict.to_string()))?;
+    Ok(store.put_environment(environment).await?)
 }
 
 fn account(text: &str) -> Result<String, String> {
@@ -154,14 +159,5 @@ fn history(as_json: bool, deployments: &[Deployment]) {
         println!("{}", json!(deployments));
         return;
     }
-    for deployment in deployments {
-        let state = match &deployment.status {
-            DeploymentStatus::Queued => "Queued",
-            DeploymentStatus::Running => "Running",
-            DeploymentStatus::Ended { outcome } => outcome.name(),
-        };
-        let took = deployment.ended.map(|ended| ended.duration_since(deployment.accepted).as_secs_f64());
-        let took = took.map_or(String::new(), |seconds| format!("{seconds:.1} s"));
-        println!("{}  {}  {state:<10} {took}", deployment.id, deployment.accepted);
-    }
+    print!("{}", render::history(deployments, &Console::for_output().style()));
 }

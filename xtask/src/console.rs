@@ -37,6 +37,11 @@ impl Console {
         Self { screen, started: Instant::now() }
     }
 
+    /// For a command that prints its result and nothing that moves.
+    pub(crate) fn for_output() -> Self {
+        Self { screen: Screen::Lines, started: Instant::now() }
+    }
+
     /// Shows nothing.
     pub(crate) fn silent() -> Self {
         Self { screen: Screen::Silent, started: Instant::now() }
@@ -49,7 +54,7 @@ impl Console {
 
     /// What the screen can show, right now: terminals change their size.
     pub(crate) fn style(&self) -> Style {
-        let is_terminal = self.is_terminal();
+        let is_terminal = std::io::stdout().is_terminal();
         let width = if is_terminal {
             usize::from(console::Term::stdout().size().1)
         } else {
@@ -76,6 +81,11 @@ impl Console {
             Screen::Lines => println!("{text}"),
             Screen::Silent => {}
         }
+    }
+
+    /// Something worth keeping that is longer than a line may be.
+    pub(crate) fn say(&self, text: &str) {
+        self.print(&render::paragraph(0, text, &self.style()));
     }
 
     /// What is being done right now; on a terminal the next one takes its place.

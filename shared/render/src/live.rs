@@ -26,7 +26,7 @@ pub fn journal(progress: &Progress<'_>, now: Timestamp, style: &Style) -> String
 
 /// One change's state in one line, by its full name; for a log that grows while a deployment runs.
 pub fn step(run: &Run<'_>, now: Timestamp, style: &Style) -> String {
-    let column = (style.width / 2).saturating_sub(8).min(44);
+    let column = style.width.saturating_sub(36).min(44);
     state(Line::new(), run, &full_name(run.change), column, now, style).show(style)
 }
 

@@ -26,11 +26,13 @@ pub fn outcome(deployment: &Deployment, style: &Style) -> String {
     }
     facts.push(format!("deployment {}", deployment.id));
     let separator = format!(" {} ", style.dot());
-    let line = Line::new()
-        .with(format!("{sign} {word}"), paint)
-        .plain(format!(" {}  ", deployment.environment))
-        .with(facts.join(&separator), Paint::Quiet);
-    let mut lines = vec![line.show(style)];
+    let line = Line::new().with(format!("{sign} {word}"), paint).plain(format!(" {}", deployment.environment));
+    let facts = facts.join(&separator);
+    let mut lines = if line.width() + 2 + facts.chars().count() <= style.width {
+        vec![line.plain("  ").with(facts, Paint::Quiet).show(style)]
+    } else {
+        vec![line.show(style), Line::new().plain("  ").with(facts, Paint::Quiet).show(style)]
+    };
     match &deployment.status {
         DeploymentStatus::Ended { outcome: Outcome::Stopped { causes } } => {
             lines.extend(causes.iter().flat_map(|cause| of_cause(cause, style)));

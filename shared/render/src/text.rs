@@ -124,18 +124,23 @@ pub fn paragraph(indent: usize, text: &str, style: &Style) -> String {
     labelled(indent, ("", Paint::Plain), text, style).join("\n")
 }
 
-/// A table: cells with what they mean, columns as wide as their widest cell. Where the screen is too narrow, the widest column
-/// gives way and its cells lose their middles.
+/// A table: cells with what they mean, columns as wide as their widest cell. Where the screen is too narrow, the widest columns
+/// give way and their cells lose their middles.
 pub fn columns(rows: &[Vec<(String, Paint)>], style: &Style) -> String {
     const GAP: usize = 2;
+    const NARROWEST: usize = 8;
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width_of = |column: usize| {
         rows.iter().filter_map(|row| row.get(column)).map(|(text, _)| text.chars().count()).max().unwrap_or(0)
     };
     let mut widths: Vec<usize> = (0..count).map(width_of).collect();
-    let excess = (widths.iter().sum::<usize>() + GAP * count.saturating_sub(1)).saturating_sub(style.width);
-    if let Some(widest) = widths.iter_mut().max() {
-        *widest = widest.saturating_sub(excess).max(8);
+    let mut excess = (widths.iter().sum::<usize>() + GAP * count.saturating_sub(1)).saturating_sub(style.width);
+    while excess > 0 {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => break,
+        }
+        excess -= 1;
     }
     let mut out = String::new();
     for row in rows {

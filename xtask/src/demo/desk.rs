@@ -11,7 +11,7 @@ use store::Store;
 
 use super::watch::{Watch, Watched};
 use super::{ENVIRONMENT, PROJECT};
-use crate::{console::Console, error::XtaskError};
+use crate::{admin, console::Console, error::XtaskError};
 
 /// An account, read with the administrator's credentials and not through the engine.
 pub(crate) struct Desk {
@@ -39,7 +39,7 @@ impl Desk {
             boundary: format!("arn:aws:iam::{}:policy/strandline-boundary-{PROJECT}-{ENVIRONMENT}", account.id()),
             protected: false,
         };
-        store.put_environment(&record).await?;
+        admin::register(&store, &record).await?;
         Ok(Self { account, store, id })
     }
 
@@ -47,7 +47,7 @@ impl Desk {
     pub(crate) async fn deploy(&self, console: &Console, project: &Project) -> Result<Watched, XtaskError> {
         let bundle = project.bundle();
         let at = format!("s3://{}/{}/bundle.zip", self.account.inbox(), self.id);
-        console.print(&format!("Upload of {:.1} kB to {at}", bundle.len() as f64 / 1e3));
+        console.say(&format!("Upload of {:.1} kB to {at}", bundle.len() as f64 / 1e3));
         let mark = self.account.proxy.mark();
         let began = Instant::now();
         let version = self.account.upload(PROJECT, ENVIRONMENT, "bundle.zip", bundle).await?;

@@ -65,6 +65,9 @@ impl Demo {
         console.finish();
         if self.json {
             println!("{}", report.json(result.is_ok()));
+            if let (Err(XtaskError::Shown), Some(last)) = (&result, report.deployments.last()) {
+                eprint!("{}", render::outcome(&last.deployment, &render::Style::plain(120)));
+            }
         }
         if result.is_err() && dir.is_dir() {
             eprintln!(
@@ -85,7 +88,7 @@ impl Demo {
         let began = Instant::now();
         let desk = Desk::start(console, dir.to_owned()).await?;
         report.install = began.elapsed();
-        console.print(&format!(
+        console.say(&format!(
             "Engine and target role are installed, every function is held to its own role ({:.1} s).",
             report.install.as_secs_f64()
         ));
@@ -164,7 +167,7 @@ fn show_first(console: &Console, deployed: &watch::Watched) {
 /// What the proxy saw the target role change.
 fn show_mutating(console: &Console, deployed: &watch::Watched) {
     let (calls, mutating) = (deployed.calls, deployed.mutating.len());
-    console.print(&format!(
+    console.say(&format!(
         "The proxy in front of the account saw {} by the target role, {} of them mutating{}",
         render::count(calls, "call"),
         mutating,

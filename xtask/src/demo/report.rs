@@ -26,7 +26,7 @@ pub(crate) struct Deployed {
     mutating: Vec<String>,
     timeline: Option<Timeline>,
     plan: Option<Value>,
-    deployment: Deployment,
+    pub(crate) deployment: Deployment,
 }
 
 /// An agent's answer.
@@ -58,7 +58,7 @@ impl Deployed {
 impl Report {
     /// A table with a line for each deployment.
     pub(crate) fn text(&self, style: &Style) -> String {
-        let head = ["", "upload to concluded", "changes", "in", "parallelism", "efficiency", "AWS calls", "mutating"];
+        let head = ["", "total", "changes", "waves", "parallel", "efficiency", "calls", "mutating"];
         let mut rows = vec![head.map(|title| (title.to_owned(), Paint::Quiet)).to_vec()];
         for deployed in &self.deployments {
             let of_timeline = |say: fn(&Timeline) -> String| deployed.timeline.as_ref().map_or("-".to_owned(), say);
@@ -76,8 +76,9 @@ impl Report {
         }
         let resources = render::count(self.resources, "resource");
         let answers = render::count(self.agents.len(), "answer");
-        let note = "Parallelism: changes under way at the same time, on average. Efficiency: the share of the time that the \
-                    longest chain of changes takes; at 100 % nothing waited without need.";
+        let note = "Total: from the upload until its end was seen. Waves: the provisioning alone. Parallel: changes under way at \
+                    the same time, on average. Efficiency: the share of the waves' time that the longest chain of changes \
+                    takes; at 100 % nothing waited without need. Calls: AWS calls by the target role";
         format!(
             "{}\n{}\n\n{resources} recorded, {answers} over HTTP, all as expected.\n",
             render::columns(&rows, style),
