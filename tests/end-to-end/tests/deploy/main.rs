@@ -20,5 +20,6 @@ mod recovery;
 mod replace;
 mod sight;
 mod slices;
+mod stopped;
 mod trial;
 mod weather;
