@@ -16,6 +16,8 @@ async fn two_environments_of_a_project_live_beside_each_other() {
     let staging = EnvironmentId::new("support-desk", "staging").expect("a name");
     trial.account.add_environment("support-desk", "staging").await.expect("its target role is installed");
     trial.register(&staging).await;
+    let registered = trial.store.environments().await.expect("what is registered can be listed");
+    assert_eq!(registered.into_iter().map(|one| one.id).collect::<Vec<_>>(), [dev.clone(), staging.clone()]);
     trial.id = staging.clone();
     let mark = trial.account.proxy.mark();
     assert_deployed(&trial.deploy(&with_polite_orders(desk())).await);
