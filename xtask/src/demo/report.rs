@@ -78,7 +78,7 @@ impl Report {
         let answers = render::count(self.agents.len(), "answer");
         let note = "Total: from the upload until its end was seen. Waves: the provisioning alone. Parallel: changes under way at \
                     the same time, on average. Efficiency: the share of the waves' time that the longest chain of changes \
-                    takes; at 100 % nothing waited without need. Calls: AWS calls by the target role";
+                    takes; at 100 % nothing waited without need. Calls: AWS calls by the target role.";
         format!(
             "{}\n{}\n\n{resources} recorded, {answers} over HTTP, all as expected.\n",
             render::columns(&rows, style),
