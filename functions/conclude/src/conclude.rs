@@ -44,8 +44,9 @@ impl Concluding {
             .deployment(&id, &message.deployment)
             .await?
             .ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
-        if deployment.execution.as_ref().is_some_and(|execution| *execution != message.execution) {
-            // A successor has it.
+        let is_its_own = control::deployment_of(&message.execution).as_ref() == Some(&message.deployment);
+        if !is_its_own || deployment.execution.as_ref().is_some_and(|execution| *execution != message.execution) {
+            // Started by hand, or a successor has it.
             return Ok(message.with(Verdict::Gone));
         }
         let plan = self.plan(&deployment).await?;

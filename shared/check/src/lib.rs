@@ -11,7 +11,7 @@ use model::{Action, Change, Plan, Presence, Recorded, ResourceAddress, ResourceK
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// The plan was made from another state of the record.
-    #[error("the plan was made from revision {plan}, and the record stands at {record}")]
+    #[error("the plan was made from revision {plan}, and the record stands at {record}, or was changed since")]
     StaleParent {
         /// The plan's.
         plan: model::Revision,
@@ -74,7 +74,7 @@ pub enum Violation {
 /// Every invariant that it breaks.
 pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
     let mut found = Vec::new();
-    if plan.parent != recorded.revision {
+    if (plan.parent, plan.sequence) != (recorded.revision, recorded.sequence) {
         found.push(Violation::StaleParent { plan: plan.parent, record: recorded.revision });
     }
     let mut changes: BTreeMap<&ResourceKey, &Change> = BTreeMap::new();

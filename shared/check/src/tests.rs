@@ -43,6 +43,7 @@ fn recorded(resources: &[(&str, &str, &[&str])]) -> Recorded {
     };
     Recorded {
         revision: Revision(1),
+        sequence: 5,
         resources: resources.iter().map(|(key, kind, on)| (key.parse().unwrap(), resource(kind, on))).collect(),
     }
 }
@@ -62,6 +63,7 @@ fn plan(changes: Vec<Change>) -> Plan {
             deployed_by: String::new(),
         },
         parent: Revision(1),
+        sequence: 5,
         config: Digest::of(b""),
         changes,
         unchanged: 0,
@@ -107,6 +109,7 @@ fn refuses(breaks: impl Fn(&mut Plan, &mut Recorded), is: fn(&Violation) -> bool
 #[test]
 fn a_stale_parent_is_refused() {
     refuses(|plan, _| plan.parent = Revision(0), |found| matches!(found, Violation::StaleParent { .. }));
+    refuses(|_, record| record.sequence += 1, |found| matches!(found, Violation::StaleParent { .. }));
 }
 
 #[test]

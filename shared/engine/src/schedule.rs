@@ -132,6 +132,7 @@ mod tests {
                 deployed_by: String::new(),
             },
             parent: Revision(0),
+            sequence: 0,
             config: Digest::of(b""),
             changes,
             unchanged: 0,

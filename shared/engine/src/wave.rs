@@ -137,7 +137,7 @@ impl Wave<'_> {
         deadline: Timestamp,
     ) -> Result<End, WaveError> {
         let is_started = lease.plan.as_ref() == Some(digest);
-        if !is_started && lease.revision != plan.parent {
+        if !is_started && (lease.revision, lease.sequence) != (plan.parent, plan.sequence) {
             return Ok(End::Replan);
         }
         let (recorded, entries) =

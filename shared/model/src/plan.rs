@@ -31,6 +31,9 @@ pub struct Plan {
     pub stamp: Stamp,
     /// The revision of the record that the plan was made from.
     pub parent: Revision,
+    /// The last commit that the record showed then. What was committed later, by a wave that outlived its execution for
+    /// instance, makes the plan stale though the revision is the same.
+    pub sequence: u64,
     /// The digest of the config that the plan was made from.
     pub config: Digest,
     /// The changes, in an order that respects their edges.

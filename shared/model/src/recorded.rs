@@ -15,6 +15,9 @@ use crate::properties::Properties;
 pub struct Recorded {
     /// The state of the record that this is.
     pub revision: Revision,
+    /// The number of the last commit that it shows. It moves with every commit, the revision only with every plan.
+    #[serde(default)]
+    pub sequence: u64,
     /// Every incarnation that exists or may exist, deposed ones included.
     pub resources: BTreeMap<ResourceKey, RecordedResource>,
 }

@@ -60,6 +60,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         region: inputs.desired.region.clone(),
         stamp: inputs.stamp.clone(),
         parent: inputs.recorded.revision,
+        sequence: inputs.recorded.sequence,
         config: inputs.config.clone(),
         changes,
         unchanged,

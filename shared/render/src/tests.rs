@@ -84,6 +84,7 @@ fn a_plan() -> Plan {
             deployed_by: String::new(),
         },
         parent: Revision(3),
+        sequence: 7,
         config: Digest::of(b""),
         changes: vec![
             change("shared/Orders@2", "AWS::DynamoDB::Table", replace, Reason::Changed, &[]),

@@ -154,11 +154,12 @@ impl Ledger for Store {
     }
 
     async fn record(&self, environment: &EnvironmentId) -> Result<Recorded, StoreError> {
-        // The revision first: where a plan starts in between, the older one is stale and is refused later.
+        // Revision and sequence first: where a commit comes in between, a plan made of this is stale and refused later.
         let lease = self.item(keys::environment(environment), keys::LEASE.to_owned()).await?;
         let revision = lease.as_ref().and_then(|lease| get_number(lease, "revision")).unwrap_or_default();
         let items = self.query(keys::environment(environment), keys::RESOURCES).await?;
-        let mut recorded = Recorded { revision: Revision(revision), ..Recorded::default() };
+        let sequence = lease.as_ref().and_then(|lease| get_number(lease, "sequence")).unwrap_or_default();
+        let mut recorded = Recorded { revision: Revision(revision), sequence, ..Recorded::default() };
         for item in &items {
             let sk = get_text(item, "sk").unwrap_or_default();
             let key: ResourceKey = sk

@@ -349,6 +349,18 @@ async fn a_plan_for_another_revision_is_not_carried_out() {
 }
 
 #[tokio::test]
+async fn a_plan_made_while_an_abandoned_wave_still_ran_is_not_carried_out() {
+    let world = World::new();
+    let limits = Limits { slice: Duration::from_millis(12), ..limits() };
+    let (first, first_digest) = plan(&world, "d1", 1);
+    assert_eq!(invoke(&world, &first, &first_digest, limits).await, Some(End::More));
+    let (early, early_digest) = plan(&world, "d2", 1);
+    assert_eq!(invoke(&world, &first, &first_digest, limits).await, Some(End::More), "it outlives its execution");
+    world.sleep(limits.reserve + Duration::from_secs(1)).await;
+    assert_eq!(invoke(&world, &early, &early_digest, limits).await, Some(End::Replan));
+}
+
+#[tokio::test]
 async fn a_held_lease_is_waited_for() {
     let world = World::new();
     world.dies_at(3, Death::After);

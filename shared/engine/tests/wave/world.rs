@@ -168,6 +168,7 @@ impl Ledger for World {
                 return Err(StoreError::LeaseLost(commit.environment.clone()));
             }
             truth.sequence = commit.sequence;
+            truth.recorded.sequence = commit.sequence;
             truth.until = commit.expires.as_millisecond();
             truth.commits += 1;
             if let Some(plan) = commit.starts {
