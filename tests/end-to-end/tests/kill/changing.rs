@@ -1,12 +1,10 @@
 //! Kills in the middle of an update and of a deletion.
 
-use std::time::Instant;
-
 use end_to_end::assert_deployed;
 use local::proxy::Point;
 
-use crate::kill::{At, deploy_and_kill};
-use crate::outcome::{carried_through, closed, field, turn_to};
+use crate::kill::At;
+use crate::outcome::{closed, field, go_on, turn_to};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wave_killed_in_an_update_or_a_deletion_goes_on_with_it() {
@@ -22,16 +20,10 @@ async fn a_wave_killed_in_an_update_or_a_deletion_goes_on_with_it() {
             (without_spare, At { service: "sqs", operation: "DeleteQueue", point: Point::BeforeEffect }),
         ];
         for (project, at) in steps {
-            let Some(point) = point else {
-                assert_deployed(&field.deploy(&project).await);
-                continue;
-            };
-            let at = At { point, ..at };
-            let began = Instant::now();
-            let (ended, call) = deploy_and_kill(&field, &project, at).await;
-            let again = carried_through(&field, &ended, &project).await;
-            let how = if again { "by another upload" } else { "by itself" };
-            eprintln!("killed {at}: went on {how}, {:.1} s; the call: {call}", began.elapsed().as_secs_f32());
+            match point {
+                None => assert_deployed(&field.deploy(&project).await),
+                Some(point) => go_on(&field, &project, &[At { point, ..at }]).await,
+            }
         }
         let end = closed(&field).await;
         match &calm {

@@ -1,14 +1,12 @@
 //! Kills at the creating call of every type of resource.
 
-use std::time::Instant;
-
 use end_to_end::assert_deployed;
 use local::look::Existing;
 use local::proxy::Point;
 use serde_json::Value;
 
-use crate::kill::{At, deploy_and_kill};
-use crate::outcome::{carried_through, closed, field, prefix, turn_to};
+use crate::kill::{At, list};
+use crate::outcome::{closed, field, go_on, prefix, turn_to};
 
 /// The creating call of each type.
 const CREATIONS: [(&str, &str); 16] = [
@@ -32,16 +30,33 @@ const CREATIONS: [(&str, &str); 16] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wave_killed_before_a_creation_takes_effect_leaves_nothing_missing() {
-    kill_at_every_creation(Point::BeforeEffect).await;
+    let rounds = CREATIONS.map(|(service, operation)| vec![At { service, operation, point: Point::BeforeEffect }]);
+    kill_in_each(&rounds).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_wave_killed_after_a_creation_took_effect_leaves_nothing_twice() {
-    kill_at_every_creation(Point::AfterEffect).await;
+    let rounds = CREATIONS.map(|(service, operation)| vec![At { service, operation, point: Point::AfterEffect }]);
+    kill_in_each(&rounds).await;
 }
 
-/// One environment for each call, one after another, beside one that nobody disturbs.
-async fn kill_at_every_creation(point: Point) {
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wave_killed_between_the_calls_of_a_creation_finishes_it() {
+    let before = |service, operation| At { service, operation, point: Point::BeforeEffect };
+    let after = |service, operation| At { service, operation, point: Point::AfterEffect };
+    kill_in_each(&[
+        vec![before("iam", "PutRolePolicy")],
+        vec![before("logs", "PutRetentionPolicy")],
+        vec![before("s3", "PutBucketVersioning")],
+        vec![before("dynamodb", "UpdateContinuousBackups")],
+        // Also the wave that took over, while it looks for what the first one made.
+        vec![after("iam", "CreateRole"), before("iam", "GetRole"), after("lambda", "CreateFunction")],
+    ])
+    .await;
+}
+
+/// One environment for each round of kills, one after another, beside one that nobody disturbs.
+async fn kill_in_each(rounds: &[Vec<At>]) {
     let mut field = field().await;
     let engine_only = field.account.look("").await.expect("the account can be read");
     // Not `e`: what stands for the environment must not be a part of a hexadecimal number.
@@ -50,17 +65,11 @@ async fn kill_at_every_creation(point: Point) {
     let calm = closed(&field).await;
 
     let mut environments = vec![prefix(&field)];
-    for (number, (service, operation)) in (1..).zip(CREATIONS) {
-        let at = At { service, operation, point };
-        let began = Instant::now();
-        let environment = format!("k{number:02}");
-        let project = turn_to(&mut field, &environment).await;
-        let (ended, call) = deploy_and_kill(&field, &project, at).await;
-        let again = carried_through(&field, &ended, &project).await;
-        closed(&field).await.assert_is(&calm, format!("killed {at}"));
+    for (number, points) in (1..).zip(rounds) {
+        let project = turn_to(&mut field, &format!("k{number:02}")).await;
+        go_on(&field, &project, points).await;
+        closed(&field).await.assert_is(&calm, format!("killed {}", list(points)));
         environments.push(prefix(&field));
-        let how = if again { "by another upload" } else { "by itself" };
-        eprintln!("killed {at}: went on {how}, {:.1} s; the call: {call}", began.elapsed().as_secs_f32());
     }
     let all = field.account.look("").await.expect("the account can be read");
     assert_nothing_else(&engine_only, &all, &environments);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use end_to_end::{Field, Project};
 use local::Call;
-use local::proxy::{Point, Rule};
+use local::proxy::{Held, Point, Rule};
 use model::Deployment;
 
 /// The function that is killed.
@@ -31,25 +31,46 @@ impl fmt::Display for At {
     }
 }
 
-/// Uploads a project, kills the wave at the call, and waits until the deployment has ended. Says which call it hit.
-pub(crate) async fn deploy_and_kill(field: &Field, project: &Project, at: At) -> (Deployment, Call) {
+/// Several points, as people read them.
+pub(crate) fn list(points: &[At]) -> String {
+    points.iter().map(At::to_string).collect::<Vec<_>>().join(", then ")
+}
+
+/// Uploads a project, kills the wave at each of these calls, one after another, and waits until the deployment has ended.
+/// Says which calls it hit.
+pub(crate) async fn deploy_and_kill(field: &Field, project: &Project, points: &[At]) -> (Deployment, Vec<Call>) {
     let before = field.deployments().await.len();
-    let rule = Rule::on(at.service, at.operation).caller("strandline-target");
-    let mut held = field.account.proxy.hold(rule, at.point);
-    field.upload("bundle.zip", project.bundle()).await;
-    let call = held.reached(PATIENCE).await;
-    let call = call.unwrap_or_else(|| panic!("no {}:{} came; {}", at.service, at.operation, calls(field)));
-
-    let processes = field.account.emulator.function_processes(VICTIM);
-    let [process] = processes.as_slice() else { panic!("one process at work, and not {processes:?}") };
-    field.account.emulator.kill(*process).expect("it is killed");
-    let gone = async || (!field.account.emulator.function_processes(VICTIM).contains(process)).then_some(());
-    field.until("the process to be gone", gone).await;
-    held.cut();
-
+    let mut last: Option<Held> = None;
+    let mut hit = Vec::new();
+    for at in points {
+        let rule = Rule::on(at.service, at.operation).caller("strandline-target");
+        let mut held = field.account.proxy.hold(rule, at.point);
+        match last.take() {
+            None => drop(field.upload("bundle.zip", project.bundle()).await),
+            Some(last) => last.cut(),
+        }
+        let call = held.reached(PATIENCE).await;
+        let call = call.unwrap_or_else(|| panic!("nothing came {at}; {}", calls(field)));
+        kill(field).await;
+        last = Some(held);
+        hit.push((call, *at));
+    }
+    if let Some(last) = last {
+        last.cut();
+    }
     let ended = field.ended_count(before + 1).await;
     let ended = ended.into_iter().max_by_key(|one| one.id.clone()).expect("a deployment");
-    (ended, recorded(field, &call, at))
+    (ended, hit.iter().map(|(call, at)| recorded(field, call, *at)).collect())
+}
+
+/// Kills the one process of the function, and sees it gone.
+async fn kill(field: &Field) {
+    let emulator = &field.account.emulator;
+    let processes = emulator.function_processes(VICTIM);
+    let [process] = processes.as_slice() else { panic!("one process is at work, and not {processes:?}") };
+    emulator.kill(*process).expect("it is killed");
+    let gone = async || (!emulator.function_processes(VICTIM).contains(process)).then_some(());
+    field.until("the process to be gone", gone).await;
 }
 
 /// The held call as it stands on the proxy's record: it was hit at the point that was meant.

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Instant;
 
-use end_to_end::{Field, assert_deployed};
+use end_to_end::{Field, Project, assert_deployed};
 use engine::ports::Ledger;
-use model::{Deployment, Presence, ResourceKey};
+use model::{Outcome, Presence, ResourceKey};
 use serde_json::Value;
 
 use crate::desk::desk;
+use crate::kill::{At, deploy_and_kill, list};
 use crate::same::{differences, likeness};
 
 /// What a deployment leaves, but for what differs between any two environments.
@@ -26,17 +28,26 @@ impl End {
     }
 }
 
-/// Asserts that a deployment got through, if need be by uploading the same again; says whether that was needed.
-pub(crate) async fn carried_through(field: &Field, ended: &Deployment, project: &end_to_end::Project) -> bool {
-    if end_to_end::outcome(ended).is_success() {
-        let first = format!("{}-1", ended.id);
-        assert_eq!(ended.execution.as_ref(), Some(&first), "the state machine itself went on with it");
-        return false;
+/// Deploys, kills, and sees the deployment get through: by itself or, where it ended as stopped, by uploading again.
+pub(crate) async fn go_on(field: &Field, project: &Project, points: &[At]) {
+    let began = Instant::now();
+    let (ended, calls) = deploy_and_kill(field, project, points).await;
+    let how = match end_to_end::outcome(&ended) {
+        Outcome::Deployed => {
+            let first = format!("{}-1", ended.id);
+            assert_eq!(ended.execution.as_ref(), Some(&first), "the state machine itself went on with it");
+            "by itself"
+        }
+        Outcome::Stopped { .. } => {
+            assert_deployed(&field.deploy(project).await);
+            "by another upload"
+        }
+        other => panic!("killed {}: {other:?}", list(points)),
+    };
+    eprintln!("killed {}: went on {how} in {:.1} s", list(points), began.elapsed().as_secs_f32());
+    for call in calls {
+        eprintln!("  hit {call}");
     }
-    assert_eq!(end_to_end::outcome(ended).name(), "Stopped", "{ended:#?}");
-    eprintln!("stopped: {:?}", end_to_end::outcome(ended));
-    assert_deployed(&field.deploy(project).await);
-    true
 }
 
 /// What there is of the environment in the end, where its record is closed: no intent is open, everything is present and
@@ -72,7 +83,7 @@ pub(crate) async fn field() -> Field {
 }
 
 /// Installs and registers the environment, and turns to it.
-pub(crate) async fn turn_to(field: &mut Field, environment: &str) -> end_to_end::Project {
+pub(crate) async fn turn_to(field: &mut Field, environment: &str) -> Project {
     field.id = model::EnvironmentId::new("support-desk", environment).expect("names");
     field.account.add_environment("support-desk", environment).await.expect("its target role is installed");
     field.register(&field.id).await;
