@@ -283,7 +283,8 @@ async fn the_history_is_complete(trial: &Trial, sight: &Sight, deployment: &Depl
     let before = json_of("state-before.json").await;
     assert_eq!(before.get("resources"), Some(&json!({})));
     let after: Recorded = serde_json::from_value(json_of("state-after.json").await).expect("a record");
-    assert_eq!(after, field.record().await);
+    let record = field.record().await;
+    assert_eq!((after.revision, &after.resources), (record.revision, &record.resources));
     let metadata: Deployment = serde_json::from_value(json_of("metadata.json").await).expect("a deployment");
     assert_eq!(&metadata, deployment);
     let log = field.history(deployment, "execution-log.jsonl").await;

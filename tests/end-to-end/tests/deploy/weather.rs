@@ -1,10 +1,13 @@
 //! Bad weather: throttles, server errors, lost answers.
 
+use std::time::Duration;
+
 use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
 
+use crate::failure::the_record_is_true;
 use crate::sight::shape;
-use crate::trial::{Trial, desk, undisturbed};
+use crate::trial::{Trial, desk, undisturbed, with_polite_orders, without_research};
 
 /// The creating calls, of each of which the first answer is lost after its effect.
 const CREATIONS: [(&str, &str); 14] = [
@@ -69,6 +72,33 @@ async fn a_throttled_and_flaky_account_is_deployed_to_all_the_same() {
     assert_eq!(sight.dangling(), Vec::<String>::new());
     let record = trial.record().await;
     assert_eq!(record.open_intents().count(), 0);
+}
+
+#[tokio::test]
+async fn a_storm_over_short_slices_leaves_what_calm_weather_leaves() {
+    let expected = undisturbed().await;
+    let trial = Trial::with(&[("SliceSeconds", "1"), ("LeaseSeconds", "6"), ("CallSeconds", "3")]).await;
+    let kinds = [
+        Effect::ResetAfter,
+        Effect::Delay(Duration::from_millis(700)),
+        Effect::Throttle,
+        Effect::fail(500, "InternalFailure"),
+    ];
+    for (n, effect) in kinds.iter().cycle().take(120).enumerate() {
+        let nth = |caller: &str, every: usize| Rule::on("*", "*").caller(caller).nth(every + (every - 1) * n);
+        trial.account.proxy.inject(nth("strandline-target", 6), effect.clone());
+        trial.account.proxy.inject(nth("strandline-provision-wave", 13), effect.clone());
+    }
+    assert_deployed(&trial.deploy(&desk()).await);
+    assert_eq!(&shape(&trial.look().await), expected);
+    the_record_is_true(&trial).await;
+
+    assert_deployed(&trial.deploy(&without_research(with_polite_orders(desk()))).await);
+    trial.account.proxy.withdraw_all();
+    assert_deployed(&trial.deploy(&desk()).await);
+    assert_eq!(&shape(&trial.look().await), expected);
+    the_record_is_true(&trial).await;
+    assert_eq!(outcome(&trial.deploy(&desk()).await).name(), "Unchanged");
 }
 
 #[tokio::test]
