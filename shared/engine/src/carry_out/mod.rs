@@ -1,0 +1,204 @@
+//! One change, from intent to success: the same steps whether it is fresh or resumed after a crash.
+
+mod create;
+mod delete;
+
+use std::time::Duration;
+
+use model::{
+    Action, CallError, Change, ErrorClass, Event, Observed, Operation, PhysicalId, Presence, Properties,
+    RecordedResource, Settled, Timestamp,
+};
+
+use crate::execution::{Execution, Halt};
+use crate::ports::{Creation, Existing, Provider, Readiness};
+use crate::retry::{Repeat, patiently};
+
+/// Carries out one change whose needs are met.
+pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Result<(), Halt> {
+    match &change.action {
+        Action::Create { to } | Action::Replace { to, .. } => create::create(execution, change, to).await,
+        Action::Update { to, .. } => update(execution, change, to).await,
+        Action::Delete { from, .. } => delete::delete(execution, change, from).await,
+        Action::Forget { .. } => {
+            let sent = Properties::new();
+            if execution.state.get(&change.key).is_some() {
+                execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Brings what exists to what is asked for, and waits until it can be used.
+pub(super) async fn finish(
+    execution: &Execution<'_>,
+    change: &Change,
+    provider: &dyn Provider,
+    sent: &Properties,
+    physical_id: &PhysicalId,
+    fresh: bool,
+) -> Result<(), Halt> {
+    let existing = Existing { key: &change.key, physical_id, properties: sent };
+    let token = execution.token(&change.key, 1);
+    let creation = Creation { key: &change.key, properties: sent, token: &token, stamp: execution.stamp };
+    let converged = patiently(execution, Repeat::Harmless, || provider.converge(&existing, &creation, fresh)).await?;
+    if let Err(error) = converged {
+        return fail(execution, change, sent, error).await;
+    }
+    settle(execution, change, provider, sent, &existing).await
+}
+
+async fn settle(
+    execution: &Execution<'_>,
+    change: &Change,
+    provider: &dyn Provider,
+    sent: &Properties,
+    existing: &Existing<'_>,
+) -> Result<(), Halt> {
+    let began = began(execution, change);
+    for poll in 0_u32.. {
+        match patiently(execution, Repeat::Harmless, || provider.settle(existing)).await? {
+            Ok(Readiness::Ready(observed)) => {
+                let Observed { attributes, properties: baseline, .. } = *observed;
+                let observed = Some(Settled { attributes, baseline });
+                return execution.write(change, sent, Event::Succeeded { observed }).durable().await;
+            }
+            Ok(Readiness::Pending(what)) => {
+                if poll == 0 {
+                    let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
+                }
+                if is_late(execution, began) {
+                    let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
+                    return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
+                }
+                execution.pause(Duration::from_millis((100 << poll.min(4)).min(1_000))).await?;
+            }
+            Ok(Readiness::Failed(why)) => {
+                return fail(execution, change, sent, CallError::local(ErrorClass::Invalid, "settle", why)).await;
+            }
+            Err(error) => return fail(execution, change, sent, error).await,
+        }
+    }
+    Err(Halt::Interrupted)
+}
+
+async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<(), Halt> {
+    let sent = resolved(execution, change, to).await?;
+    let recorded = execution.state.get(&change.key);
+    if is_done(execution, recorded.as_ref(), &sent) {
+        return Ok(());
+    }
+    let provider = provided(execution, change, &sent).await?;
+    let Some((recorded, physical_id)) = recorded.and_then(|one| Some((one.clone(), one.physical_id?))) else {
+        let message = "the record does not know what AWS calls it";
+        return fail(execution, change, &sent, CallError::local(ErrorClass::NotFound, "update", message)).await;
+    };
+    if recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == sent {
+        // Only what the record keeps of it differs: there is nothing to tell AWS.
+        return execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await;
+    }
+    let existing = Existing { key: &change.key, physical_id: &physical_id, properties: &recorded.sent };
+    own(execution, change, provider, &sent, &existing).await?;
+    let attempt = attempt_after(execution, change, &recorded);
+    execution.announce(change, &sent, Operation::Update, attempt).await?;
+    if recorded.presence == Presence::Present {
+        if let Err(error) = patiently(execution, Repeat::Harmless, || provider.update(&existing, &sent)).await? {
+            return fail(execution, change, &sent, error).await;
+        }
+        let existing = Existing { properties: &sent, ..existing };
+        return settle(execution, change, provider, &sent, &existing).await;
+    }
+    finish(execution, change, provider, &sent, &physical_id, false).await
+}
+
+/// Refuses to touch what does not carry our tags, and forgets what is gone.
+async fn own(
+    execution: &Execution<'_>,
+    change: &Change,
+    provider: &dyn Provider,
+    sent: &Properties,
+    existing: &Existing<'_>,
+) -> Result<(), Halt> {
+    match patiently(execution, Repeat::Harmless, || provider.read(existing)).await? {
+        Ok(Some(observed)) if observed.ownership.as_ref().is_none_or(|own| own.is(execution.stamp, &change.key)) => {
+            Ok(())
+        }
+        Ok(Some(observed)) => fail(execution, change, sent, foreign(&observed.physical_id)).await,
+        Ok(None) => {
+            let error = gone(existing.physical_id);
+            execution.write(change, sent, Event::Vanished { error: error.clone() }).durable().await?;
+            Err(Halt::Failed(error))
+        }
+        Err(error) => fail(execution, change, sent, error).await,
+    }
+}
+
+/// When a change was begun: by an earlier invocation, or now. A slice may be shorter than what a resource may take, and no
+/// wait may begin anew with each.
+pub(super) fn began(execution: &Execution<'_>, change: &Change) -> Timestamp {
+    execution.state.since(&change.key).unwrap_or_else(|| execution.clock.now())
+}
+
+/// Whether a resource has had all the time that it may take.
+pub(super) fn is_late(execution: &Execution<'_>, began: Timestamp) -> bool {
+    execution.clock.now().duration_since(began).unsigned_abs() > execution.limits.readiness
+}
+
+/// The number of the next attempt at an update or deletion, which may be announced again while an earlier one is open.
+pub(super) fn attempt_after(execution: &Execution<'_>, change: &Change, recorded: &RecordedResource) -> u32 {
+    let open = recorded.intent.as_ref().map_or(0, |intent| intent.attempt);
+    execution.state.attempts(&change.key).max(open) + 1
+}
+
+/// Whether this deployment has done it already, in an earlier invocation.
+pub(super) fn is_done(execution: &Execution<'_>, recorded: Option<&RecordedResource>, sent: &Properties) -> bool {
+    recorded.is_some_and(|recorded| {
+        recorded.presence == Presence::Present
+            && recorded.intent.is_none()
+            && recorded.deployment == *execution.deployment
+            && recorded.sent == *sent
+    })
+}
+
+pub(super) async fn resolved(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<Properties, Halt> {
+    match execution.state.resolve(to) {
+        Ok(sent) => Ok(sent),
+        Err(error) => {
+            let error = CallError::local(ErrorClass::Invalid, "resolve", error.to_string());
+            fail(execution, change, &Properties::new(), error).await
+        }
+    }
+}
+
+pub(super) async fn provided<'a>(
+    execution: &'a Execution<'_>,
+    change: &Change,
+    sent: &Properties,
+) -> Result<&'a dyn Provider, Halt> {
+    match execution.provider(change) {
+        Ok(provider) => Ok(provider),
+        Err(error) => fail(execution, change, sent, error).await,
+    }
+}
+
+/// Journals a failure, durably, and ends the change.
+pub(super) async fn fail<T>(
+    execution: &Execution<'_>,
+    change: &Change,
+    sent: &Properties,
+    error: CallError,
+) -> Result<T, Halt> {
+    execution.write(change, sent, Event::Failed { error: error.clone() }).durable().await?;
+    Err(Halt::Failed(error))
+}
+
+pub(super) fn foreign(id: &PhysicalId) -> CallError {
+    let message = format!("`{id}` does not carry this engine's tags of ownership, so it is not touched");
+    CallError::local(ErrorClass::Denied, "own", message)
+}
+
+fn gone(id: &PhysicalId) -> CallError {
+    let message = format!("`{id}` was deleted by somebody else");
+    CallError::local(ErrorClass::NotFound, "read", message)
+}
