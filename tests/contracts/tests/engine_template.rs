@@ -144,7 +144,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         ("dynamodb:Scan", local("dynamodb", "table/strandline"), &[]),
         ("dynamodb:DeleteTable", local("dynamodb", "table/strandline"), &[]),
         ("states:StartExecution", machine.clone(), &["Intake", "Conclude"]),
-        ("states:DescribeExecution", local("states", "execution:strandline-deploy:d-1"), &["Conclude"]),
+        ("states:DescribeExecution", local("states", "execution:strandline-deploy:d-1"), &["Intake", "Conclude"]),
         ("states:UpdateStateMachine", machine, &[]),
     ];
     for (function, _) in FUNCTIONS {
