@@ -145,7 +145,8 @@ fn asked(
     if properties.get(naming.property).is_none() {
         let kept = recorded.and_then(|recorded| recorded.asked.text(naming.property)).map(str::to_owned);
         let key = ResourceKey::new(address.clone(), generation);
-        let name = kept.unwrap_or_else(|| name::generated(&naming, inputs.desired, &inputs.stamp.engine, &key));
+        let name = kept
+            .unwrap_or_else(|| name::generated(&naming, inputs.desired, &inputs.stamp.engine, inputs.deployment, &key));
         properties.set(naming.property, name);
     }
     properties

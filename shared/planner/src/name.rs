@@ -1,16 +1,23 @@
 //! Generated physical names.
 
-use model::{Desired, Digest, ResourceKey};
+use model::{DeploymentId, Desired, Digest, ResourceKey};
 use schema::{Alphabet, Naming};
 
 /// How many hexadecimal digits tell equal-looking names apart: 40 bits.
 const HASH: usize = 10;
 
 /// The name of one incarnation: `{prefix}{project}-{environment}-{stack}-{LogicalId}-{hash}`, cut in the middle where that
-/// is too long. The hash covers installation, environment, account, region, address and generation, so that no two
-/// incarnations share a name, in S3's global name space neither.
-pub(crate) fn generated(naming: &Naming, desired: &Desired, engine: &str, key: &ResourceKey) -> String {
-    let scope = format!("{engine} {} {} {} {key}", desired.environment, desired.account, desired.region);
+/// is too long. The hash covers installation, environment, account, region, address, generation and the deployment that
+/// makes it, so that no two incarnations share a name, in S3's global name space neither: also not with one that was let go,
+/// which the record has forgotten and which still carries the tags of its time.
+pub(crate) fn generated(
+    naming: &Naming,
+    desired: &Desired,
+    engine: &str,
+    deployment: &DeploymentId,
+    key: &ResourceKey,
+) -> String {
+    let scope = format!("{engine} {} {} {} {deployment} {key}", desired.environment, desired.account, desired.region);
     let digest = Digest::of(scope.as_bytes());
     let hash = digest.short(HASH);
     let separator = match naming.alphabet {
@@ -50,7 +57,7 @@ mod tests {
             let Some(naming) = schema.naming else { continue };
             let key: ResourceKey =
                 "an-agent-with-a-name-of-forty-characters/AndALogicalIdThatIsLong@1".parse().unwrap();
-            let name = generated(&naming, &desired, "e1", &key);
+            let name = generated(&naming, &desired, "e1", &"d1".into(), &key);
             assert!(name.len() <= naming.length, "{name}");
             let environment = &desired.environment;
             let head = match naming.alphabet {
@@ -58,8 +65,10 @@ mod tests {
                 _ => format!("{}{}-{}-", naming.prefix, environment.project, environment.environment),
             };
             assert!(name.starts_with(&head), "{name}");
-            let next = generated(&naming, &desired, "e1", &ResourceKey::new(key.address, key.generation.next()));
-            assert_ne!(name, next);
+            let later = generated(&naming, &desired, "e1", &"d2".into(), &key);
+            let next =
+                generated(&naming, &desired, "e1", &"d1".into(), &ResourceKey::new(key.address, key.generation.next()));
+            assert!(name != next && name != later);
         }
     }
 }
