@@ -111,3 +111,30 @@ async fn a_table_that_is_to_be_kept_is_kept_beside_its_successor(trial: &Trial) 
     let answer = trial.ask(&sight, "orders", "order 3 cups").await;
     assert_eq!(text(&answer, "/tool"), "place");
 }
+
+#[tokio::test]
+async fn a_table_that_was_let_go_is_not_taken_for_another_of_its_name() {
+    let trial = Trial::start().await;
+    let config = |tables: &str| {
+        let text = format!(
+            "project: {{ name: support-desk, region: us-east-1 }}\n\
+             agents:\n  - {{ name: order-agent, path: agents/order-agent, runtime: python3.11, handler: handler.handle }}\n\
+             {tables}\
+             environments:\n  dev: {{ account: \"123456789012\", region: us-east-1 }}\n"
+        );
+        desk().config(&text)
+    };
+    let table = |key: &str| config(&format!("shared:\n  tables:\n    orders: {{ key: {{ {key}: S }} }}\n"));
+    assert_deployed(&trial.deploy(&table("PK")).await);
+    let kept = trial.look().await.name("tables", "Orders");
+    assert_deployed(&trial.deploy(&config("")).await);
+    assert_eq!(trial.look().await.name("tables", "Orders"), kept);
+    let deployment = trial.deploy(&table("Id")).await;
+    assert_deployed(&deployment);
+    let sight = trial.look().await;
+    let tables = sight.named("tables", "Orders");
+    assert_eq!(tables.len(), 2, "{tables:?}");
+    let new = tables.iter().find(|name| **name != kept).expect("a new one");
+    assert_eq!(text(&sight.all("tables")[new], "/KeySchema/0/AttributeName"), "Id");
+    assert_eq!(text(&sight.all("tables")[&kept], "/KeySchema/0/AttributeName"), "PK");
+}
