@@ -77,11 +77,12 @@ impl<'a> Schedule<'a> {
         self.reached.insert(change.key.clone(), Reach::Ready);
     }
 
-    /// A change failed: what needs it never starts, and nothing is retired.
+    /// A change failed: what needs it never starts. Where it was to build something, nothing is retired; a deletion that
+    /// fails stops no other.
     pub(crate) fn failed(&mut self, change: &Change) {
         self.ended(change);
         self.reached.remove(&change.key);
-        self.failed = true;
+        self.failed |= change.stage == Stage::Build;
     }
 
     fn ended(&mut self, change: &Change) {
@@ -180,5 +181,21 @@ mod tests {
         schedule.start(100);
         schedule.failed(&plan.changes[0]);
         assert!(schedule.start(100).is_empty());
+    }
+
+    #[test]
+    fn a_deletion_that_fails_stops_only_what_waits_for_it() {
+        let plan = plan(vec![
+            change("a/Dies@1", "AWS::SQS::Queue", Stage::Retire, &[]),
+            change("a/Lives@1", "AWS::SQS::Queue", Stage::Retire, &[]),
+            change("a/Under@1", "AWS::SQS::Queue", Stage::Retire, &[("a/Lives@1", Reach::Ready)]),
+            change("a/Last@1", "AWS::SQS::Queue", Stage::Retire, &[("a/Dies@1", Reach::Ready)]),
+        ]);
+        let mut schedule = Schedule::new(&plan);
+        assert_eq!(keys(&schedule.start(100)), ["a/Dies@1", "a/Lives@1"]);
+        schedule.failed(&plan.changes[1]);
+        schedule.succeeded(&plan.changes[0]);
+        assert_eq!(keys(&schedule.start(100)), ["a/Last@1"]);
+        assert!(!schedule.is_exhausted(), "what stands under the one that lives waits");
     }
 }
