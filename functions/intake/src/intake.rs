@@ -193,5 +193,6 @@ fn head(id: &DeploymentId, environment: EnvironmentId, upload: Upload, status: D
         execution: None,
         revision: None,
         outputs: BTreeMap::new(),
+        deferred: Vec::new(),
     }
 }

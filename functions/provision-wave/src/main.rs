@@ -25,6 +25,7 @@ fn connect(config: store::SdkConfig) -> Result<Provisioning, StepError> {
         slice: seconds("STRANDS_SLICE_SECONDS")?,
         lease: seconds("STRANDS_LEASE_SECONDS")?,
         call: seconds("STRANDS_CALL_SECONDS")?,
+        pace: engine::Pace::new(),
         config,
     })
 }

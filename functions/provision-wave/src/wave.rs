@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::ports::clock::SystemClock;
-use engine::{End, Fence, Limits, Wave};
+use engine::{End, Fence, Limits, Pace, Wave};
 use model::{CallError, Environment, ErrorClass, Plan};
 use providers::{NativeProviders, Target};
 use step::{Invocation, Message, StepError, Verdict};
@@ -16,6 +16,7 @@ pub(crate) struct Provisioning {
     pub(crate) slice: Duration,
     pub(crate) lease: Duration,
     pub(crate) call: Duration,
+    pub(crate) pace: Pace,
 }
 
 /// What a slice leaves of the function's own time: to finish calls that are under way, commit, and release.
@@ -44,6 +45,7 @@ impl Provisioning {
             clock: &SystemClock,
             providers: &providers,
             fence: &fence,
+            pace: &self.pace,
             limits: self.limits(invocation.deadline),
         };
         let end = wave.run(&plan, &reference.digest).await?;
@@ -52,7 +54,7 @@ impl Provisioning {
             End::More => message.with(Verdict::More),
             End::Wait(wait) => Message { wait: Some(wait.as_secs() + 1), ..message.with(Verdict::Wait) },
             End::Replan => message.with(Verdict::Replan),
-            End::Failed(_) => message.with(Verdict::Failed),
+            End::Cancelled | End::Failed(_) => message.with(Verdict::Failed),
             End::Done => message.with(Verdict::Done),
         })
     }

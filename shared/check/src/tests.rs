@@ -40,6 +40,8 @@ fn recorded(resources: &[(&str, &str, &[&str])]) -> Recorded {
         retention: Retention::Delete,
         deployment: DeploymentId::from("d0"),
         intent: None,
+        made_as: None,
+        reap: None,
     };
     Recorded {
         revision: Revision(1),

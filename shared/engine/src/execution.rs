@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use model::{
-    CallError, Change, DeploymentId, Entry, Epoch, ErrorClass, Event, Operation, Properties, ResourceKey, Timestamp,
+    CallError, Change, DeploymentId, Entry, Epoch, ErrorClass, Event, Operation, Properties, RecordedResource,
+    ResourceKey, Timestamp,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -60,12 +61,24 @@ impl Execution<'_> {
     pub(crate) fn write(&self, change: &Change, sent: &Properties, event: Event) -> Written {
         let before = self.state.get(&change.key);
         let item = journal::record(before.as_ref(), change, sent, self.deployment, &event);
-        self.state.set(&change.key, item.clone());
+        self.write_items(change, vec![(change.key.clone(), item)], event)
+    }
+
+    /// The same, with what becomes of the record said by the caller.
+    pub(crate) fn write_items(
+        &self,
+        change: &Change,
+        items: Vec<(ResourceKey, Option<RecordedResource>)>,
+        event: Event,
+    ) -> Written {
+        for (key, item) in &items {
+            self.state.set(key, item.clone());
+        }
         let is_identified = matches!(event, Event::Identified { .. });
         let entry = Entry { at: self.clock.now(), epoch: self.epoch, change: change.key.clone(), event };
         let (durable, written) = oneshot::channel();
         // Where the writer is gone, the receiver says so.
-        let _ = self.writes.send(Write { entry, item, durable });
+        let _ = self.writes.send(Write { entry, items, durable });
         if is_identified {
             let _ = self.identified.send(change.key.clone());
         }

@@ -8,6 +8,7 @@ mod carry_out;
 mod cause;
 mod execution;
 pub mod fence;
+mod pace;
 pub mod ports;
 mod queue;
 mod retry;
@@ -18,5 +19,6 @@ mod writer;
 
 pub use cause::causes;
 pub use fence::Fence;
+pub use pace::Pace;
 pub use queue::start_next;
 pub use wave::{End, Limits, Wave, WaveError};

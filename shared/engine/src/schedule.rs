@@ -31,7 +31,7 @@ impl<'a> Schedule<'a> {
         }
         let latency = |key: &ResourceKey| {
             let kind = plan.change(key).map(|change| &change.kind);
-            kind.and_then(schema::get).map_or(1_000, |schema| schema.latency)
+            kind.map_or(1_000, |kind| schema::latency(kind).expected())
         };
         let latencies: BTreeMap<ResourceKey, u64> =
             plan.changes.iter().map(|change| (change.key.clone(), latency(&change.key))).collect();

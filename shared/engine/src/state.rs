@@ -23,7 +23,10 @@ impl State {
         }
         let attempts = status.changes.iter().filter_map(|(key, status)| match status {
             ChangeStatus::Started { attempt, .. } | ChangeStatus::Absent { attempt } => Some((key.clone(), *attempt)),
-            ChangeStatus::Identified(_) | ChangeStatus::Succeeded | ChangeStatus::Failed(_) => None,
+            ChangeStatus::Identified(_)
+            | ChangeStatus::Succeeded
+            | ChangeStatus::Deferred
+            | ChangeStatus::Failed(_) => None,
         });
         Self { attempts: attempts.collect(), since, recorded: Mutex::new(recorded) }
     }

@@ -13,6 +13,7 @@ use crate::carry_out::carry_out;
 use crate::cause;
 use crate::execution::{Execution, Halt};
 use crate::fence::Fence;
+use crate::pace::Pace;
 use crate::ports::{Acquired, Clock, Ledger, Providers, Reservation, StoreError};
 use crate::schedule::Schedule;
 use crate::state::State;
@@ -35,6 +36,14 @@ pub struct Limits {
     pub readiness: Duration,
     /// For how long the lease stays reserved for this deployment between two invocations.
     pub reserve: Duration,
+    /// How long a call may go on to take effect after its caller gave it up, or died. Nothing counts as absent before.
+    pub landing: Duration,
+    /// For how long a deletion waits for what lingers, before it is put off.
+    pub lingering: Duration,
+    /// When a deletion that was put off is tried again.
+    pub reap: Duration,
+    /// From which wait on the state machine waits instead of the function.
+    pub long_wait: Duration,
     /// How many changes run at the same time. Far above what any account's limits allow: it bounds memory, not speed.
     pub concurrency: usize,
 }
@@ -50,7 +59,12 @@ impl Default for Limits {
             propagation: Duration::from_secs(120),
             readiness: Duration::from_secs(900),
             reserve: Duration::from_secs(120),
-            concurrency: 256,
+            landing: Duration::from_secs(15),
+            lingering: Duration::from_secs(30),
+            // Interfaces of functions linger from 20 minutes to 8 hours.
+            reap: Duration::from_secs(1_200),
+            long_wait: Duration::from_secs(20),
+            concurrency: 2_048,
         }
     }
 }
@@ -66,7 +80,9 @@ pub enum End {
     Replan,
     /// Changes failed. Everything that did not need them is done; nothing was retired.
     Failed(Vec<Cause>),
-    /// Every change is done.
+    /// Somebody cancelled the deployment: what had begun is finished, nothing else was begun.
+    Cancelled,
+    /// Every change is done, or put off.
     Done,
 }
 
@@ -92,6 +108,8 @@ pub struct Wave<'a> {
     pub providers: &'a dyn Providers,
     /// What the clients of the target account ask before each mutating call.
     pub fence: &'a Fence,
+    /// How fast AWS may be called. One for the life of a process: it learns.
+    pub pace: &'a Pace,
     /// How long things may take.
     pub limits: Limits,
 }

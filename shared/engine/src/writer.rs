@@ -13,7 +13,8 @@ use crate::ports::{Clock, Commit, Ledger, StoreError};
 /// One line for the journal with what it makes of the record.
 pub(crate) struct Write {
     pub(crate) entry: Entry,
-    pub(crate) item: Option<RecordedResource>,
+    /// What the record holds from now on, by key; none where it goes.
+    pub(crate) items: Vec<(ResourceKey, Option<RecordedResource>)>,
     /// Told when it is durable; dropped when it will never be.
     pub(crate) durable: oneshot::Sender<()>,
 }
@@ -71,15 +72,16 @@ impl<'a> Writer<'a> {
             };
             let mut burst = vec![first];
             let mut items: BTreeMap<ResourceKey, Option<RecordedResource>> = BTreeMap::new();
-            if let Some(first) = burst.first_mut() {
-                items.insert(first.entry.change.clone(), first.item.take());
+            for first in &mut burst {
+                items.append(&mut first.items.drain(..).collect());
             }
             while let Ok(mut next) = incoming.try_recv() {
-                if items.len() >= COMMIT_ITEMS && !items.contains_key(&next.entry.change) {
+                let more = next.items.iter().filter(|(key, _)| !items.contains_key(key)).count();
+                if items.len() + more > COMMIT_ITEMS {
                     waiting = Some(next);
                     break;
                 }
-                items.insert(next.entry.change.clone(), next.item.take());
+                items.append(&mut next.items.drain(..).collect());
                 burst.push(next);
             }
             let (entries, acknowledge): (Vec<_>, Vec<_>) =

@@ -30,6 +30,8 @@ pub enum ChangeStatus {
     },
     /// It is done.
     Succeeded,
+    /// Its deletion is put off.
+    Deferred,
     /// It failed.
     Failed(CallError),
 }
@@ -79,7 +81,7 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
         // A first attempt; also on what an earlier plan of the same deployment left or finished, except that nothing is
         // created a second time.
         (
-            None | Some(S::Identified(_) | S::Succeeded | S::Failed(_) | S::Absent { .. }),
+            None | Some(S::Identified(_) | S::Succeeded | S::Deferred | S::Failed(_) | S::Absent { .. }),
             Event::Started { operation, attempt, .. },
         ) => {
             let made = matches!(before, Some(S::Identified(_) | S::Succeeded));
@@ -110,6 +112,8 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
             | Some(S::Absent { .. }),
             Event::Succeeded { .. },
         ) => Some(S::Succeeded),
+        // What something deferred stands on is deferred untried.
+        (None | Some(S::Started { operation: Operation::Delete, .. }), Event::Deferred { .. }) => Some(S::Deferred),
         (None | Some(S::Started { .. } | S::Identified(_) | S::Absent { .. }), Event::Failed { error } | Event::Vanished { error }) => {
             Some(S::Failed(error.clone()))
         }
@@ -124,6 +128,7 @@ fn verb(event: &Event) -> &'static str {
         Event::Awaiting { .. } => "is awaited",
         Event::Succeeded { .. } => "succeeded",
         Event::Failed { .. } => "failed",
+        Event::Deferred { .. } => "was put off",
         Event::Absent => "had no effect",
         Event::Vanished { .. } => "vanished",
     }
@@ -134,6 +139,7 @@ fn standing(status: &ChangeStatus) -> String {
         ChangeStatus::Started { operation, attempt } => format!("attempt {attempt} to {} it is open", of(*operation)),
         ChangeStatus::Identified(id) => format!("it exists as `{id}`"),
         ChangeStatus::Absent { attempt } => format!("attempt {attempt} is known to have had no effect"),
+        ChangeStatus::Deferred => "it had been put off".to_owned(),
         ChangeStatus::Succeeded => "it had succeeded".to_owned(),
         ChangeStatus::Failed(_) => "it had failed".to_owned(),
     }

@@ -54,6 +54,11 @@ pub fn record(
                 return None;
             }
         }
+        Event::Deferred { until, .. } => {
+            after.presence = Presence::Leaving;
+            after.intent = None;
+            after.reap = Some(*until);
+        }
         Event::Vanished { .. } => return None,
         Event::Absent => {
             after.intent = None;
@@ -77,7 +82,7 @@ fn ask(after: &mut RecordedResource, change: &Change, sent: &Properties) {
 fn fresh(change: &Change, sent: &Properties, deployment: &DeploymentId) -> Option<RecordedResource> {
     let to = match &change.action {
         Action::Create { to } | Action::Update { to, .. } | Action::Replace { to, .. } => to,
-        Action::Delete { .. } | Action::Forget { .. } => return None,
+        Action::Delete { .. } | Action::Move { .. } | Action::Forget { .. } => return None,
     };
     Some(RecordedResource {
         kind: change.kind.clone(),
@@ -92,6 +97,8 @@ fn fresh(change: &Change, sent: &Properties, deployment: &DeploymentId) -> Optio
         retention: change.retention,
         deployment: deployment.clone(),
         intent: None,
+        made_as: None,
+        reap: None,
     })
 }
 

@@ -46,6 +46,9 @@ pub struct Deployment {
     /// The values of its outputs.
     #[serde(default)]
     pub outputs: BTreeMap<String, Value>,
+    /// Deletions that were put off when it ended, because something that lingers still used the resource.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferred: Vec<ResourceKey>,
 }
 
 /// What started a deployment.
@@ -64,6 +67,8 @@ pub enum Origin {
         #[serde(default)]
         requester: Option<String>,
     },
+    /// The engine itself: deletions that were put off are due.
+    Reap,
 }
 
 /// Where a deployment stands.
@@ -99,6 +104,17 @@ pub enum Outcome {
         /// Everything that is wrong with it.
         refusals: Vec<Refusal>,
     },
+    /// A newer deployment of the same kind came before its turn did: that one is carried out instead.
+    Superseded {
+        /// The newer one.
+        by: DeploymentId,
+    },
+    /// Somebody cancelled it. Where it had its turn, what had begun was finished and nothing else.
+    Cancelled {
+        /// Who, where that is known.
+        #[serde(default)]
+        by: Option<String>,
+    },
 }
 
 impl Outcome {
@@ -109,6 +125,8 @@ impl Outcome {
             Self::Unchanged => "Unchanged",
             Self::Stopped { .. } => "Stopped",
             Self::Refused { .. } => "Refused",
+            Self::Superseded { .. } => "Superseded",
+            Self::Cancelled { .. } => "Cancelled",
         }
     }
 
@@ -159,4 +177,23 @@ pub struct QueueEntry {
     pub deployment: DeploymentId,
     /// How often it was started: the `n` of `{id}-{n}`.
     pub starts: u32,
+    /// How many of its executions died. The others handed over to a successor.
+    #[serde(default)]
+    pub deaths: u32,
+    /// What it is: what may supersede it, and who goes first.
+    #[serde(default)]
+    pub kind: EntryKind,
+}
+
+/// What a queued deployment is. Earlier kinds go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// Back to a recorded revision.
+    Rollback,
+    /// What a config asks for.
+    #[default]
+    Deploy,
+    /// Deletions that were put off.
+    Reap,
 }

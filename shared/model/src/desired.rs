@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{EnvironmentId, ResourceAddress, ResourceType};
-use crate::properties::Properties;
+use crate::properties::{Properties, PropertyPath};
 
 /// Everything that should exist in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Desired {
     pub resources: BTreeMap<ResourceAddress, DesiredResource>,
     /// Values to print and record at the end; may refer to resources.
     pub outputs: BTreeMap<String, Value>,
+    /// New addresses of what is recorded under old ones, by old address: it moves in the record, and stays what it is in AWS.
+    #[serde(default)]
+    pub moved: BTreeMap<ResourceAddress, ResourceAddress>,
 }
 
 /// One resource that should exist.
@@ -40,6 +43,9 @@ pub struct DesiredResource {
     /// What becomes of it when it is no longer desired, or replaced.
     #[serde(default)]
     pub retention: Retention,
+    /// Properties whose changes are left alone once it is made: they keep what the record says was asked for.
+    #[serde(default)]
+    pub ignore_changes: BTreeSet<PropertyPath>,
 }
 
 /// What becomes of a resource that is no longer desired, or replaced.

@@ -65,6 +65,14 @@ pub enum Event {
         /// The error.
         error: CallError,
     },
+    /// A deletion is put off: something that lingers still uses the resource, and will let go of it. The change is done as far
+    /// as its plan is concerned; a reap of its own tries again.
+    Deferred {
+        /// When it is worth trying again.
+        until: Timestamp,
+        /// What AWS said.
+        error: CallError,
+    },
     /// An intent was resolved: the announced call is known to have had no effect.
     Absent,
     /// The resource was recorded and is gone: somebody else deleted it. The change failed, and the record goes, so that the

@@ -33,7 +33,7 @@ pub struct Lease {
     pub started_by: Option<DeploymentId>,
     /// The digest of the plan that made that revision.
     pub plan: Option<crate::digest::Digest>,
-    /// Whether the holder before this one let it expire: what it announced may be unresolved, and it may have left
-    /// resources that no record knows.
-    pub taken_over: bool,
+    /// When the holder before this one let it expire; none where it gave it back. What that one announced may be unresolved,
+    /// calls of its may still be landing, and it may have left resources that no record knows.
+    pub taken_over: Option<Timestamp>,
 }

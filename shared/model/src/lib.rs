@@ -22,7 +22,7 @@ pub mod recorded;
 pub use jiff::Timestamp;
 
 pub use artifact::{Artifact, ObjectRef};
-pub use deployment::{Cause, Deployment, DeploymentStatus, Origin, Outcome, QueueEntry, Refusal};
+pub use deployment::{Cause, Deployment, DeploymentStatus, EntryKind, Origin, Outcome, QueueEntry, Refusal};
 pub use desired::{Desired, DesiredResource, Retention};
 pub use digest::Digest;
 pub use environment::Environment;

@@ -116,6 +116,11 @@ pub enum Action {
         /// What AWS knows it by; none where its creation was announced and never seen.
         physical_id: Option<PhysicalId>,
     },
+    /// It is recorded under another address from now on, and stays what it is in the account. No call is made.
+    Move {
+        /// The incarnation that it is recorded as from now on.
+        to: ResourceKey,
+    },
     /// It leaves the record and stays in the account.
     Forget {
         /// What AWS knows it by.
@@ -128,7 +133,7 @@ impl Action {
     pub fn to(&self) -> Option<&Properties> {
         match self {
             Self::Create { to } | Self::Update { to, .. } | Self::Replace { to, .. } => Some(to),
-            Self::Delete { .. } | Self::Forget { .. } => None,
+            Self::Delete { .. } | Self::Move { .. } | Self::Forget { .. } => None,
         }
     }
 }
@@ -188,6 +193,10 @@ pub enum Reason {
     Removed,
     /// A newer incarnation takes its place.
     Deposed,
+    /// The config says that it has another address now.
+    Moved,
+    /// Its deletion was put off, and is due.
+    Due,
 }
 
 /// One property that differs.

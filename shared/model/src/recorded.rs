@@ -23,9 +23,11 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// The incarnation that is in use at `address`: the newest. Older ones are deposed, and stay recorded until they are gone.
+    /// The incarnation that is in use at `address`: the newest that is not being deleted. Older ones are deposed, and stay
+    /// recorded until they are gone. Where all are being deleted, the newest.
     pub fn current(&self, address: &ResourceAddress) -> Option<(&ResourceKey, &RecordedResource)> {
-        self.generations(address).next_back()
+        let stays = |(_, resource): &(&ResourceKey, &RecordedResource)| resource.presence != Presence::Leaving;
+        self.generations(address).rev().find(stays).or_else(|| self.generations(address).next_back())
     }
 
     /// Every incarnation at `address`, oldest first.
@@ -84,6 +86,13 @@ pub struct RecordedResource {
     /// The call whose outcome is not known.
     #[serde(default)]
     pub intent: Option<Intent>,
+    /// The incarnation that its tags of ownership name, where it has moved to another address since; none where they name
+    /// the one under which it is recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_as: Option<ResourceKey>,
+    /// Its deletion is put off until then: a reap tries again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reap: Option<jiff::Timestamp>,
 }
 
 impl RecordedResource {

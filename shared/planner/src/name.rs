@@ -52,6 +52,7 @@ mod tests {
             region: "eu-central-1".into(),
             resources: Default::default(),
             outputs: Default::default(),
+            moved: Default::default(),
         };
         for schema in schema::all() {
             let Some(naming) = schema.naming else { continue };

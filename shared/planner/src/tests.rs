@@ -19,6 +19,7 @@ fn resource(kind: &str, of: Value) -> DesiredResource {
         depends_on: BTreeSet::new(),
         agent: None,
         retention: Retention::Delete,
+        ignore_changes: BTreeSet::new(),
     }
 }
 
@@ -29,6 +30,7 @@ fn desired(resources: &[(&str, DesiredResource)]) -> Desired {
         region: "eu-central-1".into(),
         resources: resources.iter().map(|(at, resource)| (address(at), resource.clone())).collect(),
         outputs: Default::default(),
+        moved: Default::default(),
     }
 }
 
@@ -90,6 +92,8 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
                 retention: change.retention,
                 deployment: "d0".into(),
                 intent: None,
+                made_as: None,
+                reap: None,
             },
         );
     }

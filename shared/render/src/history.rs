@@ -22,13 +22,16 @@ fn row(deployment: &Deployment) -> Vec<(String, Paint)> {
         DeploymentStatus::Ended { outcome } => (outcome.name(), Paint::Bad),
     };
     let took = deployment.ended.map(|ended| duration(seconds(deployment.accepted, ended)));
-    let Origin::Upload { key, .. } = &deployment.origin;
+    let from = match &deployment.origin {
+        Origin::Upload { key, .. } => key.clone(),
+        Origin::Reap => "(deletions that were put off)".to_owned(),
+    };
     vec![
         (deployment.id.to_string(), Paint::Plain),
         (deployment.accepted.strftime("%Y-%m-%d %H:%M:%S").to_string(), Paint::Plain),
         (outcome.to_owned(), paint),
         (took.unwrap_or_default(), Paint::Plain),
         (deployment.revision.map(|revision| revision.to_string()).unwrap_or_default(), Paint::Plain),
-        (key.clone(), Paint::Quiet),
+        (from, Paint::Quiet),
     ]
 }

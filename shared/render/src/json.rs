@@ -18,6 +18,7 @@ pub fn plan_summary(plan: &Plan) -> Value {
                 Action::Update { .. } => ("update", None),
                 Action::Replace { forced_by, .. } => ("replace", Some(forced_by.as_slice())),
                 Action::Delete { .. } => ("delete", None),
+                Action::Move { .. } => ("move", None),
                 Action::Forget { .. } => ("forget", None),
             };
             json!({ "change": change.key, "type": change.kind, "action": action, "forced_by": forced_by })
@@ -28,6 +29,7 @@ pub fn plan_summary(plan: &Plan) -> Value {
         "update": counts.update,
         "replace": counts.replace,
         "delete": counts.delete,
+        "move": counts.moved,
         "forget": counts.forget,
         "unchanged": counts.unchanged,
         "changes": changes,

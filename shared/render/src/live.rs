@@ -42,7 +42,7 @@ pub fn live(progress: &Progress<'_>, now: Timestamp, room: usize, style: &Style)
             let (mark, paint) = mark(run, style);
             line = line.with(mark, paint);
         }
-        let done = runs.iter().filter(|run| run.standing == Standing::Done).count();
+        let done = runs.iter().filter(|run| matches!(run.standing, Standing::Done | Standing::Deferred)).count();
         line = line.with(format!("  {done}/{}", runs.len()), Paint::Quiet);
         lines.push(line.show(style));
     }
@@ -74,6 +74,7 @@ fn mark(run: &Run<'_>, style: &Style) -> (&'static str, Paint) {
         Standing::Running { .. } => (style.either("▸", ">"), Paint::Active),
         Standing::Settling(_) => (style.either("▹", "~"), Paint::Active),
         Standing::Done => (style.either("■", "#"), Paint::Good),
+        Standing::Deferred => (style.either("□", "-"), Paint::Quiet),
         Standing::Failed(_) => (style.either("✘", "x"), Paint::Bad),
     }
 }
@@ -82,6 +83,7 @@ fn state(line: Line, run: &Run<'_>, name: &str, widest: usize, now: Timestamp, s
     let start = line.width();
     let (sign, paint) = match run.standing {
         Standing::Done => (style.done(), Paint::Good),
+        Standing::Deferred => (style.dot(), Paint::Quiet),
         Standing::Failed(_) => (style.failed(), Paint::Bad),
         _ => mark(run, style),
     };
@@ -127,6 +129,7 @@ fn words(run: &Run<'_>, now: Timestamp, style: &Style) -> String {
         }
         Standing::Settling(Some(what)) => format!("waiting for {what}, {so_far}"),
         Standing::Settling(None) => format!("being finished, {so_far}"),
+        Standing::Deferred => "put off: something that lingers still uses it".to_owned(),
         Standing::Done => match run.took() {
             Some(took) => format!("{} in {}", done(run), duration(took)),
             None => done(run).to_owned(),
@@ -145,6 +148,7 @@ fn done(run: &Run<'_>) -> &'static str {
         model::Action::Update { .. } => "updated",
         model::Action::Replace { .. } => "replaced",
         model::Action::Delete { .. } => "deleted",
+        model::Action::Move { .. } => "moved",
         model::Action::Forget { .. } => "let go of",
     }
 }

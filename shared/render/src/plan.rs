@@ -21,6 +21,8 @@ pub struct Counts {
     pub replace: usize,
     /// Deleted.
     pub delete: usize,
+    /// Recorded under another address.
+    pub moved: usize,
     /// Left in the account, and out of the record.
     pub forget: usize,
     /// Left as they are.
@@ -35,6 +37,7 @@ impl Counts {
             (self.update, "to update"),
             (self.replace, "to replace"),
             (self.delete, "to delete"),
+            (self.moved, "to move"),
             (self.forget, "to let go of"),
             (self.unchanged, "unchanged"),
         ];
@@ -52,6 +55,7 @@ pub fn counts(plan: &Plan) -> Counts {
             Action::Update { .. } => counts.update += 1,
             Action::Replace { .. } => counts.replace += 1,
             Action::Delete { .. } => counts.delete += 1,
+            Action::Move { .. } => counts.moved += 1,
             Action::Forget { .. } => counts.forget += 1,
         }
     }
@@ -179,6 +183,8 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
         Reason::Incomplete => details.push("an earlier deployment did not finish it".to_owned()),
         Reason::Removed => details.push("no longer in the config".to_owned()),
         Reason::Deposed => details.push("a newer one has taken its place".to_owned()),
+        Reason::Moved => {}
+        Reason::Due => details.push("its deletion was put off, and is due".to_owned()),
     }
     let arrow = style.arrow();
     match &change.action {
@@ -196,6 +202,7 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
                 Order::DeleteFirst => format!("{old} goes first, because its name is fixed: a gap without it"),
             });
         }
+        Action::Move { to } => details.push(format!("is `{}` from now on; nothing is touched", to.address)),
         Action::Forget { .. } => details.push("stays in the account, and is no longer looked after".to_owned()),
         Action::Create { .. } | Action::Delete { .. } => {}
     }

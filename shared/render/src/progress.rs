@@ -50,6 +50,8 @@ pub enum Standing {
     Settling(Option<String>),
     /// It is done.
     Done,
+    /// Its deletion is put off: something that lingers still uses it.
+    Deferred,
     /// It failed.
     Failed(CallError),
 }
@@ -74,7 +76,7 @@ impl<'a> Progress<'a> {
             times.entry(&entry.change).or_default().note(entry);
         }
         let reached = |key: &ResourceKey, reach: Reach| match status.changes.get(key) {
-            Some(ChangeStatus::Succeeded) => true,
+            Some(ChangeStatus::Succeeded | ChangeStatus::Deferred) => true,
             Some(ChangeStatus::Identified(_)) => reach == Reach::Identified,
             _ => false,
         };
@@ -96,6 +98,7 @@ impl<'a> Progress<'a> {
                 Some(ChangeStatus::Absent { attempt }) => Standing::Running { operation: None, attempt: *attempt },
                 Some(ChangeStatus::Identified(_)) => Standing::Settling(times.awaiting.clone()),
                 Some(ChangeStatus::Succeeded) => Standing::Done,
+                Some(ChangeStatus::Deferred) => Standing::Deferred,
                 Some(ChangeStatus::Failed(error)) => Standing::Failed(error.clone()),
             };
             Run { change, standing, began: times.began, identified: times.identified, ended: times.ended }
@@ -105,7 +108,7 @@ impl<'a> Progress<'a> {
 
     /// How many changes are done.
     pub fn done(&self) -> usize {
-        self.runs.iter().filter(|run| run.standing == Standing::Done).count()
+        self.runs.iter().filter(|run| matches!(run.standing, Standing::Done | Standing::Deferred)).count()
     }
 }
 
@@ -132,7 +135,9 @@ impl Times {
             Event::Started { .. } | Event::Absent => self.awaiting = None,
             Event::Identified { .. } => self.identified = Some(entry.at),
             Event::Awaiting { what } => self.awaiting = Some(what.clone()),
-            Event::Succeeded { .. } | Event::Failed { .. } | Event::Vanished { .. } => self.ended = Some(entry.at),
+            Event::Succeeded { .. } | Event::Deferred { .. } | Event::Failed { .. } | Event::Vanished { .. } => {
+                self.ended = Some(entry.at);
+            }
         }
     }
 }

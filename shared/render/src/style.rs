@@ -62,6 +62,7 @@ impl Style {
             Action::Update { .. } => ("~", Paint::Change),
             Action::Replace { .. } => (self.either("±", "-/+"), Paint::Replace),
             Action::Delete { .. } => (self.either("−", "-"), Paint::Bad),
+            Action::Move { .. } => (self.either("→", ">"), Paint::Quiet),
             Action::Forget { .. } => (self.either("∘", "o"), Paint::Quiet),
         }
     }

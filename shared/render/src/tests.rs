@@ -177,6 +177,7 @@ fn a_deployment(outcome: Outcome) -> Deployment {
         execution: None,
         revision: Some(Revision(4)),
         outputs: BTreeMap::new(),
+        deferred: Vec::new(),
     }
 }
 
@@ -316,6 +317,8 @@ fn the_record_and_the_history_are_tables_that_fit_the_screen() {
         retention: Retention::Delete,
         deployment: "d".into(),
         intent: None,
+        made_as: None,
+        reap: None,
     };
     let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/support-desk-dev-work-1";
     let mut recorded = Recorded::default();

@@ -5,8 +5,12 @@
 
 mod canonical;
 mod diff;
+mod latency;
+mod limits;
 mod types;
 
 pub use canonical::canonical;
 pub use diff::diff;
+pub use latency::{Latency, latency, middle};
+pub use limits::{Api, Call, api};
 pub use types::{Alphabet, Naming, TypeSchema, all, get};

@@ -20,8 +20,10 @@ pub struct TypeSchema {
     pub identity_suffices: &'static [&'static str],
     /// Whether it holds data that deleting it destroys.
     pub stateful: bool,
-    /// How long a creation takes until it is ready, in milliseconds: the middle of published transcripts.
-    pub latency: u64,
+    /// Whether what uses it lingers after its own deletion, so that this one's can take hours (network interfaces).
+    pub lingers: bool,
+    /// Whether the engine can make it; the others are known to plans and simulations only.
+    pub provided: bool,
 }
 
 /// How a generated name is made.
@@ -60,7 +62,8 @@ const PLAIN: TypeSchema = TypeSchema {
     sets: &[],
     identity_suffices: &[],
     stateful: false,
-    latency: 1_000,
+    lingers: false,
+    provided: true,
 };
 
 const TYPES: &[TypeSchema] = &[
@@ -79,7 +82,6 @@ const TYPES: &[TypeSchema] = &[
         create_only: &["AlarmName"],
         sets: &["AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions"],
         identity_suffices: &["Dimensions", "AlarmActions", "OKActions", "InsufficientDataActions"],
-        latency: 500,
         ..PLAIN
     },
     TypeSchema {
@@ -88,9 +90,16 @@ const TYPES: &[TypeSchema] = &[
         create_only: &["TableName", "KeySchema"],
         sets: &["AttributeDefinitions"],
         stateful: true,
-        latency: 6_500,
         ..PLAIN
     },
+    TypeSchema {
+        name: "AWS::EC2::SecurityGroup",
+        create_only: &["GroupDescription", "GroupName", "VpcId"],
+        lingers: true,
+        provided: false,
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::EC2::VPC", create_only: &["CidrBlock"], lingers: true, provided: false, ..PLAIN },
     TypeSchema {
         name: "AWS::IAM::Role",
         naming: named("RoleName", 64),
@@ -98,8 +107,6 @@ const TYPES: &[TypeSchema] = &[
         policies: &["AssumeRolePolicyDocument", "Policies"],
         sets: &["ManagedPolicyArns"],
         identity_suffices: &["Policies"],
-        // Made in 0 to 3 s, usable by Lambda 5 to 12 s later: what hangs on it is what takes long.
-        latency: 10_000,
         ..PLAIN
     },
     TypeSchema { name: "AWS::Lambda::Alias", create_only: &["FunctionName", "Name"], ..PLAIN },
@@ -109,7 +116,6 @@ const TYPES: &[TypeSchema] = &[
         create_only: &["FunctionName", "PackageType"],
         sets: &["Architectures", "Layers"],
         identity_suffices: &["Environment"],
-        latency: 2_000,
         ..PLAIN
     },
     TypeSchema {
@@ -136,7 +142,6 @@ const TYPES: &[TypeSchema] = &[
         naming: Some(Naming { property: "BucketName", length: 63, alphabet: Alphabet::Lower, prefix: "" }),
         create_only: &["BucketName"],
         stateful: true,
-        latency: 2_000,
         ..PLAIN
     },
     TypeSchema { name: "AWS::S3::BucketPolicy", create_only: &["Bucket"], policies: &["PolicyDocument"], ..PLAIN },
@@ -189,7 +194,7 @@ mod tests {
         for schema in all() {
             assert_eq!(get(&schema.name.into()).unwrap().name, schema.name);
         }
-        assert!(get(&"AWS::EC2::VPC".into()).is_none());
+        assert!(get(&"AWS::Made::Up".into()).is_none());
     }
 
     #[test]

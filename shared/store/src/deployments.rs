@@ -39,7 +39,13 @@ impl Store {
         let mut writes = vec![self.new_item(head)?];
         if deployment.status == DeploymentStatus::Queued {
             let number = self.next_number(&deployment.environment).await?;
-            let entry = QueueEntry { number, deployment: deployment.id.clone(), starts: 1 };
+            let entry = QueueEntry {
+                number,
+                deployment: deployment.id.clone(),
+                starts: 1,
+                deaths: 0,
+                kind: model::EntryKind::Deploy,
+            };
             writes.push(self.new_item(with_body(pk, keys::queue_entry(number), &entry)?)?);
         }
         Ok(if self.transact("accept", writes).await? { Accepted::New } else { Accepted::Known })

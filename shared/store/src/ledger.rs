@@ -153,6 +153,11 @@ impl Ledger for Store {
         }
     }
 
+    async fn is_cancelled(&self, environment: &EnvironmentId, deployment: &DeploymentId) -> Result<bool, StoreError> {
+        let turn = self.item(keys::environment(environment), keys::QUEUE.to_owned()).await?;
+        Ok(turn.as_ref().and_then(|turn| get_text(turn, "cancel")) == Some(deployment.as_str()))
+    }
+
     async fn record(&self, environment: &EnvironmentId) -> Result<Recorded, StoreError> {
         // Revision and sequence first: where a commit comes in between, a plan made of this is stale and refused later.
         let lease = self.item(keys::environment(environment), keys::LEASE.to_owned()).await?;
@@ -191,7 +196,10 @@ fn taken(before: &Item, expires: Timestamp) -> Lease {
         revision: Revision(get_number(before, "revision").unwrap_or_default()),
         started_by: get_text(before, "started_by").map(DeploymentId::from),
         plan: get_text(before, "plan").and_then(Digest::parse),
-        taken_over: was_held,
+        taken_over: was_held
+            .then(|| get_number(before, "until"))
+            .flatten()
+            .and_then(|until| Timestamp::from_millisecond(until).ok()),
     }
 }
 

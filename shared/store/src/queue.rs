@@ -91,6 +91,8 @@ fn active(item: &Item) -> Option<Active> {
             deployment: DeploymentId::from(get_text(item, "active")?),
             number: get_number(item, "number")?,
             starts: get_number(item, "starts")?,
+            deaths: get_number(item, "deaths").unwrap_or_default(),
+            kind: model::EntryKind::Deploy,
         },
         claimed: item.contains_key("claimed"),
     })

@@ -67,6 +67,7 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report>
         region: record.region.clone(),
         resources: expansion.resources,
         outputs: expansion.outputs,
+        moved: BTreeMap::new(),
     })
 }
 
@@ -108,6 +109,7 @@ impl<'a> Expansion<'a> {
             depends_on: BTreeSet::new(),
             agent,
             retention: Retention::Delete,
+            ignore_changes: BTreeSet::new(),
         };
         self.resources.entry(address).insert_entry(resource).into_mut()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::{
     Action, CallError, Change, ErrorClass, Event, Observed, Operation, PhysicalId, Presence, Properties,
-    RecordedResource, Settled, Timestamp,
+    RecordedResource, ResourceKey, Settled, Timestamp,
 };
 
 use crate::execution::{Execution, Halt};
@@ -20,6 +20,7 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
         Action::Create { to } | Action::Replace { to, .. } => create::create(execution, change, to).await,
         Action::Update { to, .. } => update(execution, change, to).await,
         Action::Delete { from, .. } => delete::delete(execution, change, from).await,
+        Action::Move { to } => relocate(execution, change, to).await,
         Action::Forget { .. } => {
             let sent = Properties::new();
             if execution.state.get(&change.key).is_some() {
@@ -28,6 +29,15 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
             Ok(())
         }
     }
+}
+
+/// Records a resource under another key. What its tags of ownership say stays what it is, and is remembered.
+async fn relocate(execution: &Execution<'_>, change: &Change, to: &ResourceKey) -> Result<(), Halt> {
+    let Some(mut recorded) = execution.state.get(&change.key) else { return Ok(()) };
+    recorded.made_as.get_or_insert_with(|| change.key.clone());
+    recorded.agent.clone_from(&change.agent);
+    let items = vec![(change.key.clone(), None), (to.clone(), Some(recorded))];
+    execution.write_items(change, items, Event::Succeeded { observed: None }).durable().await
 }
 
 /// Brings what exists to what is asked for, and waits until it can be used.

@@ -121,6 +121,9 @@ pub trait Ledger: Send + Sync {
         reservation: Option<&Reservation>,
     ) -> Result<(), StoreError>;
 
+    /// Whether somebody asked for this deployment to be cancelled.
+    async fn is_cancelled(&self, environment: &EnvironmentId, deployment: &DeploymentId) -> Result<bool, StoreError>;
+
     /// The record of an environment.
     async fn record(&self, environment: &EnvironmentId) -> Result<Recorded, StoreError>;
 

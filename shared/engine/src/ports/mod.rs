@@ -9,5 +9,7 @@ pub mod queue;
 pub use clock::Clock;
 pub use executions::{Executions, Launch};
 pub use ledger::{Acquired, Commit, Ledger, Reservation, StoreError};
-pub use provider::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider, Providers, Readiness};
+pub use provider::{
+    Creation, Deletion, Existing, Found, Made, OnExisting, Owned, Proof, Provider, Providers, Readiness,
+};
 pub use queue::{Active, Queue};

@@ -160,8 +160,31 @@ pub trait Provider: Send + Sync {
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError>;
 }
 
+/// Something that carries our tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Its type.
+    pub kind: ResourceType,
+    /// The incarnation that its tags name.
+    pub key: ResourceKey,
+    /// What AWS knows it by.
+    pub physical_id: PhysicalId,
+}
+
 /// Every provider of one target account and region.
+///
+/// # Guarantees
+/// `owned` lists what carries the tags of this installation and environment (`stamp.engine`, `stamp.scope`), of every type that
+/// can be searched by tags. It makes no mutating request.
+///
+/// # Caveats
+/// The search by tags lags behind creations and deletions, by seconds to minutes: what it lists may be gone, what it does not
+/// list may exist.
+#[async_trait]
 pub trait Providers: Send + Sync {
     /// The provider of a type; none where the type is not supported.
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider>;
+
+    /// What carries our tags, whether the record knows it or not.
+    async fn owned(&self, stamp: &Stamp) -> Result<Vec<Owned>, CallError>;
 }

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use engine::ports::Clock;
-use engine::{End, Fence, Limits, Wave};
+use engine::{End, Fence, Limits, Pace, Wave};
 use model::{
     CallError, Desired, DesiredResource, Digest, Environment, EnvironmentId, ErrorClass, Plan, Presence, Retention,
     Stamp, properties,
@@ -36,6 +36,7 @@ fn resource(kind: &str, of: Value) -> DesiredResource {
         depends_on: BTreeSet::new(),
         agent: None,
         retention: Retention::Delete,
+        ignore_changes: BTreeSet::new(),
     }
 }
 
@@ -68,6 +69,7 @@ fn desired(revision: usize) -> Desired {
         region: "eu-central-1".into(),
         resources,
         outputs: BTreeMap::new(),
+        moved: Default::default(),
     }
 }
 
@@ -107,7 +109,8 @@ fn plan(world: &World, deployment: &str, revision: usize) -> (Plan, Digest) {
 async fn invoke(world: &World, plan: &Plan, digest: &Digest, limits: Limits) -> Option<End> {
     let fence = Fence::new(Duration::from_secs(15));
     let kinds = Kinds::of(world);
-    let wave = Wave { ledger: world, clock: world, providers: &kinds, fence: &fence, limits };
+    let pace = Pace::new();
+    let wave = Wave { ledger: world, clock: world, providers: &kinds, fence: &fence, pace: &pace, limits };
     tokio::select! {
         biased;
         () = world.death() => None,

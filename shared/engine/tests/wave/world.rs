@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::ports::{
-    Acquired, Clock, Commit, Creation, Deletion, Existing, Found, Ledger, Made, OnExisting, Proof, Provider, Providers,
-    Readiness, Reservation, StoreError,
+    Acquired, Clock, Commit, Creation, Deletion, Existing, Found, Ledger, Made, OnExisting, Owned, Proof, Provider,
+    Providers, Readiness, Reservation, StoreError,
 };
 use model::{
     CallError, DeploymentId, Digest, Entry, EnvironmentId, Epoch, ErrorClass, Lease, Observed, Ownership, PhysicalId,
-    Properties, Recorded, ResourceType, Revision, Timestamp,
+    Properties, Recorded, ResourceType, Revision, Stamp, Timestamp,
 };
 use serde_json::json;
 use tokio::sync::Notify;
@@ -144,7 +144,7 @@ impl Ledger for World {
             if !(is_free || is_ours) {
                 return Ok(Acquired::Held { until: Timestamp::from_millisecond(truth.until).unwrap() });
             }
-            let taken_over = truth.state == "held";
+            let taken_over = (truth.state == "held").then(|| Timestamp::from_millisecond(truth.until).unwrap());
             truth.epoch += 1;
             truth.state = "held";
             truth.until = now + i64::try_from(life.as_millis()).unwrap();
@@ -200,6 +200,10 @@ impl Ledger for World {
             Ok(())
         })
         .await
+    }
+
+    async fn is_cancelled(&self, _: &EnvironmentId, _: &DeploymentId) -> Result<bool, StoreError> {
+        Ok(false)
     }
 
     async fn record(&self, _: &EnvironmentId) -> Result<Recorded, StoreError> {
@@ -363,7 +367,12 @@ impl<'a> Kinds<'a> {
     }
 }
 
+#[async_trait]
 impl Providers for Kinds<'_> {
+    async fn owned(&self, _: &Stamp) -> Result<Vec<Owned>, CallError> {
+        Ok(Vec::new())
+    }
+
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
         self.0.get(kind.as_str()).map(|kind| kind as &dyn Provider)
     }

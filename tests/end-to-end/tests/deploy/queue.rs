@@ -41,7 +41,7 @@ async fn of_two_uploads_at_once_one_waits_for_the_other_and_the_later_one_stands
     assert_eq!(first.revision.map(|one| one.next()), second.revision);
 
     // Which of the two is the later one is the queue's to say; what stands is what that one asked for.
-    let Origin::Upload { version, .. } = &second.origin;
+    let Origin::Upload { version, .. } = &second.origin else { panic!("not an upload") };
     let sight = trial.look().await;
     let answer = trial.ask(&sight, "orders", "order 1 kettle").await;
     assert_eq!(text(&answer, "/answer").starts_with("Thank you."), *version == polite);

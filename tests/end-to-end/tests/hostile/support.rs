@@ -25,7 +25,7 @@ pub(crate) async fn head(field: &Field, environment: &EnvironmentId, version: &s
 pub(crate) async fn heads(field: &Field, environment: &EnvironmentId) -> BTreeMap<String, Deployment> {
     let all = field.store.deployments(environment).await.expect("the history can be read");
     let by_version = |deployment: Deployment| {
-        let Origin::Upload { version, .. } = &deployment.origin;
+        let Origin::Upload { version, .. } = &deployment.origin else { panic!("not an upload") };
         (version.clone(), deployment)
     };
     all.into_iter().map(by_version).collect()

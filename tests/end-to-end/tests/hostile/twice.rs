@@ -35,7 +35,7 @@ async fn the_same_event_twice_is_the_same_deployment() {
     let deliveries = log.lines().filter(|line| line.contains(deployment.id.as_str()));
     let deliveries = deliveries.filter(|line| line.contains("queued") || line.contains("a duplicated event"));
     assert_eq!(deliveries.count(), 2, "it was delivered twice:\n{log}");
-    let Origin::Upload { version, bucket, .. } = &deployment.origin;
+    let Origin::Upload { version, bucket, .. } = &deployment.origin else { panic!("not an upload") };
     assert_eq!(support::executions(&field).await, [format!("{}-1", deployment.id)]);
     assert_eq!(field.deployments().await.len(), 1);
 

@@ -1,0 +1,3 @@
+//! Benchmarks of the engine that need no account.
+
+fn main() {}

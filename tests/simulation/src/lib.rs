@@ -1,0 +1,1 @@
+//! The engine against a simulated AWS: what plays the state machine, and what must hold afterwards.
