@@ -77,36 +77,81 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
     if (plan.parent, plan.sequence) != (recorded.revision, recorded.sequence) {
         found.push(Violation::StaleParent { plan: plan.parent, record: recorded.revision });
     }
-    let mut changes: BTreeMap<&ResourceKey, &Change> = BTreeMap::new();
-    for change in &plan.changes {
-        if changes.insert(&change.key, change).is_some() {
-            found.push(Violation::Twice(change.key.clone()));
-        }
-    }
-    order(&changes, &mut found);
+    let index = Index::of(plan, recorded, &mut found);
+    order(&index.changes, &mut found);
     for change in &plan.changes {
         fits(change, recorded, &mut found);
-        references(change, &changes, recorded, &mut found);
-        deletion(change, plan, &changes, recorded, &mut found);
+        references(change, &index, recorded, &mut found);
+        deletion(change, &index, recorded, &mut found);
     }
     names(plan, &mut found);
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
+/// What is looked up again and again, so that ten thousand changes are checked in one pass each.
+struct Index<'a> {
+    /// The changes by what they concern.
+    changes: BTreeMap<&'a ResourceKey, &'a Change>,
+    /// Addresses at which something is made or stays, changed.
+    made: BTreeSet<&'a ResourceAddress>,
+    /// Incarnations that a change which waits for their end replaces.
+    makes_room: BTreeSet<&'a ResourceKey>,
+    /// What is recorded, by what it was made on top of.
+    standing_on: BTreeMap<&'a ResourceAddress, Vec<&'a ResourceKey>>,
+    /// Addresses whose loss the plan lists.
+    lost: BTreeSet<&'a ResourceAddress>,
+}
+
+impl<'a> Index<'a> {
+    fn of(plan: &'a Plan, recorded: &'a Recorded, found: &mut Vec<Violation>) -> Self {
+        let mut index = Self {
+            changes: BTreeMap::new(),
+            made: BTreeSet::new(),
+            makes_room: BTreeSet::new(),
+            standing_on: BTreeMap::new(),
+            lost: plan.irreversible.iter().map(|loss| &loss.resource).collect(),
+        };
+        for change in &plan.changes {
+            if index.changes.insert(&change.key, change).is_some() {
+                found.push(Violation::Twice(change.key.clone()));
+            }
+            if change.action.to().is_some() {
+                index.made.insert(&change.key.address);
+            }
+            if let Action::Replace { old, .. } = &change.action
+                && change.needs.iter().any(|edge| edge.on == *old)
+            {
+                index.makes_room.insert(old);
+            }
+        }
+        for (key, resource) in &recorded.resources {
+            for on in &resource.dependencies {
+                index.standing_on.entry(on).or_default().push(key);
+            }
+        }
+        index
+    }
+}
+
 fn order(changes: &BTreeMap<&ResourceKey, &Change>, found: &mut Vec<Violation>) {
+    let ranks: BTreeMap<&ResourceKey, usize> = changes.keys().enumerate().map(|(rank, key)| (*key, rank)).collect();
     let mut graph = Graph::new();
-    for change in changes.values() {
-        graph.add(change.key.to_string());
+    for (rank, change) in changes.values().enumerate() {
+        graph.add(rank);
         for edge in &change.needs {
             match changes.get(&edge.on) {
-                Some(on) if on.stage <= change.stage => graph.depend(change.key.to_string(), edge.on.to_string()),
+                Some(on) if on.stage <= change.stage => {
+                    graph.depend(rank, ranks.get(&edge.on).copied().unwrap_or(rank));
+                }
                 Some(_) => found.push(Violation::Circle(format!("{} → {}", change.key, edge.on))),
                 None => found.push(Violation::DanglingEdge { change: change.key.clone(), on: edge.on.clone() }),
             }
         }
     }
     if let Err(cycle) = graph.order() {
-        found.push(Violation::Circle(cycle.to_string()));
+        let keys: Vec<&ResourceKey> = changes.keys().copied().collect();
+        let path = cycle.path().filter_map(|rank| keys.get(*rank)).map(|key| format!("`{key}`"));
+        found.push(Violation::Circle(path.collect::<Vec<_>>().join(" → ")));
     }
 }
 
@@ -138,12 +183,7 @@ fn fits(change: &Change, recorded: &Recorded, found: &mut Vec<Violation>) {
 }
 
 /// Everything that a change refers to is recorded and stays, or is made by a change that it waits for.
-fn references(
-    change: &Change,
-    changes: &BTreeMap<&ResourceKey, &Change>,
-    recorded: &Recorded,
-    found: &mut Vec<Violation>,
-) {
+fn references(change: &Change, index: &Index<'_>, recorded: &Recorded, found: &mut Vec<Violation>) {
     let Some(to) = change.action.to() else { return };
     let Ok(references) = expression::references(to) else {
         found.push(Violation::Misfit(change.key.clone(), "a reference is malformed"));
@@ -152,49 +192,40 @@ fn references(
     let awaited: BTreeSet<&ResourceAddress> = change.needs.iter().map(|edge| &edge.on.address).collect();
     for reference in references {
         let address = reference.address;
-        let is_changed = changes.values().any(|other| other.key.address == address && other.action.to().is_some());
-        let is_recorded = recorded.current(&address).is_some_and(|(key, _)| {
-            !changes.get(key).is_some_and(|other| matches!(other.action, Action::Delete { .. } | Action::Forget { .. }))
-        });
+        let is_changed = index.made.contains(&address);
+        let is_recorded = is_changed
+            || recorded.current(&address).is_some_and(|(key, _)| {
+                !index
+                    .changes
+                    .get(key)
+                    .is_some_and(|other| matches!(other.action, Action::Delete { .. } | Action::Forget { .. }))
+            });
         if (is_changed && !awaited.contains(&address)) || (!is_changed && !is_recorded) {
             found.push(Violation::Unreachable { change: change.key.clone(), to: address });
         }
     }
 }
 
-fn deletion(
-    change: &Change,
-    plan: &Plan,
-    changes: &BTreeMap<&ResourceKey, &Change>,
-    recorded: &Recorded,
-    found: &mut Vec<Violation>,
-) {
+fn deletion(change: &Change, index: &Index<'_>, recorded: &Recorded, found: &mut Vec<Violation>) {
     let Action::Delete { .. } = change.action else { return };
     let key = &change.key;
     if change.stage == Stage::Build {
-        let makes_room = |other: &&Change| {
-            matches!(&other.action, Action::Replace { old, .. } if old == key)
-                && other.needs.iter().any(|edge| edge.on == *key)
-        };
-        if !plan.changes.iter().any(|other| makes_room(&other)) {
+        if !index.makes_room.contains(key) {
             found.push(Violation::TooEarly(key.clone()));
         }
     }
     let holds_data = schema::get(&change.kind).is_some_and(|schema| schema.stateful);
-    if holds_data && !plan.irreversible.iter().any(|loss| loss.resource == key.address) {
+    if holds_data && !index.lost.contains(&key.address) {
         found.push(Violation::SilentLoss(key.clone()));
     }
     // An older incarnation is not what dependents use; only the last one at its address is.
     let is_last = recorded.current(&key.address).is_some_and(|(current, _)| current == key);
-    let has_successor =
-        plan.changes.iter().any(|other| other.key.address == key.address && other.action.to().is_some());
-    for (other, record) in &recorded.resources {
-        if other == key || !record.dependencies.contains(&key.address) {
-            continue;
-        }
-        match changes.get(other) {
+    let has_successor = index.made.contains(&key.address);
+    let awaited: BTreeSet<&ResourceKey> = change.needs.iter().map(|edge| &edge.on).collect();
+    for other in index.standing_on.get(&key.address).into_iter().flatten().copied().filter(|other| *other != key) {
+        match index.changes.get(other) {
             Some(goes) if matches!(goes.action, Action::Delete { .. } | Action::Forget { .. }) => {
-                let waits = change.needs.iter().any(|edge| edge.on == *other);
+                let waits = awaited.contains(other);
                 if change.stage == Stage::Retire && goes.stage == Stage::Retire && !waits {
                     found.push(Violation::TooEarly(key.clone()));
                 }

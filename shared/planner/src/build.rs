@@ -15,10 +15,17 @@ use crate::{Inputs, name};
 pub(crate) struct Built {
     /// The changes, each after what it needs.
     pub(crate) changes: Vec<Change>,
-    /// The incarnation that each desired address ends with, changed or not.
-    pub(crate) kept: BTreeMap<ResourceAddress, ResourceKey>,
+    /// The incarnation that each desired address ends with.
+    pub(crate) kept: BTreeMap<ResourceAddress, Kept>,
     /// Old incarnations that must be gone before their successor is made.
     pub(crate) first: BTreeSet<ResourceKey>,
+}
+
+/// The incarnation that a desired address ends with.
+pub(crate) struct Kept {
+    pub(crate) key: ResourceKey,
+    /// Whether this plan changes it.
+    changes: bool,
 }
 
 pub(crate) fn build(inputs: &Inputs<'_>, order: &[ResourceAddress]) -> Built {
@@ -32,6 +39,7 @@ pub(crate) fn build(inputs: &Inputs<'_>, order: &[ResourceAddress]) -> Built {
         if decision.renewed {
             renewed.insert(address.clone());
         }
+        let changes = decision.change.is_some();
         if let Some((action, because)) = decision.change {
             let mut needs = edges(&built, schema, resource);
             if let Action::Replace { old, order: Order::DeleteFirst, .. } = &action {
@@ -51,7 +59,7 @@ pub(crate) fn build(inputs: &Inputs<'_>, order: &[ResourceAddress]) -> Built {
                 retention: resource.retention,
             });
         }
-        built.kept.insert(address.clone(), key);
+        built.kept.insert(address.clone(), Kept { key, changes });
     }
     built
 }
@@ -81,7 +89,8 @@ fn decide(
         return create(Reason::New);
     }
     let to = asked(inputs, address, resource, schema, key.generation, Some(recorded));
-    let mut diff = schema::diff(&resource.kind, &recorded.asked, &to);
+    // Most resources of most deployments are asked for in the very same words.
+    let mut diff = if recorded.asked == to { Vec::new() } else { schema::diff(&resource.kind, &recorded.asked, &to) };
     let has_moved = |name: &str, value: &Value| {
         let now = model::expression::resolve_value(value, &|reference| inputs.recorded.value_of(reference));
         now.is_ok_and(|now| recorded.sent.get(name).is_some_and(|sent| *sent != now))
@@ -205,12 +214,11 @@ fn edges(built: &Built, schema: &TypeSchema, resource: &DesiredResource) -> Vec<
             *until = (*until).max(schema.reach(name));
         }
     }
-    let changing: BTreeSet<&ResourceKey> = built.changes.iter().map(|change| &change.key).collect();
     reach
         .into_iter()
         .filter_map(|(address, until)| {
             let on = built.kept.get(&address)?;
-            changing.contains(on).then(|| Edge { on: on.clone(), until })
+            on.changes.then(|| Edge { on: on.key.clone(), until })
         })
         .collect()
 }

@@ -12,8 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Graph;
 use model::{
-    Change, DeploymentId, Desired, Digest, Environment, Loss, Plan, Recorded, ResourceAddress, ResourceKey, Stage,
-    Stamp,
+    Change, DeploymentId, Desired, Digest, Environment, Loss, Plan, Recorded, ResourceAddress, ResourceKey, Stamp,
 };
 
 pub use error::{PlanError, Problem};
@@ -146,26 +145,26 @@ fn refuse_held_names(built: &build::Built) -> Result<(), PlanError> {
 
 /// The changes in an order that respects their edges, building before retiring.
 fn in_order(changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
+    // Ranks instead of keys: their order is the same, and a graph of numbers is built in a fraction of the time.
+    let mut changes = changes;
+    changes.sort_unstable_by(|one, other| (one.stage, &one.key).cmp(&(other.stage, &other.key)));
+    let ranks: BTreeMap<&ResourceKey, usize> =
+        changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
     let mut graph = Graph::new();
-    for change in &changes {
-        graph.add((change.stage, change.key.clone()));
-    }
-    let stages: BTreeMap<ResourceKey, Stage> =
-        changes.iter().map(|change| (change.key.clone(), change.stage)).collect();
-    for change in &changes {
+    for (rank, change) in changes.iter().enumerate() {
+        graph.add(rank);
         for edge in &change.needs {
-            if let Some(stage) = stages.get(&edge.on) {
-                graph.depend((change.stage, change.key.clone()), (*stage, edge.on.clone()));
+            if let Some(on) = ranks.get(&edge.on) {
+                graph.depend(rank, *on);
             }
         }
     }
     let order = graph.order().map_err(|cycle| {
-        let path = cycle.nodes().iter().map(|(_, key)| key.to_string()).collect::<Vec<_>>().join(" → ");
-        PlanError(vec![Problem::Cycle(path)])
+        let keys = cycle.nodes().iter().filter_map(|rank| changes.get(*rank)).map(|change| change.key.to_string());
+        PlanError(vec![Problem::Cycle(keys.collect::<Vec<_>>().join(" → "))])
     })?;
-    let mut by_key: BTreeMap<ResourceKey, Change> =
-        changes.into_iter().map(|change| (change.key.clone(), change)).collect();
-    let mut sorted: Vec<Change> = order.iter().filter_map(|(_, key)| by_key.remove(key)).collect();
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let mut sorted: Vec<Change> = order.into_iter().filter_map(|rank| changes.get_mut(rank)?.take()).collect();
     sorted.sort_by_key(|change| change.stage);
     Ok(sorted)
 }

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use model::{Action, Change, Edge, Reach, Reason, RecordedResource, ResourceKey, Retention, Stage};
+use model::{Action, Change, Edge, Reach, Reason, RecordedResource, ResourceAddress, ResourceKey, Retention, Stage};
 
 use crate::Inputs;
 use crate::build::Built;
 
 pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
-    let leaving: BTreeMap<&ResourceKey, &RecordedResource> =
-        inputs.recorded.resources.iter().filter(|(key, _)| built.kept.get(&key.address) != Some(*key)).collect();
+    let leaving: BTreeMap<&ResourceKey, &RecordedResource> = inputs
+        .recorded
+        .resources
+        .iter()
+        .filter(|(key, _)| built.kept.get(&key.address).map(|kept| &kept.key) != Some(*key))
+        .collect();
+    let standing = standing_on(&leaving);
     let mut changes = Vec::new();
     for (key, recorded) in &leaving {
         let because = if built.kept.contains_key(&key.address) { Reason::Deposed } else { Reason::Removed };
@@ -30,7 +35,7 @@ pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
             kind: recorded.kind.clone(),
             action,
             because,
-            needs: if first { Vec::new() } else { dependents(key, &leaving) },
+            needs: if first { Vec::new() } else { dependents(key, &standing) },
             stage: if first { Stage::Build } else { Stage::Retire },
             dependencies: recorded.dependencies.clone(),
             agent: recorded.agent.clone(),
@@ -40,11 +45,21 @@ pub(crate) fn retire(inputs: &Inputs<'_>, built: &Built) -> Vec<Change> {
     changes
 }
 
-/// What must be gone before `key` can go: everything that is leaving, too, and was made on top of it.
-fn dependents(key: &ResourceKey, leaving: &BTreeMap<&ResourceKey, &RecordedResource>) -> Vec<Edge> {
-    leaving
-        .iter()
-        .filter(|(other, recorded)| **other != key && recorded.dependencies.contains(&key.address))
-        .map(|(other, _)| Edge { on: (*other).clone(), until: Reach::Ready })
-        .collect()
+/// What is leaving, by what it was made on top of.
+fn standing_on<'a>(
+    leaving: &BTreeMap<&'a ResourceKey, &'a RecordedResource>,
+) -> BTreeMap<&'a ResourceAddress, Vec<&'a ResourceKey>> {
+    let mut standing: BTreeMap<&ResourceAddress, Vec<&ResourceKey>> = BTreeMap::new();
+    for (key, recorded) in leaving {
+        for on in &recorded.dependencies {
+            standing.entry(on).or_default().push(key);
+        }
+    }
+    standing
+}
+
+/// What must be gone before `key` can go.
+fn dependents(key: &ResourceKey, standing: &BTreeMap<&ResourceAddress, Vec<&ResourceKey>>) -> Vec<Edge> {
+    let others = standing.get(&key.address).into_iter().flatten().filter(|other| **other != key);
+    others.map(|other| Edge { on: (*other).clone(), until: Reach::Ready }).collect()
 }

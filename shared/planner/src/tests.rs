@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Action, DesiredResource, EnvironmentId, Generation, Order, PhysicalId, Presence, Properties, Reach, Reason,
-    RecordedResource, Retention, Revision, properties,
+    RecordedResource, Retention, Revision, Stage, properties,
 };
 use serde_json::{Value, json};
 
