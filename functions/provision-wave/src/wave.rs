@@ -61,7 +61,7 @@ impl Provisioning {
 
     fn limits(&self, deadline: model::Timestamp) -> Limits {
         let left = deadline.duration_since(model::Timestamp::now()).unsigned_abs().saturating_sub(MARGIN);
-        Limits { lease: self.lease, slice: self.slice.min(left), ..Limits::default() }
+        Limits { lease: self.lease, slice: self.slice.min(left), landing: self.call, ..Limits::default() }
     }
 
     async fn connect(

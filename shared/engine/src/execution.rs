@@ -1,5 +1,7 @@
 //! What a change is carried out with: the record, the writer, the providers, the time that is left.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{
@@ -8,7 +10,9 @@ use model::{
 };
 use tokio::sync::{mpsc, oneshot};
 
+use crate::pace::Pace;
 use crate::ports::{Clock, Provider, Providers};
+use crate::propagation::Propagation;
 use crate::state::State;
 use crate::wave::Limits;
 use crate::writer::Write;
@@ -18,16 +22,29 @@ use crate::writer::Write;
 pub(crate) enum Halt {
     /// It failed. The failure is journalled.
     Failed(CallError),
+    /// It is put off until then. That is journalled.
+    Deferred(Timestamp, CallError),
     /// The time slice ended. It goes on in the next invocation.
     Interrupted,
     /// The lease is lost or the stores do not answer: nothing more may be done.
     Stopped,
 }
 
+/// What the changes tell the loop that runs them.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// The identity of a resource is known.
+    Identified(ResourceKey),
+    /// A change waits for something that takes long.
+    Waits,
+}
+
 pub(crate) struct Execution<'a> {
     pub(crate) state: State,
     pub(crate) providers: &'a dyn Providers,
     pub(crate) clock: &'a dyn Clock,
+    pub(crate) pace: &'a Pace,
+    pub(crate) propagation: Propagation,
     pub(crate) limits: Limits,
     pub(crate) deployment: &'a DeploymentId,
     pub(crate) stamp: &'a model::Stamp,
@@ -35,8 +52,11 @@ pub(crate) struct Execution<'a> {
     /// When nothing new is begun any more.
     pub(crate) deadline: Timestamp,
     pub(crate) writes: mpsc::UnboundedSender<Write>,
-    /// Told of every resource whose identity becomes known.
-    pub(crate) identified: mpsc::UnboundedSender<ResourceKey>,
+    pub(crate) notes: mpsc::UnboundedSender<Note>,
+    /// Of what has started: milliseconds from its start to the end of the longest chain behind it.
+    pub(crate) urgencies: Mutex<BTreeMap<ResourceKey, u64>>,
+    /// Until when changes wait that wait for something that takes long.
+    pub(crate) naps: Mutex<BTreeMap<ResourceKey, Timestamp>>,
 }
 
 /// A line that was handed to the writer.
@@ -56,18 +76,24 @@ impl Execution<'_> {
         })
     }
 
+    /// How urgent the calls of a change are.
+    pub(crate) fn urgency(&self, change: &Change) -> u64 {
+        let urgencies = self.urgencies.lock().unwrap_or_else(PoisonError::into_inner);
+        urgencies.get(&change.key).copied().unwrap_or_default()
+    }
+
     /// Journals an event and folds it into the record. The record in memory is ahead of the durable one until the line is
-    /// [`Written::durable`].
+    /// [`Written::durable`]; what is written later is never durable before it.
     pub(crate) fn write(&self, change: &Change, sent: &Properties, event: Event) -> Written {
         let before = self.state.get(&change.key);
-        let item = journal::record(before.as_ref(), change, sent, self.deployment, &event);
-        self.write_items(change, vec![(change.key.clone(), item)], event)
+        let item = journal::record(before.as_ref(), change, sent, self.deployment, &event, self.clock.now());
+        self.write_items(&change.key, vec![(change.key.clone(), item)], event)
     }
 
     /// The same, with what becomes of the record said by the caller.
     pub(crate) fn write_items(
         &self,
-        change: &Change,
+        key: &ResourceKey,
         items: Vec<(ResourceKey, Option<RecordedResource>)>,
         event: Event,
     ) -> Written {
@@ -75,12 +101,12 @@ impl Execution<'_> {
             self.state.set(key, item.clone());
         }
         let is_identified = matches!(event, Event::Identified { .. });
-        let entry = Entry { at: self.clock.now(), epoch: self.epoch, change: change.key.clone(), event };
+        let entry = Entry { at: self.clock.now(), epoch: self.epoch, change: key.clone(), event };
         let (durable, written) = oneshot::channel();
         // Where the writer is gone, the receiver says so.
         let _ = self.writes.send(Write { entry, items, durable });
         if is_identified {
-            let _ = self.identified.send(change.key.clone());
+            let _ = self.notes.send(Note::Identified(key.clone()));
         }
         Written(written)
     }
@@ -118,6 +144,23 @@ impl Execution<'_> {
             return Err(Halt::Interrupted);
         }
         self.clock.sleep(duration).await;
+        Ok(())
+    }
+
+    /// Waits for something that takes long: where everything that is left does, the state machine waits instead. The change
+    /// must have nothing under way, and resume where it is when it is begun again.
+    pub(crate) async fn nap(&self, change: &Change, duration: Duration) -> Result<(), Halt> {
+        if duration < self.limits.long_wait {
+            return self.pause(duration).await;
+        }
+        if self.is_over() {
+            return Err(Halt::Interrupted);
+        }
+        let naps = || self.naps.lock().unwrap_or_else(PoisonError::into_inner);
+        naps().insert(change.key.clone(), self.clock.now() + duration);
+        let _ = self.notes.send(Note::Waits);
+        self.clock.sleep(duration).await;
+        naps().remove(&change.key);
         Ok(())
     }
 

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// The code of a call that the fence refused: nothing was sent.
+pub const LEASE_TOO_SHORT: &str = "LeaseTooShort";
+
 /// The moment until which this invocation's lease is known to last, and how long one call can take. Shared by the engine,
 /// which moves it forward with every commit, and by the AWS clients, which ask it before each mutating request is sent.
 #[derive(Debug)]

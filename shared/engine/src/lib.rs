@@ -10,10 +10,12 @@ mod execution;
 pub mod fence;
 mod pace;
 pub mod ports;
+mod propagation;
 mod queue;
 mod retry;
 mod schedule;
 mod state;
+mod takeover;
 mod wave;
 mod writer;
 

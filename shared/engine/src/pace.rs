@@ -1,12 +1,223 @@
-//! How fast AWS is called: a token bucket for each limit, shared by everything that one process does.
+//! How fast AWS is called: a token bucket for each of its limits, shared by everything that one process does.
+//!
+//! A bucket starts at what AWS documents (`schema::api`). Being throttled halves its rate, because somebody else uses the same
+//! limit; each call that is answered gives a part of it back, up to where it started. Among those who wait for a token, the
+//! most urgent gets the next one. Never sleeps by itself: waiting goes through the clock.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::Timestamp;
+use schema::Api;
+
+use crate::ports::Clock;
+
+/// How many answered calls it takes to get back from a halved rate to the full one.
+const RECOVERY: f64 = 50.0;
+
+/// The least that is left of a rate, as a part of it.
+const FLOOR: f64 = 0.05;
+
+/// Throttled answers within this time are one: they belong to calls that were under way together.
+const ONE_STORM: Duration = Duration::from_millis(1_000);
 
 /// The token buckets of one process.
 #[derive(Debug, Default)]
-pub struct Pace {}
+pub struct Pace {
+    buckets: Mutex<BTreeMap<&'static str, Bucket>>,
+}
+
+#[derive(Debug)]
+struct Bucket {
+    limit: Api,
+    /// Tokens a second, now.
+    rate: f64,
+    tokens: f64,
+    filled: Timestamp,
+    throttled: Option<Timestamp>,
+    /// Who waits: the most urgent first, then by ticket.
+    waiting: BTreeSet<(Reverse<u64>, u64)>,
+    tickets: u64,
+}
+
+impl Bucket {
+    fn new(limit: Api, now: Timestamp) -> Self {
+        Self {
+            limit,
+            rate: limit.rate,
+            tokens: limit.burst,
+            filled: now,
+            throttled: None,
+            waiting: BTreeSet::new(),
+            tickets: 0,
+        }
+    }
+
+    fn fill(&mut self, now: Timestamp) {
+        let passed = now.duration_since(self.filled).as_secs_f64();
+        if passed > 0.0 {
+            self.tokens = (self.tokens + passed * self.rate).min(self.limit.burst);
+            self.filled = now;
+        }
+    }
+
+    /// Takes a token for `place`, or says how long it is until there will be one.
+    fn take(&mut self, place: (Reverse<u64>, u64), now: Timestamp) -> Option<Duration> {
+        self.fill(now);
+        let ahead = self.waiting.range(..place).count();
+        let needed = f64::from(u32::try_from(ahead + 1).unwrap_or(u32::MAX));
+        // A millionth less than a whole token is a token: rounding is not worth a wait.
+        if self.tokens + 1e-6 >= needed {
+            self.waiting.remove(&place);
+            self.tokens -= 1.0;
+            return None;
+        }
+        let seconds = (needed - self.tokens) / self.rate;
+        // In whole milliseconds, rounded up: no clock that is waited on is finer.
+        Some(Duration::from_millis((seconds * 1_000.0).ceil().max(1.0) as u64))
+    }
+}
 
 impl Pace {
     /// Full buckets.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Bucket>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, limit: Api, now: Timestamp, act: impl FnOnce(&mut Bucket) -> T) -> T {
+        let mut buckets = self.lock();
+        act(buckets.entry(limit.name).or_insert_with(|| Bucket::new(limit, now)))
+    }
+
+    /// Waits for a token, the most urgent first. False where there is none before `deadline`.
+    pub(crate) async fn admit(&self, limit: Api, urgency: u64, clock: &dyn Clock, deadline: Timestamp) -> bool {
+        let place = self.with(limit, clock.now(), |bucket| {
+            bucket.tickets += 1;
+            let place = (Reverse(urgency), bucket.tickets);
+            bucket.waiting.insert(place);
+            place
+        });
+        // Whoever is dropped while waiting must not keep others waiting behind it.
+        let _leaves = Leaves { pace: self, limit, place };
+        loop {
+            let now = clock.now();
+            match self.with(limit, now, |bucket| bucket.take(place, now)) {
+                None => return true,
+                Some(wait) if now + wait >= deadline => return false,
+                Some(wait) => clock.sleep(wait).await,
+            }
+        }
+    }
+
+    /// AWS answered a call.
+    pub(crate) fn answered(&self, limit: Api, now: Timestamp) {
+        self.with(limit, now, |bucket| {
+            bucket.fill(now);
+            bucket.rate = (bucket.rate + bucket.limit.rate / RECOVERY).min(bucket.limit.rate);
+        });
+    }
+
+    /// AWS refused a call because there were too many.
+    pub(crate) fn throttled(&self, limit: Api, now: Timestamp) {
+        self.with(limit, now, |bucket| {
+            bucket.fill(now);
+            bucket.tokens = bucket.tokens.min(0.0);
+            let is_new = bucket.throttled.is_none_or(|last| now.duration_since(last).unsigned_abs() >= ONE_STORM);
+            if is_new {
+                bucket.throttled = Some(now);
+                bucket.rate = (bucket.rate / 2.0).max(bucket.limit.rate * FLOOR);
+            }
+        });
+    }
+}
+
+struct Leaves<'a> {
+    pace: &'a Pace,
+    limit: Api,
+    place: (Reverse<u64>, u64),
+}
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        if let Some(bucket) = self.pace.lock().get_mut(self.limit.name) {
+            bucket.waiting.remove(&self.place);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use async_trait::async_trait;
+
+    use super::*;
+
+    const LIMIT: Api = Api { name: "ten", rate: 10.0, burst: 2.0, documented: true };
+
+    #[derive(Default)]
+    struct Hand(AtomicI64);
+
+    #[async_trait]
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+        }
+
+        async fn sleep(&self, duration: Duration) {
+            self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+        }
+    }
+
+    const FAR: Timestamp = Timestamp::MAX;
+
+    #[tokio::test]
+    async fn a_burst_passes_at_once_and_the_rest_at_the_rate() {
+        let (pace, clock) = (Pace::new(), Hand::default());
+        for _ in 0..12 {
+            assert!(pace.admit(LIMIT, 0, &clock, FAR).await);
+        }
+        assert_eq!(clock.now().as_millisecond(), 1_000, "two at once, ten at ten a second");
+    }
+
+    #[tokio::test]
+    async fn a_wait_beyond_the_deadline_is_not_begun() {
+        let (pace, clock) = (Pace::new(), Hand::default());
+        let soon = clock.now() + Duration::from_millis(50);
+        assert!(pace.admit(LIMIT, 0, &clock, soon).await && pace.admit(LIMIT, 0, &clock, soon).await);
+        assert!(!pace.admit(LIMIT, 0, &clock, soon).await);
+        assert!(pace.lock()["ten"].waiting.is_empty(), "who went away keeps nobody waiting");
+    }
+
+    #[test]
+    fn the_most_urgent_gets_the_next_token() {
+        let mut bucket = Bucket::new(LIMIT, Timestamp::UNIX_EPOCH);
+        bucket.tokens = 1.0;
+        let (later, sooner) = ((Reverse(1), 1), (Reverse(9), 2));
+        bucket.waiting.extend([later, sooner]);
+        assert_eq!(bucket.take(later, Timestamp::UNIX_EPOCH), Some(Duration::from_millis(100)));
+        assert_eq!(bucket.take(sooner, Timestamp::UNIX_EPOCH), None);
+    }
+
+    #[test]
+    fn being_throttled_halves_the_rate_once_a_storm_and_answers_bring_it_back() {
+        let pace = Pace::new();
+        let at = |millis| Timestamp::from_millisecond(millis).unwrap();
+        let rate = || pace.lock()["ten"].rate;
+        pace.throttled(LIMIT, at(0));
+        pace.throttled(LIMIT, at(10));
+        assert!((rate() - 5.0).abs() < 1e-9, "one storm");
+        pace.throttled(LIMIT, at(2_000));
+        assert!((rate() - 2.5).abs() < 1e-9);
+        for _ in 0..100 {
+            pace.answered(LIMIT, at(3_000));
+        }
+        assert!((rate() - 10.0).abs() < 1e-9, "and no further than where it started");
     }
 }

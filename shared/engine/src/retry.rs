@@ -1,11 +1,13 @@
-//! How often an AWS call is tried, by the class of its error.
+//! How often an AWS call is tried, by the class of its error, and how fast.
 
 use std::future::Future;
 use std::time::Duration;
 
-use model::{CallError, ErrorClass};
+use model::{CallError, Change, Digest, ErrorClass};
+use schema::Call;
 
 use crate::execution::{Execution, Halt};
+use crate::fence::LEASE_TOO_SHORT;
 
 /// Whether a call may be repeated when it is not known whether it took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,24 +44,53 @@ fn patience(class: ErrorClass, repeat: Repeat, execution: &Execution<'_>) -> Pat
     }
 }
 
-/// Calls until it succeeds, fails for good, or patience or the time slice ends.
+/// Calls until it succeeds, fails for good, or patience or the time slice ends. Each try waits for a token of the limit that
+/// it counts against.
 pub(crate) async fn patiently<T, F>(
     execution: &Execution<'_>,
-    repeat: Repeat,
+    change: &Change,
+    (kind, repeat): (Call, Repeat),
     mut call: impl FnMut() -> F,
 ) -> Result<Result<T, CallError>, Halt>
 where
     F: Future<Output = Result<T, CallError>>,
 {
+    let limit = schema::api(&change.kind, kind);
     let began = execution.clock.now();
     for attempt in 0_u32.. {
+        // What this change needs and cannot use yet: one change tries, the others wait for what it finds.
+        let turn = match (kind, execution.propagation.closed(&change.dependencies)) {
+            (Call::Create, Some(address)) => {
+                let (turn, in_time) = execution.propagation.turn(address, execution.clock, execution.deadline).await;
+                if !in_time {
+                    return Err(Halt::Interrupted);
+                }
+                turn
+            }
+            _ => None,
+        };
+        if !execution.pace.admit(limit, execution.urgency(change), execution.clock, execution.deadline).await {
+            return Err(Halt::Interrupted);
+        }
+        let sent = execution.clock.now();
         let error = match call().await {
-            Ok(value) => return Ok(Ok(value)),
+            Ok(value) => {
+                execution.pace.answered(limit, execution.clock.now());
+                if let Some(turn) = turn {
+                    turn.passed();
+                }
+                return Ok(Ok(value));
+            }
             Err(error) => error,
         };
-        let waited = execution.clock.now().duration_since(began).unsigned_abs();
+        let now = execution.clock.now();
+        let was_sent = error.code.as_deref() != Some(LEASE_TOO_SHORT);
+        if error.class == ErrorClass::Throttled && was_sent {
+            execution.pace.throttled(limit, now);
+        }
+        let waited = now.duration_since(began).unsigned_abs();
         let (wait, most) = match patience(error.class, repeat, execution) {
-            Patience::Exponential(most) => (jittered(250 << attempt.min(5), attempt), most),
+            Patience::Exponential(most) => (jittered(250 << attempt.min(5), change, attempt), most),
             Patience::Dense(most) => (Duration::from_millis(250 << attempt.min(3)), most),
             Patience::None => return Ok(Err(error)),
         };
@@ -67,14 +98,29 @@ where
             return Ok(Err(error));
         }
         tracing::debug!(error = %error, attempt, "tried again");
-        execution.pause(wait).await?;
+        match turn {
+            // The next turn waits by itself, for as long as it is not likely to succeed.
+            Some(turn) if error.class == ErrorClass::NotPropagated => {
+                turn.failed(now);
+                if execution.is_over() {
+                    return Err(Halt::Interrupted);
+                }
+            }
+            _ if kind != Call::Read && error.may_land_late() => {
+                // Whatever was sent takes effect by then or never: only then is it known what a repetition comes after.
+                let landed = execution.limits.landing.saturating_sub(now.duration_since(sent).unsigned_abs());
+                execution.pause(landed.max(wait)).await?;
+            }
+            _ => execution.pause(wait).await?,
+        }
     }
     Err(Halt::Interrupted)
 }
 
-/// Between half of `millis` and all of it, so that callers who were throttled together do not come back together.
-fn jittered(millis: u64, attempt: u32) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let spread = RandomState::new().hash_one(attempt) % (millis / 2 + 1);
+/// Between half of `millis` and all of it, so that changes that were throttled together do not come back together. Of the
+/// change and the attempt, not of chance: the same run is the same run.
+fn jittered(millis: u64, change: &Change, attempt: u32) -> Duration {
+    let digest = Digest::of(format!("{} {attempt}", change.key).as_bytes());
+    let spread = u64::from_str_radix(digest.short(8), 16).unwrap_or_default() % (millis / 2 + 1);
     Duration::from_millis(millis / 2 + spread)
 }

@@ -1,100 +1,243 @@
 //! What may start now: dataflow over the edges of a plan, the longest remaining path first.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use graph::Graph;
-use model::{Change, Plan, Reach, ResourceKey, Stage};
+use model::{Action, Change, Plan, Reach, ResourceKey, Stage};
 
 /// The order of a wave. Knows nothing of how changes are carried out.
 #[derive(Debug)]
 pub(crate) struct Schedule<'a> {
-    /// What has not started yet.
-    waiting: BTreeMap<&'a ResourceKey, &'a Change>,
-    /// How far the others came.
-    reached: BTreeMap<ResourceKey, Reach>,
-    /// What runs.
-    running: BTreeSet<ResourceKey>,
-    /// Milliseconds from the start of a change to the end of the longest chain behind it.
-    remaining: BTreeMap<ResourceKey, u64>,
+    nodes: Vec<Node<'a>>,
+    places: BTreeMap<&'a ResourceKey, usize>,
+    /// What may start, the most urgent first; among equals in the order of the plan.
+    ready: BTreeSet<(Reverse<u64>, usize)>,
+    /// What could start but for its stage.
+    held: BTreeSet<(Reverse<u64>, usize)>,
+    running: usize,
+    /// What has not started and may still.
+    waiting: usize,
     building: usize,
     failed: bool,
 }
 
+#[derive(Debug)]
+struct Node<'a> {
+    change: &'a Change,
+    /// Who needs it, and how far it must have come for them.
+    dependents: Vec<(usize, Reach)>,
+    unmet: usize,
+    reached: Option<Reach>,
+    standing: Standing,
+    /// Milliseconds from its start to the end of the longest chain behind it.
+    remaining: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Waiting,
+    Running,
+    Ended,
+    Blocked,
+}
+
 impl<'a> Schedule<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
-        let mut graph = Graph::new();
-        for change in &plan.changes {
-            graph.add(change.key.clone());
+        let places: BTreeMap<&ResourceKey, usize> =
+            plan.changes.iter().enumerate().map(|(place, change)| (&change.key, place)).collect();
+        let mut nodes: Vec<Node<'_>> = plan.changes.iter().map(Node::new).collect();
+        for (place, change) in plan.changes.iter().enumerate() {
             for edge in &change.needs {
-                graph.depend(change.key.clone(), edge.on.clone());
+                let on = places.get(&edge.on).and_then(|on| nodes.get_mut(*on));
+                match on {
+                    Some(on) => on.dependents.push((place, edge.until)),
+                    // What is needed and nobody makes is never reached; `check` refuses such a plan.
+                    None => {}
+                }
             }
         }
-        let latency = |key: &ResourceKey| {
-            let kind = plan.change(key).map(|change| &change.kind);
-            kind.map_or(1_000, |kind| schema::latency(kind).expected())
-        };
-        let latencies: BTreeMap<ResourceKey, u64> =
-            plan.changes.iter().map(|change| (change.key.clone(), latency(&change.key))).collect();
-        let remaining = graph.longest_remaining(|key| latencies.get(key).copied().unwrap_or_default());
-        Self {
-            waiting: plan.changes.iter().map(|change| (&change.key, change)).collect(),
-            reached: BTreeMap::new(),
-            running: BTreeSet::new(),
-            remaining,
-            building: plan.changes.iter().filter(|change| change.stage == Stage::Build).count(),
+        remaining(&mut nodes);
+        let building = nodes.iter().filter(|node| node.change.stage == Stage::Build).count();
+        let waiting = nodes.len();
+        let mut schedule = Self {
+            nodes,
+            places,
+            ready: BTreeSet::new(),
+            held: BTreeSet::new(),
+            running: 0,
+            waiting,
+            building,
             failed: false,
-        }
+        };
+        let free: Vec<usize> =
+            schedule.nodes.iter().enumerate().filter(|(_, node)| node.unmet == 0).map(|(place, _)| place).collect();
+        free.into_iter().for_each(|place| schedule.offer(place));
+        schedule
     }
 
-    /// Takes out what may start, the most urgent first.
-    pub(crate) fn start(&mut self, most: usize) -> Vec<&'a Change> {
-        let mut ready: Vec<&Change> = self.waiting.values().copied().filter(|change| self.may_start(change)).collect();
-        ready.sort_by_key(|change| {
-            (std::cmp::Reverse(self.remaining.get(&change.key).copied().unwrap_or_default()), &change.key)
-        });
-        ready.truncate(most.saturating_sub(self.running.len()));
-        for change in &ready {
-            self.waiting.remove(&change.key);
-            self.running.insert(change.key.clone());
+    /// Takes out what may start, the most urgent first, each with its urgency: the time that lies behind its start.
+    pub(crate) fn start(&mut self, most: usize) -> Vec<(&'a Change, u64)> {
+        if self.building == 0 && !self.failed {
+            self.ready.append(&mut self.held);
         }
-        ready
+        let mut started = Vec::new();
+        while self.running < most {
+            let Some((Reverse(urgency), place)) = self.ready.pop_first() else { break };
+            let Some(node) = self.nodes.get_mut(place) else { continue };
+            node.standing = Standing::Running;
+            self.running += 1;
+            self.waiting -= 1;
+            started.push((node.change, urgency));
+        }
+        started
     }
 
-    fn may_start(&self, change: &Change) -> bool {
-        let stage_is_open = change.stage == Stage::Build || (self.building == 0 && !self.failed);
-        stage_is_open
-            && change.needs.iter().all(|edge| self.reached.get(&edge.on).is_some_and(|reach| *reach >= edge.until))
+    /// Something has nothing left to wait for.
+    fn offer(&mut self, place: usize) {
+        let Some(node) = self.nodes.get(place).filter(|node| node.standing == Standing::Waiting) else { return };
+        let entry = (Reverse(node.remaining), place);
+        match node.change.stage {
+            Stage::Build => self.ready.insert(entry),
+            Stage::Retire => self.held.insert(entry),
+        };
     }
 
     /// The identity of a resource is known.
     pub(crate) fn identified(&mut self, key: &ResourceKey) {
-        self.reached.entry(key.clone()).or_insert(Reach::Identified);
+        if let Some(place) = self.places.get(key).copied() {
+            self.reach(place, Reach::Identified);
+        }
+    }
+
+    fn reach(&mut self, place: usize, reach: Reach) {
+        let Some(node) = self.nodes.get_mut(place) else { return };
+        let before = node.reached.replace(node.reached.map_or(reach, |before| before.max(reach)));
+        let met = |until: Reach| until <= reach && before.is_none_or(|before| until > before);
+        let freed: Vec<usize> =
+            node.dependents.iter().filter(|(_, until)| met(*until)).map(|(place, _)| *place).collect();
+        for place in freed {
+            let Some(node) = self.nodes.get_mut(place) else { continue };
+            node.unmet = node.unmet.saturating_sub(1);
+            if node.unmet == 0 {
+                self.offer(place);
+            }
+        }
     }
 
     /// A change succeeded.
     pub(crate) fn succeeded(&mut self, change: &Change) {
-        self.ended(change);
-        self.reached.insert(change.key.clone(), Reach::Ready);
+        if let Some(place) = self.ended(change) {
+            self.reach(place, Reach::Ready);
+        }
     }
 
     /// A change failed: what needs it never starts. Where it was to build something, nothing is retired; a deletion that
     /// fails stops no other.
     pub(crate) fn failed(&mut self, change: &Change) {
-        self.ended(change);
-        self.reached.remove(&change.key);
-        self.failed |= change.stage == Stage::Build;
-    }
-
-    fn ended(&mut self, change: &Change) {
-        self.running.remove(&change.key);
-        if change.stage == Stage::Build {
-            self.building = self.building.saturating_sub(1);
+        let Some(place) = self.ended(change) else { return };
+        self.block(place);
+        if change.stage == Stage::Build && !self.failed {
+            self.failed = true;
+            let retiring: Vec<usize> = (0..self.nodes.len()).filter(|place| self.is_retiring(*place)).collect();
+            retiring.into_iter().for_each(|place| self.give_up(place));
         }
     }
 
-    /// Whether every change has started.
+    /// A deletion is put off. What stands behind it is not tried, and is returned.
+    pub(crate) fn deferred(&mut self, change: &Change) -> Vec<&'a Change> {
+        let Some(place) = self.ended(change) else { return Vec::new() };
+        self.block(place)
+    }
+
+    fn is_retiring(&self, place: usize) -> bool {
+        self.nodes.get(place).is_some_and(|node| node.change.stage == Stage::Retire)
+    }
+
+    /// Everything that needs a change, directly or not, is given up.
+    fn block(&mut self, root: usize) -> Vec<&'a Change> {
+        let mut ahead = vec![root];
+        let mut blocked = Vec::new();
+        while let Some(place) = ahead.pop() {
+            let dependents: Vec<usize> =
+                self.nodes.get(place).into_iter().flat_map(|node| &node.dependents).map(|(place, _)| *place).collect();
+            for dependent in dependents {
+                let Some(node) = self.nodes.get(dependent) else { continue };
+                // Who needed no more than its identity may be under way or done.
+                if node.standing == Standing::Waiting {
+                    blocked.push(node.change);
+                    self.give_up(dependent);
+                    ahead.push(dependent);
+                }
+            }
+        }
+        blocked
+    }
+
+    fn give_up(&mut self, place: usize) {
+        let Some(node) = self.nodes.get_mut(place).filter(|node| node.standing == Standing::Waiting) else { return };
+        node.standing = Standing::Blocked;
+        self.waiting -= 1;
+        let entry = (Reverse(node.remaining), place);
+        self.ready.remove(&entry);
+        self.held.remove(&entry);
+    }
+
+    fn ended(&mut self, change: &Change) -> Option<usize> {
+        let place = self.places.get(&change.key).copied()?;
+        let node = self.nodes.get_mut(place).filter(|node| node.standing == Standing::Running)?;
+        node.standing = Standing::Ended;
+        self.running -= 1;
+        if change.stage == Stage::Build {
+            self.building = self.building.saturating_sub(1);
+        }
+        Some(place)
+    }
+
+    /// Whether everything has started that can.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.waiting.is_empty()
+        self.waiting == 0
+    }
+}
+
+impl<'a> Node<'a> {
+    fn new(change: &'a Change) -> Self {
+        Self {
+            change,
+            dependents: Vec::new(),
+            unmet: change.needs.len(),
+            reached: None,
+            standing: Standing::Waiting,
+            remaining: 0,
+        }
+    }
+}
+
+/// Works out what lies behind the start of each: changes stand in an order that respects their edges, so that one pass from
+/// the end finds everything.
+fn remaining(nodes: &mut [Node<'_>]) {
+    for place in (0..nodes.len()).rev() {
+        let Some(node) = nodes.get(place) else { continue };
+        let (identified, ready) = expected(node.change);
+        let behind = node.dependents.iter().map(|(dependent, until)| {
+            let start = if *until == Reach::Identified { identified } else { ready };
+            start + nodes.get(*dependent).map_or(0, |dependent| dependent.remaining)
+        });
+        let longest = behind.max().unwrap_or(0).max(ready);
+        if let Some(node) = nodes.get_mut(place) {
+            node.remaining = longest;
+        }
+    }
+}
+
+/// Milliseconds until its identity is known, and until it is done.
+fn expected(change: &Change) -> (u64, u64) {
+    let latency = schema::latency(&change.kind);
+    let call = schema::middle(&latency.call);
+    match change.action {
+        Action::Create { .. } | Action::Replace { .. } => (call, latency.expected()),
+        Action::Update { .. } => (0, call),
+        Action::Delete { .. } => (call, call + schema::middle(&latency.gone)),
+        Action::Move { .. } | Action::Forget { .. } => (0, 0),
     }
 }
 
@@ -142,8 +285,8 @@ mod tests {
         }
     }
 
-    fn keys(changes: &[&Change]) -> Vec<String> {
-        changes.iter().map(|change| change.key.to_string()).collect()
+    fn keys(changes: &[(&Change, u64)]) -> Vec<String> {
+        changes.iter().map(|(change, _)| change.key.to_string()).collect()
     }
 
     #[test]
@@ -196,6 +339,19 @@ mod tests {
         schedule.failed(&plan.changes[1]);
         schedule.succeeded(&plan.changes[0]);
         assert_eq!(keys(&schedule.start(100)), ["a/Last@1"]);
-        assert!(!schedule.is_exhausted(), "what stands under the one that lives waits");
+        assert!(schedule.is_exhausted(), "what stands under the one that lives is not tried");
+    }
+
+    #[test]
+    fn what_stands_on_something_that_is_put_off_is_put_off() {
+        let plan = plan(vec![
+            change("a/Group@1", "AWS::EC2::SecurityGroup", Stage::Retire, &[]),
+            change("a/Vpc@1", "AWS::EC2::VPC", Stage::Retire, &[("a/Group@1", Reach::Ready)]),
+        ]);
+        let mut schedule = Schedule::new(&plan);
+        assert_eq!(keys(&schedule.start(100)), ["a/Group@1"]);
+        let put_off: Vec<_> = schedule.deferred(&plan.changes[0]).iter().map(|change| change.key.to_string()).collect();
+        assert_eq!(put_off, ["a/Vpc@1"]);
+        assert!(schedule.is_exhausted());
     }
 }

@@ -1,6 +1,6 @@
 //! What an invocation knows: the record, as it stands with everything that was handed to the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use journal::{ChangeStatus, Status};
@@ -12,23 +12,41 @@ pub(crate) struct State {
     recorded: Mutex<Recorded>,
     attempts: BTreeMap<ResourceKey, u32>,
     since: BTreeMap<ResourceKey, Timestamp>,
+    identified: BTreeMap<ResourceKey, Timestamp>,
+    awaiting: BTreeSet<ResourceKey>,
+    deferred: BTreeSet<ResourceKey>,
 }
 
 impl State {
     /// The record, and what `entries` (whose fold is `status`) say of the changes that this deployment has begun.
     pub(crate) fn new(recorded: Recorded, status: &Status, entries: &[Entry]) -> Self {
         let mut since = BTreeMap::new();
-        for entry in entries.iter().filter(|entry| matches!(entry.event, Event::Started { .. })) {
-            since.entry(entry.change.clone()).or_insert(entry.at);
+        let mut identified = BTreeMap::new();
+        let mut awaiting = BTreeSet::new();
+        for entry in entries {
+            match entry.event {
+                Event::Started { .. } => drop(since.entry(entry.change.clone()).or_insert(entry.at)),
+                Event::Identified { .. } => drop(identified.insert(entry.change.clone(), entry.at)),
+                _ => {}
+            }
+            if matches!(entry.event, Event::Awaiting { .. }) {
+                awaiting.insert(entry.change.clone());
+            } else {
+                awaiting.remove(&entry.change);
+            }
         }
-        let attempts = status.changes.iter().filter_map(|(key, status)| match status {
-            ChangeStatus::Started { attempt, .. } | ChangeStatus::Absent { attempt } => Some((key.clone(), *attempt)),
-            ChangeStatus::Identified(_)
-            | ChangeStatus::Succeeded
-            | ChangeStatus::Deferred
-            | ChangeStatus::Failed(_) => None,
-        });
-        Self { attempts: attempts.collect(), since, recorded: Mutex::new(recorded) }
+        let mut attempts = BTreeMap::new();
+        let mut deferred = BTreeSet::new();
+        for (key, status) in &status.changes {
+            match status {
+                ChangeStatus::Started { attempt, .. } | ChangeStatus::Absent { attempt } => {
+                    attempts.insert(key.clone(), *attempt);
+                }
+                ChangeStatus::Deferred => drop(deferred.insert(key.clone())),
+                ChangeStatus::Identified(_) | ChangeStatus::Succeeded | ChangeStatus::Failed(_) => {}
+            }
+        }
+        Self { recorded: Mutex::new(recorded), attempts, since, identified, awaiting, deferred }
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
@@ -44,6 +62,26 @@ impl State {
     /// When an earlier invocation first announced a call for a change of this deployment; none where none did.
     pub(crate) fn since(&self, key: &ResourceKey) -> Option<Timestamp> {
         self.since.get(key).copied()
+    }
+
+    /// Whether an earlier invocation had finished it but for waiting until it is ready.
+    pub(crate) fn is_awaited(&self, key: &ResourceKey) -> bool {
+        self.awaiting.contains(key)
+    }
+
+    /// Whether this deployment has put it off already.
+    pub(crate) fn is_deferred(&self, key: &ResourceKey) -> bool {
+        self.deferred.contains(key)
+    }
+
+    /// When an earlier invocation of this deployment made it; none where none did.
+    pub(crate) fn made(&self, key: &ResourceKey) -> Option<Timestamp> {
+        self.identified.get(key).copied()
+    }
+
+    /// Whether an earlier invocation of this deployment began it.
+    pub(crate) fn has_begun(&self, key: &ResourceKey) -> bool {
+        self.since.contains_key(key) || self.identified.contains_key(key)
     }
 
     pub(crate) fn get(&self, key: &ResourceKey) -> Option<RecordedResource> {

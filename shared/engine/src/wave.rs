@@ -1,22 +1,25 @@
 //! One invocation of `provision-wave`: the lease, the one loop over ready changes, and how it ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use journal::IllegalTransition;
-use model::{Cause, Digest, Lease, Plan, ResourceKey, Timestamp};
+use model::{Action, Cause, Change, Digest, Event, Lease, Plan, Recorded, ResourceKey, Timestamp};
 use tokio::sync::mpsc;
 
 use crate::carry_out::carry_out;
 use crate::cause;
-use crate::execution::{Execution, Halt};
+use crate::execution::{Execution, Halt, Note};
 use crate::fence::Fence;
 use crate::pace::Pace;
 use crate::ports::{Acquired, Clock, Ledger, Providers, Reservation, StoreError};
+use crate::propagation::Propagation;
 use crate::schedule::Schedule;
 use crate::state::State;
+use crate::takeover;
 use crate::writer::Writer;
 
 /// How long things may take.
@@ -114,6 +117,9 @@ pub struct Wave<'a> {
     pub limits: Limits,
 }
 
+/// How often it is asked whether somebody cancelled the deployment.
+const CANCEL: Duration = Duration::from_secs(5);
+
 impl Wave<'_> {
     /// Carries out as much of `plan` as fits into one time slice. `digest` is that of the plan's bytes.
     ///
@@ -131,14 +137,18 @@ impl Wave<'_> {
             }
         };
         self.fence.open_until(lease.expires);
-        let result = self.provision(plan, digest, &lease, deadline).await;
+        let (result, is_clean) = self.provision(plan, digest, &lease, deadline).await;
         self.fence.close();
-        if matches!(result, Err(WaveError::Store(StoreError::LeaseLost(_)))) {
+        // Where a call may still be under way, the lease is left to expire: whoever takes it over waits until that has landed.
+        if !is_clean || matches!(result, Err(WaveError::Store(StoreError::LeaseLost(_)))) {
             return result;
         }
-        let goes_on = matches!(result, Ok(End::More | End::Replan | End::Wait(_)) | Err(_));
-        let until = self.clock.now() + self.limits.reserve;
-        let reservation = goes_on.then(|| Reservation { deployment: plan.deployment.clone(), until });
+        let until = match &result {
+            Ok(End::Wait(wait)) => Some(self.clock.now() + *wait + self.limits.reserve),
+            Ok(End::More | End::Replan) | Err(_) => Some(self.clock.now() + self.limits.reserve),
+            Ok(End::Failed(_) | End::Cancelled | End::Done) => None,
+        };
+        let reservation = until.map(|until| Reservation { deployment: plan.deployment.clone(), until });
         match self.ledger.release(environment, lease.epoch, reservation.as_ref()).await {
             Ok(()) => {}
             // What was done is done and recorded; the lease ends by itself.
@@ -147,52 +157,127 @@ impl Wave<'_> {
         result
     }
 
+    /// Also says whether nothing can be under way any more.
     async fn provision(
         &self,
         plan: &Plan,
         digest: &Digest,
         lease: &Lease,
         deadline: Timestamp,
-    ) -> Result<End, WaveError> {
+    ) -> (Result<End, WaveError>, bool) {
+        let environment = &plan.environment;
+        let read = futures::try_join!(
+            self.ledger.journal(&plan.deployment),
+            self.ledger.record(environment),
+            self.ledger.is_cancelled(environment, &plan.deployment),
+        );
+        let (entries, recorded, is_cancelled) = match read {
+            Ok(read) => read,
+            Err(error) => return (Err(error.into()), true),
+        };
+        let status = match journal::fold(&entries) {
+            Ok(status) => status,
+            Err(error) => return (Err(error.into()), true),
+        };
         let is_started = lease.plan.as_ref() == Some(digest);
-        if !is_started && (lease.revision, lease.sequence) != (plan.parent, plan.sequence) {
-            return Ok(End::Replan);
+        let is_stale = !is_started && (lease.revision, lease.sequence) != (plan.parent, plan.sequence);
+        if is_stale && lease.taken_over.is_none() {
+            return (Ok(End::Replan), true);
         }
-        let (recorded, entries) =
-            futures::try_join!(self.ledger.record(&plan.environment), self.ledger.journal(&plan.deployment))?;
-        let status = journal::fold(&entries)?;
-        let starts = (!is_started).then(|| digest.clone());
+        let starts = (!is_started && !is_stale).then(|| digest.clone());
         let writer = Writer::new(
             (self.ledger, self.clock, self.fence),
-            (&plan.environment, &plan.deployment),
+            (environment, &plan.deployment),
             lease,
             self.limits.lease,
             starts,
         );
         let (writes, incoming) = mpsc::unbounded_channel();
-        let (identified, identities) = mpsc::unbounded_channel();
+        let (notes, heard) = mpsc::unbounded_channel();
         let execution = Execution {
-            state: State::new(recorded, &status, &entries),
+            state: State::new(recorded.clone(), &status, &entries),
             providers: self.providers,
             clock: self.clock,
+            pace: self.pace,
+            propagation: Propagation::default(),
             limits: self.limits,
             deployment: &plan.deployment,
             stamp: &plan.stamp,
             epoch: lease.epoch,
             deadline,
             writes,
-            identified,
+            notes,
+            urgencies: Mutex::new(BTreeMap::new()),
+            naps: Mutex::new(BTreeMap::new()),
         };
+        remember_what_was_made(&execution, plan);
         let writing = writer.run(incoming);
         let working = async move {
-            let end = work(&execution, plan, identities).await;
+            let end = match self.take_over(&execution, plan, lease, &entries, recorded).await {
+                Ok(true) => Ok(Some(End::Replan)),
+                Ok(false) if is_stale => Ok(Some(End::Replan)),
+                Ok(false) => Ok(work(&execution, plan, self.ledger, heard, is_cancelled).await),
+                Err(error) => Err(error),
+            };
             // Dropping the execution closes the channel, which ends the writer after its last burst.
             drop(execution);
             end
         };
         let (written, end) = futures::join!(writing, working);
-        written?;
-        end.ok_or_else(|| StoreError::LeaseLost(plan.environment.clone()).into())
+        match (written, end) {
+            (Err(error), _) | (Ok(()), Err(error)) => (Err(error.into()), false),
+            (Ok(()), Ok(None)) => (Err(StoreError::LeaseLost(plan.environment.clone()).into()), false),
+            (Ok(()), Ok(Some(end))) => (Ok(end), true),
+        }
+    }
+
+    /// After a lease that its holder let expire: waits until nothing of that one can land any more, and records what it made
+    /// that no record knows. Says whether there was any, so that the plan is out of date.
+    async fn take_over(
+        &self,
+        execution: &Execution<'_>,
+        plan: &Plan,
+        lease: &Lease,
+        entries: &[model::Entry],
+        recorded: Recorded,
+    ) -> Result<bool, StoreError> {
+        let Some(expired) = lease.taken_over else { return Ok(false) };
+        takeover::let_land(self.clock, &self.limits, expired).await;
+        let announced: BTreeSet<ResourceKey> = takeover::announced(self.ledger, plan, lease, entries).await?;
+        let strays = takeover::strays(self.providers, self.clock, plan, &announced, &recorded).await;
+        for stray in &strays {
+            tracing::warn!(resource = %stray.key, id = %stray.physical_id, "was made and never recorded: it goes");
+            let event = Event::Identified { physical_id: stray.physical_id.clone(), attributes: BTreeMap::new() };
+            let items = vec![(stray.key.clone(), Some(takeover::leaving(stray, plan)))];
+            if execution.write_items(&stray.key, items, event).durable().await.is_err() {
+                return Err(StoreError::LeaseLost(plan.environment.clone()));
+            }
+        }
+        Ok(!strays.is_empty())
+    }
+}
+
+/// What earlier invocations of this deployment made may not be usable everywhere yet.
+fn remember_what_was_made(execution: &Execution<'_>, plan: &Plan) {
+    for change in &plan.changes {
+        let Some(at) = execution.state.made(&change.key) else { continue };
+        let propagation = schema::latency(&change.kind).propagation;
+        let likely = (Duration::from_millis(*propagation.start()), Duration::from_millis(*propagation.end()));
+        if execution.clock.now().duration_since(at).unsigned_abs() < likely.1 {
+            execution.propagation.made(&change.key.address, at, likely);
+        }
+    }
+}
+
+/// Resolves once somebody cancelled the deployment.
+async fn cancelled(execution: &Execution<'_>, plan: &Plan, ledger: &dyn Ledger) {
+    loop {
+        execution.clock.sleep(CANCEL).await;
+        match ledger.is_cancelled(&plan.environment, &plan.deployment).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "whether it was cancelled is not known"),
+        }
     }
 }
 
@@ -200,25 +285,40 @@ impl Wave<'_> {
 async fn work(
     execution: &Execution<'_>,
     plan: &Plan,
-    mut identities: mpsc::UnboundedReceiver<ResourceKey>,
+    ledger: &dyn Ledger,
+    mut notes: mpsc::UnboundedReceiver<Note>,
+    mut is_cancelled: bool,
 ) -> Option<End> {
     let mut schedule = Schedule::new(plan);
     let mut running = FuturesUnordered::new();
     let mut failed = BTreeMap::new();
     let mut interrupted = false;
+    let mut stop = std::pin::pin!(cancelled(execution, plan, ledger));
     loop {
         if !execution.is_over() {
-            for change in schedule.start(execution.limits.concurrency) {
+            for (change, urgency) in schedule.start(execution.limits.concurrency) {
+                if is_cancelled && !execution.state.has_begun(&change.key) {
+                    // What has begun is finished; nothing else begins.
+                    interrupted = true;
+                    continue;
+                }
                 tracing::info!(change = %change.key, kind = %change.kind, "starts");
+                execution.urgencies.lock().unwrap_or_else(PoisonError::into_inner).insert(change.key.clone(), urgency);
                 running.push(async move { (change, carry_out(execution, change).await) });
             }
         }
         if running.is_empty() {
             break;
         }
+        if let Some(wait) = long_wait(execution, running.len()) {
+            return Some(End::Wait(wait));
+        }
         tokio::select! {
             biased;
-            Some(key) = identities.recv() => schedule.identified(&key),
+            Some(note) = notes.recv() => match note {
+                Note::Identified(key) => schedule.identified(&key),
+                Note::Waits => {}
+            },
             Some((change, result)) = running.next() => match result {
                 Ok(()) => schedule.succeeded(change),
                 Err(Halt::Failed(error)) => {
@@ -226,15 +326,42 @@ async fn work(
                     schedule.failed(change);
                     failed.insert(change.key.clone(), error);
                 }
+                Err(Halt::Deferred(until, error)) => {
+                    tracing::warn!(change = %change.key, %until, error = %error, "is put off");
+                    let behind = schedule.deferred(change);
+                    put_off(execution, change, &behind, until);
+                }
                 Err(Halt::Interrupted) => interrupted = true,
                 Err(Halt::Stopped) => return None,
             },
+            () = &mut stop, if !is_cancelled => is_cancelled = true,
         }
     }
-    let is_left = interrupted || (execution.is_over() && !schedule.is_exhausted());
-    Some(match (is_left && failed.is_empty(), failed.is_empty()) {
+    let is_left = interrupted || !schedule.is_exhausted();
+    Some(match (is_left, failed.is_empty()) {
+        (true, _) if is_cancelled => End::Cancelled,
         (true, _) => End::More,
         (false, false) => End::Failed(cause::causes(plan, &failed)),
         (false, true) => End::Done,
     })
+}
+
+/// How long nothing happens, where all that is under way waits for what takes long.
+fn long_wait(execution: &Execution<'_>, running: usize) -> Option<Duration> {
+    let naps = execution.naps.lock().unwrap_or_else(PoisonError::into_inner);
+    let first = naps.values().min().filter(|_| naps.len() == running)?;
+    let wait = first.duration_since(execution.clock.now()).unsigned_abs();
+    (wait >= execution.limits.long_wait).then_some(wait)
+}
+
+/// What stands behind a deletion that is put off cannot go either.
+fn put_off(execution: &Execution<'_>, root: &Change, behind: &[&Change], until: Timestamp) {
+    for change in behind {
+        let Some(recorded) = execution.state.get(&change.key) else { continue };
+        if matches!(change.action, Action::Delete { .. }) && !execution.state.is_deferred(&change.key) {
+            let message = format!("`{}` has to go first", root.key.address);
+            let error = model::CallError::local(model::ErrorClass::DependencyViolation, "delete", message);
+            let _ = execution.write(change, &recorded.sent, Event::Deferred { until, error });
+        }
+    }
 }

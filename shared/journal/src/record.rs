@@ -1,6 +1,6 @@
 //! The fold of an event into the record of the resource that it concerns.
 
-use model::{Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource};
+use model::{Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource, Timestamp};
 
 /// What the record of a change's resource becomes by `event`; none where the record goes. `sent` is what the change sends,
 /// references resolved.
@@ -10,6 +10,7 @@ pub fn record(
     sent: &Properties,
     deployment: &DeploymentId,
     event: &Event,
+    at: Timestamp,
 ) -> Option<RecordedResource> {
     let mut after = match before {
         Some(before) => before.clone(),
@@ -18,7 +19,7 @@ pub fn record(
     after.deployment = deployment.clone();
     match event {
         Event::Started { operation, token, attempt, .. } => {
-            after.intent = Some(Intent { operation: *operation, token: token.clone(), attempt: *attempt });
+            after.intent = Some(Intent { operation: *operation, token: token.clone(), attempt: *attempt, at });
             after.presence = match operation {
                 Operation::Create => Presence::Announced,
                 Operation::Update => Presence::Incomplete,
@@ -134,7 +135,9 @@ mod tests {
     fn after(action: Action, events: &[Event]) -> Option<RecordedResource> {
         let change = change(action);
         let sent = properties(json!({ "QueueName": "q" }));
-        events.iter().fold(None, |before, event| record(before.as_ref(), &change, &sent, &"d1".into(), event))
+        events.iter().fold(None, |before, event| {
+            record(before.as_ref(), &change, &sent, &"d1".into(), event, Timestamp::UNIX_EPOCH)
+        })
     }
 
     fn create() -> Action {

@@ -78,6 +78,11 @@ pub struct CallError {
 }
 
 impl CallError {
+    /// Whether the call may still take effect: nobody answered, so that nobody knows where it is.
+    pub fn may_land_late(&self) -> bool {
+        self.class.effect_is_unknown() && self.status.is_none()
+    }
+
     /// An error that the engine itself found, before or instead of a call.
     pub fn local(class: ErrorClass, operation: &str, message: impl Into<String>) -> Self {
         Self {

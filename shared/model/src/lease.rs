@@ -36,4 +36,6 @@ pub struct Lease {
     /// When the holder before this one let it expire; none where it gave it back. What that one announced may be unresolved,
     /// calls of its may still be landing, and it may have left resources that no record knows.
     pub taken_over: Option<Timestamp>,
+    /// The deployment that the holder before this one worked for.
+    pub previous: Option<DeploymentId>,
 }

@@ -128,4 +128,7 @@ pub struct Intent {
     pub token: String,
     /// Which attempt it was, from 1.
     pub attempt: u32,
+    /// When it was announced: how long it may still be on its way.
+    #[serde(default)]
+    pub at: jiff::Timestamp,
 }

@@ -1,7 +1,7 @@
 //! How often AWS lets an account call it, by type and kind of call.
 //!
-//! A limit that AWS documents is kept; where it documents none, a guess is made that is marked as one, and grows for as long
-//! as nothing is throttled.
+//! A limit that AWS documents is kept; where it documents none, a guess is made that is marked as one. Being throttled corrects
+//! both downwards.
 
 use model::ResourceType;
 

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use model::{CallError, Change, ErrorClass, Event, Operation, PhysicalId, Properties};
+use model::{
+    CallError, Change, ErrorClass, Event, Intent, Operation, PhysicalId, Properties, RecordedResource, Timestamp,
+};
+use schema::Call;
 
-use super::{fail, finish, is_done, provided, resolved};
+use super::{fail, finish, identity, is_done, provided, resolved};
 use crate::execution::{Execution, Halt};
 use crate::ports::{Creation, Found, Made, OnExisting, Proof, Provider};
 use crate::retry::{Repeat, patiently};
@@ -22,104 +25,174 @@ pub(super) async fn create(execution: &Execution<'_>, change: &Change, to: &Prop
     let known = recorded.as_ref().and_then(|recorded| recorded.physical_id.clone());
     let (physical_id, fresh) = match known {
         Some(physical_id) => (physical_id, false),
-        None => {
-            let is_open = recorded.is_some_and(|recorded| recorded.intent.is_some());
-            make(execution, change, provider, &sent, is_open).await?
-        }
+        None => Making { execution, change, provider, sent: &sent }.make(recorded.as_ref()).await?,
     };
     finish(execution, change, provider, &sent, &physical_id, fresh).await
 }
 
-/// Makes the resource, or finds what an earlier attempt made. Says whether it was made just now.
-async fn make(
-    execution: &Execution<'_>,
-    change: &Change,
-    provider: &dyn Provider,
-    sent: &Properties,
-    mut is_open: bool,
-) -> Result<(PhysicalId, bool), Halt> {
-    let looks_first = matches!(provider.proof(), Proof::Name { on_existing: OnExisting::Succeeds });
-    let mut attempt = execution.state.attempts(&change.key);
-    for _ in 0..ATTEMPTS {
-        if is_open || looks_first {
-            let token = execution.token(&change.key, attempt.max(1));
-            match search(execution, change, provider, sent, &token, is_open).await? {
-                Found::Ours(made) => {
-                    if !is_open {
-                        // It carries our tags and no open intent knows it: an earlier incarnation of the record did.
-                        execution.announce(change, sent, Operation::Create, attempt + 1).await?;
-                    }
-                    return Ok((identified(execution, change, sent, made), false));
-                }
-                Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
-                Found::Absent if is_open => {
-                    let _ = execution.write(change, sent, Event::Absent);
-                }
+/// A creation under way.
+struct Making<'a> {
+    execution: &'a Execution<'a>,
+    change: &'a Change,
+    provider: &'a dyn Provider,
+    sent: &'a Properties,
+}
+
+impl Making<'_> {
+    /// Makes the resource, or finds what an earlier attempt made. Says whether it was made just now.
+    async fn make(&self, recorded: Option<&RecordedResource>) -> Result<(PhysicalId, bool), Halt> {
+        let open = recorded.and_then(|recorded| Some((recorded.intent.clone()?, recorded.sent.clone())));
+        if let Some((intent, sent)) = &open
+            && let Some(found) = self.resolve(intent, sent).await?
+        {
+            return Ok(found);
+        }
+        let (execution, change, sent) = (self.execution, self.change, self.sent);
+        let before = execution.state.attempts(&change.key).max(open.map_or(0, |(intent, _)| intent.attempt));
+        for attempt in before + 1..=before + ATTEMPTS {
+            let (token, found) = self.announce(attempt).await?;
+            match found {
                 Found::Absent => {}
+                Found::Ours(made) => return Ok((self.identified(made), false)),
+                Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
             }
+            let error = match self.send(&token, sent).await? {
+                Ok(made) => return Ok((self.identified(made), true)),
+                Err(error) => error,
+            };
+            if error.class == ErrorClass::AlreadyExists {
+                return match self.find(&token, sent).await? {
+                    Ok(Found::Ours(made)) => Ok((self.identified(made), false)),
+                    Ok(Found::Foreign(_) | Found::Absent) => fail(execution, change, sent, error).await,
+                    // What may exist is not forgotten: the intent stays open.
+                    Err(error) => self.stays_open(error).await,
+                };
+            }
+            if !error.class.effect_is_unknown() {
+                return fail(execution, change, sent, error).await;
+            }
+            tracing::warn!(change = %change.key, error = %error, "whether it took effect is looked up");
+            let at = execution.clock.now();
+            let intent = Intent { operation: Operation::Create, token, attempt, at };
+            if let Some(found) = self.resolve(&intent, sent).await? {
+                return Ok(found);
+            }
+            execution.pause(Duration::from_millis(100 << attempt.min(5))).await?;
         }
-        attempt += 1;
-        let token = execution.announce(change, sent, Operation::Create, attempt).await?;
-        is_open = true;
-        let creation = Creation { key: &change.key, properties: sent, token: &token, stamp: execution.stamp };
-        let error = match patiently(execution, Repeat::AfterProof, || provider.create(&creation)).await? {
-            Ok(made) => return Ok((identified(execution, change, sent, made), true)),
-            Err(error) => error,
-        };
-        let may_be_ours = error.class == ErrorClass::AlreadyExists;
-        if !may_be_ours && !error.class.effect_is_unknown() {
-            return fail(execution, change, sent, error).await;
+        let message = format!("{ATTEMPTS} attempts ended without an answer and without an effect");
+        fail(execution, change, sent, CallError::local(ErrorClass::Unknown, "create", message)).await
+    }
+
+    /// Announces an attempt. Where the creating call would succeed on what is there already, that is looked for meanwhile.
+    async fn announce(&self, attempt: u32) -> Result<(String, Found), Halt> {
+        let (execution, change, sent) = (self.execution, self.change, self.sent);
+        let announced = execution.announce(change, sent, Operation::Create, attempt);
+        if !matches!(self.provider.proof(), Proof::Name { on_existing: OnExisting::Succeeds }) {
+            return Ok((announced.await?, Found::Absent));
         }
-        tracing::warn!(change = %change.key, error = %error, "whether it took effect is looked up");
-        if may_be_ours {
-            return match search(execution, change, provider, sent, &token, false).await? {
-                Found::Ours(made) => Ok((identified(execution, change, sent, made), false)),
-                Found::Foreign(_) | Found::Absent => fail(execution, change, sent, error).await,
+        let token = execution.token(&change.key, attempt);
+        let (announced, found) = futures::join!(announced, self.find(&token, sent));
+        match (announced?, found?) {
+            (token, Ok(found)) => Ok((token, found)),
+            (_, Err(error)) => fail(execution, change, sent, error).await,
+        }
+    }
+
+    /// What became of an announced creation: the resource, or none where it is known not to exist.
+    async fn resolve(&self, intent: &Intent, sent: &Properties) -> Result<Option<(PhysicalId, bool)>, Halt> {
+        let (execution, change) = (self.execution, self.change);
+        let age = execution.clock.now().duration_since(intent.at).unsigned_abs();
+        if let Proof::Token { life } = self.provider.proof()
+            && age < life
+        {
+            // The same call again, for as long as AWS knows the token by: it makes the resource or shows it.
+            return match self.send(&intent.token, sent).await? {
+                Ok(made) => Ok(Some((self.identified(made), false))),
+                // A refusal of this call says nothing of the first.
+                Err(error) => self.stays_open(error).await,
             };
         }
-        execution.pause(Duration::from_millis(100 << attempt.min(5))).await?;
-    }
-    let message = format!("{ATTEMPTS} attempts ended without an answer and without an effect");
-    fail(execution, change, sent, CallError::local(ErrorClass::Unknown, "create", message)).await
-}
-
-/// Looks for what an announced creation made, for as long as its proof asks to.
-pub(super) async fn search(
-    execution: &Execution<'_>,
-    change: &Change,
-    provider: &dyn Provider,
-    sent: &Properties,
-    token: &str,
-    is_open: bool,
-) -> Result<Found, Halt> {
-    let creation = Creation { key: &change.key, properties: sent, token, stamp: execution.stamp };
-    let lag = match provider.proof() {
-        Proof::Tag { lag } if is_open => lag,
-        Proof::Tag { .. } | Proof::Token { .. } | Proof::Name { .. } | Proof::Child | Proof::Unprovable => {
-            Duration::ZERO
-        }
-    };
-    let began = execution.clock.now();
-    loop {
-        match patiently(execution, Repeat::Harmless, || provider.find(&creation)).await? {
-            Ok(Found::Absent) if execution.clock.now().duration_since(began).unsigned_abs() < lag => {
-                execution.pause(Duration::from_secs(1)).await?;
+        // With a name that only one can have, a repetition cannot make a second; elsewhere absence must be certain first.
+        let patient = !matches!(self.provider.proof(), Proof::Name { .. });
+        let search = Search { execution, change, provider: self.provider };
+        match search.search(sent, intent, patient).await? {
+            Ok(Found::Ours(made)) => Ok(Some((self.identified(made), false))),
+            Ok(Found::Foreign(id)) => fail(execution, change, self.sent, taken(&id)).await,
+            Ok(Found::Absent) => {
+                let _ = execution.write(change, self.sent, Event::Absent);
+                Ok(None)
             }
-            Ok(found) => return Ok(found),
-            // The intent stays open: what may exist is not forgotten.
-            Err(error) => {
-                let class = if is_open { ErrorClass::Unknown } else { error.class };
-                return fail(execution, change, sent, CallError { class, ..error }).await;
-            }
+            Err(error) => self.stays_open(error).await,
         }
     }
+
+    async fn send(&self, token: &str, properties: &Properties) -> Result<Result<Made, CallError>, Halt> {
+        let key = identity(self.execution, self.change);
+        let creation = Creation { key: &key, properties, token, stamp: self.execution.stamp };
+        let how = (Call::Create, Repeat::AfterProof);
+        patiently(self.execution, self.change, how, || self.provider.create(&creation)).await
+    }
+
+    async fn find(&self, token: &str, properties: &Properties) -> Result<Result<Found, CallError>, Halt> {
+        Search { execution: self.execution, change: self.change, provider: self.provider }.find(token, properties).await
+    }
+
+    fn identified(&self, made: Made) -> PhysicalId {
+        let Made { physical_id, attributes } = made;
+        let (execution, change) = (self.execution, self.change);
+        let propagation = schema::latency(&change.kind).propagation;
+        if *propagation.end() > 0 {
+            let likely = (Duration::from_millis(*propagation.start()), Duration::from_millis(*propagation.end()));
+            execution.propagation.made(&change.key.address, execution.clock.now(), likely);
+        }
+        // Not waited for: until it is durable the intent is, and that finds the resource again.
+        let event = Event::Identified { physical_id: physical_id.clone(), attributes };
+        let _ = execution.write(change, self.sent, event);
+        physical_id
+    }
+
+    /// Fails in a way that keeps the intent, so that the next wave resolves it.
+    async fn stays_open<T>(&self, error: CallError) -> Result<T, Halt> {
+        fail(self.execution, self.change, self.sent, CallError { class: ErrorClass::Unknown, ..error }).await
+    }
 }
 
-fn identified(execution: &Execution<'_>, change: &Change, sent: &Properties, made: Made) -> PhysicalId {
-    let Made { physical_id, attributes } = made;
-    // Not waited for: until it is durable the intent is, and that finds the resource again.
-    let _ = execution.write(change, sent, Event::Identified { physical_id: physical_id.clone(), attributes });
-    physical_id
+/// The search for what an announced creation made.
+pub(super) struct Search<'a> {
+    pub(super) execution: &'a Execution<'a>,
+    pub(super) change: &'a Change,
+    pub(super) provider: &'a dyn Provider,
+}
+
+impl Search<'_> {
+    /// Searches until something is found or its absence is certain: `patient` where the call may still land.
+    pub(super) async fn search(
+        &self,
+        sent: &Properties,
+        intent: &Intent,
+        patient: bool,
+    ) -> Result<Result<Found, CallError>, Halt> {
+        let lag = match self.provider.proof() {
+            Proof::Tag { lag } => lag,
+            Proof::Token { .. } | Proof::Name { .. } | Proof::Child | Proof::Unprovable => Duration::ZERO,
+        };
+        let certain = if patient { self.execution.limits.landing + lag } else { lag };
+        loop {
+            let looked: Timestamp = self.execution.clock.now();
+            match self.find(&intent.token, sent).await? {
+                Ok(Found::Absent) if looked.duration_since(intent.at).unsigned_abs() < certain => {
+                    self.execution.pause(Duration::from_secs(1)).await?;
+                }
+                answer => return Ok(answer),
+            }
+        }
+    }
+
+    pub(super) async fn find(&self, token: &str, properties: &Properties) -> Result<Result<Found, CallError>, Halt> {
+        let key = identity(self.execution, self.change);
+        let creation = Creation { key: &key, properties, token, stamp: self.execution.stamp };
+        patiently(self.execution, self.change, (Call::Read, Repeat::Harmless), || self.provider.find(&creation)).await
+    }
 }
 
 fn taken(id: &PhysicalId) -> CallError {

@@ -1,36 +1,56 @@
-//! Deletions: only of what carries our tags, and until it is gone.
+//! Deletions: only of what carries our tags, and until it is gone, or put off where what lingers uses it.
 
 use std::time::Duration;
 
-use model::{CallError, Change, ErrorClass, Event, Operation, Properties};
+use model::{CallError, Change, ErrorClass, Event, Operation, Properties, Stage};
+use schema::Call;
 
-use super::create::search;
-use super::{attempt_after, began, fail, foreign, is_late, provided};
+use super::create::Search;
+use super::settle::next_look;
+use super::{attempt_after, began, done, fail, foreign, identity, is_late, provided};
 use crate::execution::{Execution, Halt};
 use crate::ports::{Deletion, Existing, Found, Provider};
 use crate::retry::{Repeat, patiently};
 
 pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Properties) -> Result<(), Halt> {
     let Some(recorded) = execution.state.get(&change.key) else { return Ok(()) };
+    if let (true, Some(until)) = (execution.state.is_deferred(&change.key), recorded.reap) {
+        // An earlier invocation of this deployment put it off; a reap will see to it.
+        let error = CallError::local(ErrorClass::DependencyViolation, "delete", "it was put off");
+        return Err(Halt::Deferred(until, error));
+    }
     let sent = recorded.sent.clone();
     let provider = provided(execution, change, from).await?;
-    let physical_id = match recorded.physical_id.clone() {
-        Some(physical_id) => physical_id,
-        None => {
-            let token = recorded.intent.as_ref().map(|intent| intent.token.clone()).unwrap_or_default();
-            match search(execution, change, provider, &sent, &token, true).await? {
-                Found::Ours(made) => made.physical_id,
+    let physical_id = match (recorded.physical_id.clone(), &recorded.intent) {
+        (Some(physical_id), _) => physical_id,
+        (None, None) => {
+            done(execution, change, &sent);
+            return Ok(());
+        }
+        (None, Some(intent)) => {
+            let search = Search { execution, change, provider };
+            match search.search(&sent, intent, true).await? {
+                Ok(Found::Ours(made)) => made.physical_id,
                 // Never made, or not ours: nothing to delete.
-                Found::Absent | Found::Foreign(_) => {
-                    return execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await;
+                Ok(Found::Absent | Found::Foreign(_)) => {
+                    done(execution, change, &sent);
+                    return Ok(());
+                }
+                Err(error) => {
+                    return fail(execution, change, &sent, CallError { class: ErrorClass::Unknown, ..error }).await;
                 }
             }
         }
     };
-    let existing = Existing { key: &change.key, physical_id: &physical_id, properties: &sent };
-    match patiently(execution, Repeat::Harmless, || provider.read(&existing)).await? {
-        Ok(None) => return execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await,
-        Ok(Some(observed)) if observed.ownership.as_ref().is_some_and(|own| !own.is(execution.stamp, &change.key)) => {
+    let key = identity(execution, change);
+    let existing = Existing { key: &key, physical_id: &physical_id, properties: &sent };
+    let how = (Call::Read, Repeat::Harmless);
+    match patiently(execution, change, how, || provider.read(&existing)).await? {
+        Ok(None) => {
+            done(execution, change, &sent);
+            return Ok(());
+        }
+        Ok(Some(observed)) if observed.ownership.as_ref().is_some_and(|own| !own.is(execution.stamp, &key)) => {
             return fail(execution, change, &sent, foreign(&observed.physical_id)).await;
         }
         Ok(Some(_)) => {}
@@ -38,41 +58,77 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Pr
     }
     let attempt = attempt_after(execution, change, &recorded);
     execution.announce(change, &sent, Operation::Delete, attempt).await?;
-    remove(execution, change, provider, &sent, &existing).await
+    Removal { execution, change, provider, sent: &sent, existing }.remove().await
 }
 
-async fn remove(
-    execution: &Execution<'_>,
-    change: &Change,
-    provider: &dyn Provider,
-    sent: &Properties,
-    existing: &Existing<'_>,
-) -> Result<(), Halt> {
-    let began = began(execution, change);
-    for poll in 0_u32.. {
-        let wait = Duration::from_millis((100 << poll.min(4)).min(1_000));
-        match patiently(execution, Repeat::Harmless, || provider.delete(existing)).await? {
-            Ok(Deletion::Gone) => {
-                return execution.write(change, sent, Event::Succeeded { observed: None }).durable().await;
+/// A deletion under way.
+struct Removal<'a> {
+    execution: &'a Execution<'a>,
+    change: &'a Change,
+    provider: &'a dyn Provider,
+    sent: &'a Properties,
+    existing: Existing<'a>,
+}
+
+impl Removal<'_> {
+    async fn remove(&self) -> Result<(), Halt> {
+        let (execution, change, sent) = (self.execution, self.change, self.sent);
+        let began = began(execution, change);
+        for poll in 0_u32.. {
+            let how = (Call::Delete, Repeat::Harmless);
+            match patiently(execution, change, how, || self.provider.delete(&self.existing)).await? {
+                Ok(Deletion::Gone) => {
+                    done(execution, change, sent);
+                    return Ok(());
+                }
+                Ok(Deletion::Going) => return self.wait().await,
+                Err(error) if error.class == ErrorClass::DependencyViolation && !is_late(execution, began) => {
+                    self.put_off(&error, began).await?;
+                    tracing::info!(change = %change.key, error = %error, "waits until nothing uses it");
+                    execution.pause(Duration::from_millis((100 << poll.min(6)).min(5_000))).await?;
+                }
+                Err(error) => return fail(execution, change, sent, error).await,
             }
-            Ok(Deletion::Going) => break,
-            Err(error) if error.class == ErrorClass::DependencyViolation && !is_late(execution, began) => {
-                tracing::info!(change = %change.key, error = %error, "waits until nothing uses it");
-                execution.pause(wait).await?;
-            }
-            Err(error) => return fail(execution, change, sent, error).await,
         }
+        Err(Halt::Interrupted)
     }
-    for poll in 0_u32.. {
-        match patiently(execution, Repeat::Harmless, || provider.read(existing)).await? {
-            Ok(None) => return execution.write(change, sent, Event::Succeeded { observed: None }).durable().await,
-            Ok(Some(_)) if is_late(execution, began) => {
-                let message = format!("still there after {:?}", execution.limits.readiness);
-                return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "delete", message)).await;
-            }
-            Ok(Some(_)) => execution.pause(Duration::from_millis((100 << poll.min(4)).min(1_000))).await?,
-            Err(error) => return fail(execution, change, sent, error).await,
+
+    /// Puts the deletion off, if what uses the resource may linger for longer than a deployment should last. Not where a
+    /// successor waits for its name.
+    async fn put_off(&self, error: &CallError, began: model::Timestamp) -> Result<(), Halt> {
+        let (execution, change) = (self.execution, self.change);
+        let lingers = schema::get(&change.kind).is_some_and(|schema| schema.lingers);
+        let waited = execution.clock.now().duration_since(began).unsigned_abs();
+        if !lingers || change.stage == Stage::Build || waited < execution.limits.lingering {
+            return Ok(());
         }
+        let until = execution.clock.now() + execution.limits.reap;
+        execution.write(change, self.sent, Event::Deferred { until, error: error.clone() }).durable().await?;
+        Err(Halt::Deferred(until, error.clone()))
     }
-    Err(Halt::Interrupted)
+
+    async fn wait(&self) -> Result<(), Halt> {
+        let (execution, change, sent) = (self.execution, self.change, self.sent);
+        let began = began(execution, change);
+        let likely = schema::latency(&change.kind).gone;
+        for poll in 0_u32.. {
+            let how = (Call::Read, Repeat::Harmless);
+            match patiently(execution, change, how, || self.provider.read(&self.existing)).await? {
+                Ok(None) => {
+                    done(execution, change, sent);
+                    return Ok(());
+                }
+                Ok(Some(_)) if is_late(execution, began) => {
+                    let message = format!("still there after {:?}", execution.limits.readiness);
+                    return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "delete", message)).await;
+                }
+                Ok(Some(_)) => {
+                    let elapsed = execution.clock.now().duration_since(began).unsigned_abs();
+                    execution.nap(change, next_look(elapsed, &likely, poll)).await?;
+                }
+                Err(error) => return fail(execution, change, sent, error).await,
+            }
+        }
+        Err(Halt::Interrupted)
+    }
 }

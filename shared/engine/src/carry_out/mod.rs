@@ -2,16 +2,16 @@
 
 mod create;
 mod delete;
-
-use std::time::Duration;
+mod settle;
 
 use model::{
-    Action, CallError, Change, ErrorClass, Event, Observed, Operation, PhysicalId, Presence, Properties,
-    RecordedResource, ResourceKey, Settled, Timestamp,
+    Action, CallError, Change, ErrorClass, Event, Operation, PhysicalId, Presence, Properties, RecordedResource,
+    ResourceKey, Timestamp,
 };
+use schema::Call;
 
 use crate::execution::{Execution, Halt};
-use crate::ports::{Creation, Existing, Provider, Readiness};
+use crate::ports::{Creation, Existing, Provider};
 use crate::retry::{Repeat, patiently};
 
 /// Carries out one change whose needs are met.
@@ -20,11 +20,10 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
         Action::Create { to } | Action::Replace { to, .. } => create::create(execution, change, to).await,
         Action::Update { to, .. } => update(execution, change, to).await,
         Action::Delete { from, .. } => delete::delete(execution, change, from).await,
-        Action::Move { to } => relocate(execution, change, to).await,
+        Action::Move { to } => relocate(execution, change, to),
         Action::Forget { .. } => {
-            let sent = Properties::new();
             if execution.state.get(&change.key).is_some() {
-                execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await?;
+                done(execution, change, &Properties::new());
             }
             Ok(())
         }
@@ -32,12 +31,13 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
 }
 
 /// Records a resource under another key. What its tags of ownership say stays what it is, and is remembered.
-async fn relocate(execution: &Execution<'_>, change: &Change, to: &ResourceKey) -> Result<(), Halt> {
+fn relocate(execution: &Execution<'_>, change: &Change, to: &ResourceKey) -> Result<(), Halt> {
     let Some(mut recorded) = execution.state.get(&change.key) else { return Ok(()) };
     recorded.made_as.get_or_insert_with(|| change.key.clone());
     recorded.agent.clone_from(&change.agent);
     let items = vec![(change.key.clone(), None), (to.clone(), Some(recorded))];
-    execution.write_items(change, items, Event::Succeeded { observed: None }).durable().await
+    let _ = execution.write_items(&change.key, items, Event::Succeeded { observed: None });
+    Ok(())
 }
 
 /// Brings what exists to what is asked for, and waits until it can be used.
@@ -49,48 +49,20 @@ pub(super) async fn finish(
     physical_id: &PhysicalId,
     fresh: bool,
 ) -> Result<(), Halt> {
-    let existing = Existing { key: &change.key, physical_id, properties: sent };
-    let token = execution.token(&change.key, 1);
-    let creation = Creation { key: &change.key, properties: sent, token: &token, stamp: execution.stamp };
-    let converged = patiently(execution, Repeat::Harmless, || provider.converge(&existing, &creation, fresh)).await?;
-    if let Err(error) = converged {
-        return fail(execution, change, sent, error).await;
-    }
-    settle(execution, change, provider, sent, &existing).await
-}
-
-async fn settle(
-    execution: &Execution<'_>,
-    change: &Change,
-    provider: &dyn Provider,
-    sent: &Properties,
-    existing: &Existing<'_>,
-) -> Result<(), Halt> {
-    let began = began(execution, change);
-    for poll in 0_u32.. {
-        match patiently(execution, Repeat::Harmless, || provider.settle(existing)).await? {
-            Ok(Readiness::Ready(observed)) => {
-                let Observed { attributes, properties: baseline, .. } = *observed;
-                let observed = Some(Settled { attributes, baseline });
-                return execution.write(change, sent, Event::Succeeded { observed }).durable().await;
-            }
-            Ok(Readiness::Pending(what)) => {
-                if poll == 0 {
-                    let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
-                }
-                if is_late(execution, began) {
-                    let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
-                    return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
-                }
-                execution.pause(Duration::from_millis((100 << poll.min(4)).min(1_000))).await?;
-            }
-            Ok(Readiness::Failed(why)) => {
-                return fail(execution, change, sent, CallError::local(ErrorClass::Invalid, "settle", why)).await;
-            }
-            Err(error) => return fail(execution, change, sent, error).await,
+    let key = identity(execution, change);
+    let existing = Existing { key: &key, physical_id, properties: sent };
+    let is_converged = !fresh && execution.state.is_awaited(&change.key) && is_sent(execution, change, sent);
+    if !is_converged {
+        let token = execution.token(&change.key, 1);
+        let creation = Creation { key: &key, properties: sent, token: &token, stamp: execution.stamp };
+        // What was made a moment ago needs no more than its creating call could not carry, mostly nothing.
+        let how = (if fresh { Call::Read } else { Call::Update }, Repeat::Harmless);
+        let converged = patiently(execution, change, how, || provider.converge(&existing, &creation, fresh)).await?;
+        if let Err(error) = converged {
+            return fail(execution, change, sent, error).await;
         }
     }
-    Err(Halt::Interrupted)
+    settle::settle(execution, change, provider, sent, &existing).await
 }
 
 async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<(), Halt> {
@@ -106,18 +78,21 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
     };
     if recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == sent {
         // Only what the record keeps of it differs: there is nothing to tell AWS.
-        return execution.write(change, &sent, Event::Succeeded { observed: None }).durable().await;
+        done(execution, change, &sent);
+        return Ok(());
     }
-    let existing = Existing { key: &change.key, physical_id: &physical_id, properties: &recorded.sent };
+    let key = identity(execution, change);
+    let existing = Existing { key: &key, physical_id: &physical_id, properties: &recorded.sent };
     own(execution, change, provider, &sent, &existing).await?;
     let attempt = attempt_after(execution, change, &recorded);
     execution.announce(change, &sent, Operation::Update, attempt).await?;
     if recorded.presence == Presence::Present {
-        if let Err(error) = patiently(execution, Repeat::Harmless, || provider.update(&existing, &sent)).await? {
+        let how = (Call::Update, Repeat::Harmless);
+        if let Err(error) = patiently(execution, change, how, || provider.update(&existing, &sent)).await? {
             return fail(execution, change, &sent, error).await;
         }
         let existing = Existing { properties: &sent, ..existing };
-        return settle(execution, change, provider, &sent, &existing).await;
+        return settle::settle(execution, change, provider, &sent, &existing).await;
     }
     finish(execution, change, provider, &sent, &physical_id, false).await
 }
@@ -130,8 +105,9 @@ async fn own(
     sent: &Properties,
     existing: &Existing<'_>,
 ) -> Result<(), Halt> {
-    match patiently(execution, Repeat::Harmless, || provider.read(existing)).await? {
-        Ok(Some(observed)) if observed.ownership.as_ref().is_none_or(|own| own.is(execution.stamp, &change.key)) => {
+    let how = (Call::Read, Repeat::Harmless);
+    match patiently(execution, change, how, || provider.read(existing)).await? {
+        Ok(Some(observed)) if observed.ownership.as_ref().is_none_or(|own| own.is(execution.stamp, existing.key)) => {
             Ok(())
         }
         Ok(Some(observed)) => fail(execution, change, sent, foreign(&observed.physical_id)).await,
@@ -142,6 +118,12 @@ async fn own(
         }
         Err(error) => fail(execution, change, sent, error).await,
     }
+}
+
+/// The incarnation that the resource's tags of ownership name: another than its key, where it has moved.
+pub(super) fn identity(execution: &Execution<'_>, change: &Change) -> ResourceKey {
+    let made_as = execution.state.get(&change.key).and_then(|recorded| recorded.made_as);
+    made_as.unwrap_or_else(|| change.key.clone())
 }
 
 /// When a change was begun: by an earlier invocation, or now. A slice may be shorter than what a resource may take, and no
@@ -171,6 +153,11 @@ pub(super) fn is_done(execution: &Execution<'_>, recorded: Option<&RecordedResou
     })
 }
 
+/// Whether what the record says was sent is what is to be sent.
+fn is_sent(execution: &Execution<'_>, change: &Change, sent: &Properties) -> bool {
+    execution.state.get(&change.key).is_some_and(|recorded| recorded.sent == *sent)
+}
+
 pub(super) async fn resolved(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<Properties, Halt> {
     match execution.state.resolve(to) {
         Ok(sent) => Ok(sent),
@@ -190,6 +177,12 @@ pub(super) async fn provided<'a>(
         Ok(provider) => Ok(provider),
         Err(error) => fail(execution, change, sent, error).await,
     }
+}
+
+/// Journals that a change is done and leaves nothing to observe. Not waited for: whatever builds on it is journalled later,
+/// and is never durable before it.
+pub(super) fn done(execution: &Execution<'_>, change: &Change, sent: &Properties) {
+    let _ = execution.write(change, sent, Event::Succeeded { observed: None });
 }
 
 /// Journals a failure, durably, and ends the change.

@@ -169,6 +169,8 @@ pub struct Owned {
     pub key: ResourceKey,
     /// What AWS knows it by.
     pub physical_id: PhysicalId,
+    /// What must be known of its parents to read and delete it; empty for most.
+    pub properties: Properties,
 }
 
 /// Every provider of one target account and region.

@@ -156,6 +156,7 @@ impl Ledger for World {
                 started_by: None,
                 plan: truth.plan.clone(),
                 taken_over,
+                previous: None,
             }))
         })
         .await

@@ -1,0 +1,91 @@
+//! Waiting until something is ready: looked at once, then when it is likely, then often.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use model::{CallError, Change, ErrorClass, Event, Observed, Properties, Settled};
+use schema::Call;
+
+use super::{began, fail, is_late};
+use crate::execution::{Execution, Halt};
+use crate::ports::{Existing, Provider, Readiness};
+use crate::retry::{Repeat, patiently};
+
+/// The shortest and the longest wait between two looks at what is likely to be ready.
+const STEPS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// How long the next wait is for something that has taken `elapsed` and is `likely` to take that many milliseconds: what is
+/// looked at every fiftieth of its own time is noticed at most that much late.
+pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
+    let earliest = Duration::from_millis(*likely.start());
+    let often = (elapsed / 50).clamp(STEPS.0, STEPS.1);
+    // What is quick may be quicker still: in an emulator, everything is.
+    let early = Duration::from_millis(100 << poll.min(5));
+    if elapsed >= earliest {
+        often
+    } else if earliest <= Duration::from_secs(1) {
+        early.min(earliest - elapsed).max(Duration::from_millis(50))
+    } else {
+        earliest - elapsed
+    }
+}
+
+pub(super) async fn settle(
+    execution: &Execution<'_>,
+    change: &Change,
+    provider: &dyn Provider,
+    sent: &Properties,
+    existing: &Existing<'_>,
+) -> Result<(), Halt> {
+    let began = began(execution, change);
+    let likely = schema::latency(&change.kind).ready;
+    for poll in 0_u32.. {
+        match patiently(execution, change, (Call::Read, Repeat::Harmless), || provider.settle(existing)).await? {
+            Ok(Readiness::Ready(observed)) => {
+                let Observed { attributes, properties: baseline, .. } = *observed;
+                let observed = Some(Settled { attributes, baseline });
+                // Not waited for: whatever builds on it is journalled later, and is never durable before it.
+                let _ = execution.write(change, sent, Event::Succeeded { observed });
+                return Ok(());
+            }
+            Ok(Readiness::Pending(what)) => {
+                if poll == 0 && !execution.state.is_awaited(&change.key) {
+                    let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
+                }
+                if is_late(execution, began) {
+                    let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
+                    return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
+                }
+                let elapsed = execution.clock.now().duration_since(began).unsigned_abs();
+                execution.nap(change, next_look(elapsed, &likely, poll)).await?;
+            }
+            Ok(Readiness::Failed(why)) => {
+                return fail(execution, change, sent, CallError::local(ErrorClass::Invalid, "settle", why)).await;
+            }
+            Err(error) => return fail(execution, change, sent, error).await,
+        }
+    }
+    Err(Halt::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_is_looked_at_when_it_is_likely_and_then_often() {
+        let gateway = 84_000..=123_000;
+        let next = |elapsed| next_look(Duration::from_secs(elapsed), &gateway, 1).as_millis();
+        assert_eq!(next(2), 82_000);
+        assert_eq!(next(90), 1_800);
+        assert_eq!(next(1_000), 5_000, "but not so rarely that nobody knows");
+    }
+
+    #[test]
+    fn what_is_quick_is_looked_at_early_too() {
+        let function = 500..=2_000;
+        assert_eq!(next_look(Duration::ZERO, &function, 0).as_millis(), 100);
+        assert_eq!(next_look(Duration::from_millis(450), &function, 2).as_millis(), 50);
+        assert_eq!(next_look(Duration::from_millis(600), &function, 3).as_millis(), 200);
+    }
+}

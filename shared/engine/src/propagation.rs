@@ -1,0 +1,166 @@
+//! What is made and cannot be used everywhere yet: one change tries, the others that need the same wait for what it finds.
+//!
+//! A role can be used by Lambda some seconds after it was made. Were every function that needs it to try on its own, the tries
+//! would use up the limit of the calls that can succeed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::{ResourceAddress, Timestamp};
+use tokio::sync::Notify;
+
+use crate::ports::Clock;
+
+/// What is known of what was made a moment ago, by address.
+#[derive(Debug, Default)]
+pub(crate) struct Propagation {
+    gates: Mutex<BTreeMap<ResourceAddress, Gate>>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    made: Timestamp,
+    /// When it begins to be likely that it can be used, and when it is nearly certain.
+    likely: (Duration, Duration),
+    usable: bool,
+    /// Whether somebody tries right now.
+    trying: bool,
+    /// Before which nobody need try.
+    next: Timestamp,
+    opened: Arc<Notify>,
+}
+
+impl Gate {
+    fn failed(&mut self, now: Timestamp) {
+        let (earliest, latest) = self.likely;
+        let age = now.duration_since(self.made).unsigned_abs();
+        let step = if age < latest { Duration::from_millis(500) } else { Duration::from_secs(2) };
+        self.next = if age < earliest { self.made + earliest } else { now + step };
+    }
+}
+
+/// The turn of one change to try.
+pub(crate) struct Turn<'a> {
+    propagation: &'a Propagation,
+    address: ResourceAddress,
+}
+
+impl Propagation {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ResourceAddress, Gate>> {
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something was made just now that needs from `earliest` to `latest` until it can be used everywhere.
+    pub(crate) fn made(&self, address: &ResourceAddress, now: Timestamp, likely: (Duration, Duration)) {
+        let gate = Gate { made: now, likely, usable: false, trying: false, next: now, opened: Arc::new(Notify::new()) };
+        self.lock().entry(address.clone()).or_insert(gate);
+    }
+
+    /// The first of `addresses` of which it is not known that it can be used.
+    pub(crate) fn closed<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a ResourceAddress>,
+    ) -> Option<&'a ResourceAddress> {
+        let gates = self.lock();
+        addresses.into_iter().find(|address| gates.get(*address).is_some_and(|gate| !gate.usable))
+    }
+
+    /// Waits until it is this caller's turn to try, or until it is known that the thing can be used (then none). The second
+    /// is false where that is not before `deadline`.
+    pub(crate) async fn turn(
+        &self,
+        address: &ResourceAddress,
+        clock: &dyn Clock,
+        deadline: Timestamp,
+    ) -> (Option<Turn<'_>>, bool) {
+        loop {
+            let now = clock.now();
+            let (wait, opened) = {
+                let mut gates = self.lock();
+                let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
+                if !gate.trying && gate.next <= now {
+                    gate.trying = true;
+                    return (Some(Turn { propagation: self, address: address.clone() }), true);
+                }
+                let next = if gate.trying { None } else { Some(gate.next.duration_since(now).unsigned_abs()) };
+                (next, Arc::clone(&gate.opened))
+            };
+            if now >= deadline {
+                return (None, false);
+            }
+            // Where somebody tries, its end is told; where nobody does, the next try is at a known time.
+            tokio::select! {
+                biased;
+                () = opened.notified() => {}
+                () = clock.sleep(wait.unwrap_or(Duration::from_secs(1))) => {}
+            }
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// It can be used.
+    pub(crate) fn passed(self) {
+        if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
+            gate.usable = true;
+        }
+    }
+
+    /// It cannot be used yet.
+    pub(crate) fn failed(self, now: Timestamp) {
+        if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
+            gate.failed(now);
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
+            gate.trying = false;
+            gate.opened.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ports::clock::SystemClock;
+
+    fn gate() -> (Propagation, ResourceAddress, Timestamp) {
+        let (propagation, role) = (Propagation::default(), ResourceAddress::new("a", "Role"));
+        let now = Timestamp::now();
+        propagation.made(&role, now, (Duration::from_secs(5), Duration::from_secs(12)));
+        (propagation, role, now)
+    }
+
+    #[tokio::test]
+    async fn one_tries_and_the_others_learn_from_it() {
+        let (propagation, role, now) = gate();
+        let deadline = now + Duration::from_secs(60);
+        let (Some(first), true) = propagation.turn(&role, &SystemClock, deadline).await else { panic!("a turn") };
+        let waits = propagation.turn(&role, &SystemClock, deadline);
+        let learns = async {
+            tokio::task::yield_now().await;
+            first.passed();
+        };
+        let ((turn, in_time), ()) = futures::join!(waits, learns);
+        assert!(turn.is_none() && in_time, "nobody need try what is known");
+        assert_eq!(propagation.closed([&role]), None);
+    }
+
+    #[tokio::test]
+    async fn tries_are_made_when_they_are_likely_to_succeed() {
+        let (propagation, role, now) = gate();
+        let next = || propagation.lock()[&role].next.duration_since(now).as_millis();
+        let turn = || async { propagation.turn(&role, &SystemClock, now).await.0 };
+        turn().await.unwrap().failed(now + Duration::from_secs(1));
+        assert_eq!(next(), 5_000, "not before it is likely");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6));
+        assert_eq!(next(), 6_500, "then often");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(13));
+        assert_eq!(next(), 15_000, "and patiently at last");
+    }
+}
