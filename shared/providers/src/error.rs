@@ -32,10 +32,8 @@ macro_rules! failures {
 
 mod table;
 
+pub use engine::fence::LEASE_TOO_SHORT;
 pub use table::{ROWS, Row, class_of};
-
-/// The code of a call that the fence refused.
-pub const LEASE_TOO_SHORT: &str = "LeaseTooShort";
 
 /// The failure of `operation` of `service` (lower case, as in the table) as a value.
 ///
