@@ -1,6 +1,6 @@
 //! A plan as text: what is done, why, what it destroys for good, and in how many levels at most.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Graph;
 use model::{Action, Change, Order, Plan, Properties, PropertyPath, Reason, ResourceKey, Stage};
@@ -49,7 +49,7 @@ impl Counts {
 /// Counts the changes of a plan.
 pub fn counts(plan: &Plan) -> Counts {
     let mut counts = Counts { unchanged: plan.unchanged, ..Counts::default() };
-    for change in plan.changes.iter().filter(|change| !is_part_of_replacement(plan, change)) {
+    for change in told(plan) {
         match &change.action {
             Action::Create { .. } => counts.create += 1,
             Action::Update { .. } => counts.update += 1,
@@ -62,17 +62,24 @@ pub fn counts(plan: &Plan) -> Counts {
     counts
 }
 
-/// Whether a change removes what another change of the plan replaces.
-fn is_part_of_replacement(plan: &Plan, change: &Change) -> bool {
-    let replaces = |other: &Change| matches!(&other.action, Action::Replace { old, .. } if *old == change.key);
-    change.because == Reason::Deposed && plan.changes.iter().any(replaces)
+/// The changes, without those that remove what another one replaces.
+fn told(plan: &Plan) -> impl Iterator<Item = &Change> {
+    let replaced: BTreeSet<&ResourceKey> = plan
+        .changes
+        .iter()
+        .filter_map(|change| match &change.action {
+            Action::Replace { old, .. } => Some(old),
+            _ => None,
+        })
+        .collect();
+    plan.changes.iter().filter(move |change| change.because != Reason::Deposed || !replaced.contains(&change.key))
 }
 
 /// The whole plan: changes by stack, losses, counts and levels.
 pub fn plan(plan: &Plan, style: &Style) -> String {
     let mut lines = heading(plan, style);
     let mut stacks: BTreeMap<&str, Vec<&Change>> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| !is_part_of_replacement(plan, change)) {
+    for change in told(plan) {
         stacks.entry(&change.key.address.stack).or_default().push(change);
     }
     for (stack, changes) in stacks {
@@ -122,7 +129,7 @@ fn footing(plan: &Plan, style: &Style) -> Vec<String> {
 pub fn overview(plan: &Plan, style: &Style) -> String {
     let mut lines = heading(plan, style);
     let mut stacks: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
-    for change in plan.changes.iter().filter(|change| !is_part_of_replacement(plan, change)) {
+    for change in told(plan) {
         let kind = change.kind.as_str().trim_start_matches("AWS::");
         *stacks.entry(&change.key.address.stack).or_default().entry(kind).or_default() += 1;
     }
@@ -220,7 +227,7 @@ fn at<'a>(properties: &'a Properties, path: &PropertyPath) -> Option<&'a Value> 
 fn levels(plan: &Plan, style: &Style) -> Option<String> {
     let mut graph = Graph::new();
     let build = plan.changes.iter().filter(|change| change.stage == Stage::Build);
-    let keys: std::collections::BTreeSet<&ResourceKey> = build.clone().map(|change| &change.key).collect();
+    let keys: BTreeSet<&ResourceKey> = build.clone().map(|change| &change.key).collect();
     for change in build {
         graph.add(change.key.clone());
         for edge in change.needs.iter().filter(|edge| keys.contains(&edge.on)) {
