@@ -11,6 +11,7 @@ mod console;
 mod demo;
 mod error;
 mod lint;
+mod mutants;
 mod run;
 mod test;
 
@@ -38,6 +39,8 @@ enum Command {
     Lint(lint::Lint),
     /// Measure, one row each.
     Bench(bench::Bench),
+    /// Break each invariant once, and see that its test fails.
+    Mutants(mutants::Mutants),
     /// Administer an installation: environments, history.
     Admin(admin::Admin),
 }
@@ -49,6 +52,7 @@ async fn main() -> ExitCode {
         Command::Test(test) => test.run(),
         Command::Lint(lint) => lint.run(),
         Command::Bench(bench) => bench.run().await,
+        Command::Mutants(mutants) => mutants.run(),
         Command::Admin(admin) => admin.run().await,
     };
     match result {
