@@ -147,6 +147,40 @@ fn pure_crates_are_pure() {
     }
 }
 
+/// What the standard library and ours would give of the world outside. Tests may use it.
+const IMPURE: [&str; 11] = [
+    "std::fs",
+    "std::env",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "SystemTime",
+    "Instant::now",
+    "Timestamp::now",
+    "RandomState",
+    "getrandom",
+];
+
+/// Through what they write themselves: no file, clock, environment, network, thread or chance of the standard library.
+#[test]
+fn pure_crates_use_nothing_impure_of_the_standard_library() {
+    for (name, _) in PURE {
+        let mut ahead = vec![repository().join("shared").join(name).join("src")];
+        while let Some(path) = ahead.pop() {
+            if path.is_dir() {
+                ahead.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            } else if path.exists() && !path.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let outside_tests = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                for impure in IMPURE {
+                    assert!(!outside_tests.contains(impure), "{} uses `{impure}`", path.display());
+                }
+            }
+        }
+    }
+}
+
 /// Package → what it links, over all of its versions, after `Cargo.lock`.
 fn locked() -> BTreeMap<String, BTreeSet<String>> {
     let lock: toml::Table = fs::read_to_string(repository().join("Cargo.lock")).unwrap().parse().unwrap();
