@@ -12,14 +12,14 @@ pub fn causes(plan: &Plan, failed: &BTreeMap<ResourceKey, CallError>) -> Vec<Cau
         .filter_map(|(key, error)| Some((plan.change(key)?, error)))
         .map(|(change, error)| {
             let blocked = blocked_by(plan, &change.key, failed, &mut listed);
-            Cause {
-                change: Some(change.key.clone()),
-                message: format!("`{}` ({}): {error}", change.key.address, change.kind),
-                help: help(change, error),
-                blocked,
-            }
+            of(change, error, blocked)
         })
         .collect()
+}
+
+fn of(change: &Change, error: &CallError, blocked: Vec<ResourceKey>) -> Cause {
+    let message = format!("`{}` ({}): {error}", change.key.address, change.kind);
+    Cause { change: Some(change.key.clone()), message, help: help(change, error), blocked }
 }
 
 fn blocked_by(
@@ -74,5 +74,66 @@ fn help(change: &Change, error: &CallError) -> String {
     match &error.request_id {
         Some(id) => format!("{what} (request id {id}, `{}`)", change.key),
         None => what.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Action, Properties, Reason, Retention, Stage};
+
+    use super::*;
+
+    const CLASSES: [ErrorClass; 11] = [
+        ErrorClass::Throttled,
+        ErrorClass::Transient,
+        ErrorClass::NotPropagated,
+        ErrorClass::Busy,
+        ErrorClass::AlreadyExists,
+        ErrorClass::NotFound,
+        ErrorClass::DependencyViolation,
+        ErrorClass::Denied,
+        ErrorClass::Invalid,
+        ErrorClass::Quota,
+        ErrorClass::Unknown,
+    ];
+
+    /// Compiles only as long as no class is missing above.
+    fn place(class: ErrorClass) -> usize {
+        match class {
+            ErrorClass::Throttled => 0,
+            ErrorClass::Transient => 1,
+            ErrorClass::NotPropagated => 2,
+            ErrorClass::Busy => 3,
+            ErrorClass::AlreadyExists => 4,
+            ErrorClass::NotFound => 5,
+            ErrorClass::DependencyViolation => 6,
+            ErrorClass::Denied => 7,
+            ErrorClass::Invalid => 8,
+            ErrorClass::Quota => 9,
+            ErrorClass::Unknown => 10,
+        }
+    }
+
+    #[test]
+    fn every_failure_names_its_resource_and_says_what_to_do() {
+        let change = Change {
+            key: "a/Queue@1".parse().unwrap(),
+            kind: "AWS::SQS::Queue".into(),
+            action: Action::Create { to: Properties::new() },
+            because: Reason::New,
+            needs: Vec::new(),
+            stage: Stage::Build,
+            dependencies: BTreeSet::new(),
+            agent: None,
+            retention: Retention::Delete,
+        };
+        for (at, class) in CLASSES.into_iter().enumerate() {
+            assert_eq!(place(class), at);
+            let error = CallError::local(class, "CreateQueue", "no");
+            let cause = of(&change, &error, Vec::new());
+            assert!(cause.message.contains("a/Queue"), "{}", cause.message);
+            let says_what = ["deploy again", "rename", "correct", "raise", "remove", "update", "name", "look"];
+            assert!(says_what.iter().any(|word| cause.help.contains(word)), "{class}: {}", cause.help);
+        }
     }
 }
