@@ -2,18 +2,19 @@
 //! looks for what it made and never recorded.
 //!
 //! Every creation is announced before it is made, so that whatever the dead holder made stands in a journal. What carries our
-//! tags, was announced there, and is in no record, is nobody's: it is recorded as leaving, and the next plan deletes it, with
+//! tags, was announced there in vain or more than once, and is in no record, is nobody's: it is recorded as leaving, and the next plan deletes it, with
 //! the same check of ownership as any deletion. Whatever else carries our tags (what was retained, say) is left alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use journal::{ChangeStatus, IllegalTransition};
 use model::{
     Entry, Event, Lease, Operation, Plan, Presence, Properties, Recorded, RecordedResource, ResourceKey, Retention,
     Timestamp,
 };
 
-use crate::ports::{Clock, Ledger, Owned, Providers, StoreError};
-use crate::wave::Limits;
+use crate::ports::{Clock, Existing, Ledger, Owned, Providers};
+use crate::wave::{Limits, WaveError};
 
 /// How often the search is tried before the deployment goes on without it.
 const TRIES: u32 = 4;
@@ -27,19 +28,32 @@ pub(crate) async fn let_land(clock: &dyn Clock, limits: &Limits, expired: Timest
     }
 }
 
-/// What the dead holder announced to create.
+/// What the dead holder announced to create, and of which more may exist than is known.
 pub(crate) async fn announced(
     ledger: &dyn Ledger,
     plan: &Plan,
     lease: &Lease,
     own: &[Entry],
-) -> Result<BTreeSet<ResourceKey>, StoreError> {
-    let is_creation = |entry: &&Entry| matches!(entry.event, Event::Started { operation: Operation::Create, .. });
-    let keys = |entries: &[Entry]| entries.iter().filter(is_creation).map(|entry| entry.change.clone()).collect();
+) -> Result<BTreeSet<ResourceKey>, WaveError> {
     match &lease.previous {
-        Some(previous) if *previous != plan.deployment => Ok(keys(&ledger.journal(previous).await?)),
-        _ => Ok(keys(own)),
+        Some(previous) if *previous != plan.deployment => Ok(doubtful(&ledger.journal(previous).await?)?),
+        _ => Ok(doubtful(own)?),
     }
+}
+
+/// The creations that are known to have had no effect or to have failed, and those that took more than one attempt.
+fn doubtful(entries: &[Entry]) -> Result<BTreeSet<ResourceKey>, IllegalTransition> {
+    let mut attempts: BTreeMap<&ResourceKey, u32> = BTreeMap::new();
+    for entry in entries {
+        if matches!(entry.event, Event::Started { operation: Operation::Create, .. }) {
+            *attempts.entry(&entry.change).or_default() += 1;
+        }
+    }
+    let status = journal::fold(entries)?;
+    let is_in_vain = |key: &ResourceKey| {
+        matches!(status.changes.get(key), Some(ChangeStatus::Absent { .. } | ChangeStatus::Failed(_)))
+    };
+    Ok(attempts.into_iter().filter(|(key, n)| *n > 1 || is_in_vain(key)).map(|(key, _)| key.clone()).collect())
 }
 
 /// What carries our tags, was announced by the dead holder, and is in no record.
@@ -55,7 +69,7 @@ pub(crate) async fn strays(
     }
     for attempt in 1..=TRIES {
         match providers.owned(&plan.stamp).await {
-            Ok(owned) => return unknown(owned, announced, recorded),
+            Ok(owned) => return there(providers, unknown(owned, announced, recorded)).await,
             Err(error) if attempt < TRIES => {
                 tracing::warn!(error = %error, attempt, "the search for what nobody recorded is tried again");
                 clock.sleep(std::time::Duration::from_millis(500 << attempt)).await;
@@ -66,18 +80,43 @@ pub(crate) async fn strays(
     Vec::new()
 }
 
+/// What no record knows, by its id. What is recorded without one is resolved by its intent.
 fn unknown(owned: Vec<Owned>, announced: &BTreeSet<ResourceKey>, recorded: &Recorded) -> Vec<Owned> {
-    let made_as: BTreeSet<&ResourceKey> =
-        recorded.resources.iter().map(|(key, resource)| resource.made_as.as_ref().unwrap_or(key)).collect();
+    let open: BTreeSet<&ResourceKey> = recorded
+        .resources
+        .iter()
+        .filter(|(_, resource)| resource.physical_id.is_none())
+        .map(|(key, resource)| resource.made_as.as_ref().unwrap_or(key))
+        .collect();
     let ids: BTreeSet<_> = recorded.resources.values().filter_map(|resource| resource.physical_id.as_ref()).collect();
-    let mut strays: BTreeMap<ResourceKey, Owned> = BTreeMap::new();
-    for one in owned {
-        let is_known = made_as.contains(&one.key) || ids.contains(&one.physical_id);
-        if announced.contains(&one.key) && !is_known {
-            strays.insert(one.key.clone(), one);
+    let is_known = |one: &Owned| open.contains(&one.key) || ids.contains(&one.physical_id);
+    owned.into_iter().filter(|one| announced.contains(&one.key) && !is_known(one)).collect()
+}
+
+/// Those that a read shows under the very id that the search gave: the search lags, and nothing that is recorded may be taken
+/// for a stray because it has two names.
+async fn there(providers: &dyn Providers, strays: Vec<Owned>) -> Vec<Owned> {
+    let mut there = Vec::new();
+    for stray in strays {
+        let Some(provider) = providers.get(&stray.kind) else { continue };
+        let existing = Existing { key: &stray.key, physical_id: &stray.physical_id, properties: &stray.properties };
+        match provider.read(&existing).await {
+            Ok(Some(observed)) if observed.physical_id == stray.physical_id => there.push(stray),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(resource = %stray.key, error = %error, "a stray could not be read"),
         }
     }
-    strays.into_values().collect()
+    there
+}
+
+/// The key that a stray is recorded under: its own, or, where that is another's by now, one that nobody has.
+pub(crate) fn key(stray: &Owned, recorded: &Recorded) -> ResourceKey {
+    if !recorded.resources.contains_key(&stray.key) {
+        return stray.key.clone();
+    }
+    let address = &stray.key.address;
+    let last = recorded.generations(address).next_back().map_or(stray.key.generation, |(key, _)| key.generation);
+    ResourceKey::new(address.clone(), last.next())
 }
 
 /// The record of a stray: it exists, nobody asked for it, and it goes.
@@ -95,7 +134,7 @@ pub(crate) fn leaving(stray: &Owned, plan: &Plan) -> RecordedResource {
         retention: Retention::Delete,
         deployment: plan.deployment.clone(),
         intent: None,
-        made_as: None,
+        made_as: Some(stray.key.clone()),
         reap: None,
     }
 }

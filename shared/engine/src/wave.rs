@@ -225,7 +225,8 @@ impl Wave<'_> {
         };
         let (written, end) = futures::join!(writing, working);
         match (written, end) {
-            (Err(error), _) | (Ok(()), Err(error)) => (Err(error.into()), false),
+            (Err(error), _) => (Err(error.into()), false),
+            (Ok(()), Err(error)) => (Err(error), false),
             (Ok(()), Ok(None)) => (Err(StoreError::LeaseLost(plan.environment.clone()).into()), false),
             (Ok(()), Ok(Some(end))) => (Ok(end), true),
         }
@@ -239,8 +240,8 @@ impl Wave<'_> {
         plan: &Plan,
         lease: &Lease,
         entries: &[model::Entry],
-        recorded: Recorded,
-    ) -> Result<bool, StoreError> {
+        mut recorded: Recorded,
+    ) -> Result<bool, WaveError> {
         let Some(expired) = lease.taken_over else { return Ok(false) };
         takeover::let_land(self.clock, &self.limits, expired).await;
         let announced: BTreeSet<ResourceKey> = takeover::announced(self.ledger, plan, lease, entries).await?;
@@ -248,9 +249,10 @@ impl Wave<'_> {
         for stray in &strays {
             tracing::warn!(resource = %stray.key, id = %stray.physical_id, "was made and never recorded: it goes");
             let event = Event::Identified { physical_id: stray.physical_id.clone(), attributes: BTreeMap::new() };
-            let items = vec![(stray.key.clone(), Some(takeover::leaving(stray, plan)))];
-            if execution.write_items(&stray.key, items, event).durable().await.is_err() {
-                return Err(StoreError::LeaseLost(plan.environment.clone()));
+            let (key, leaving) = (takeover::key(stray, &recorded), takeover::leaving(stray, plan));
+            recorded.resources.insert(key.clone(), leaving.clone());
+            if execution.write_items(&key, vec![(key.clone(), Some(leaving))], event).durable().await.is_err() {
+                return Err(StoreError::LeaseLost(plan.environment.clone()).into());
             }
         }
         Ok(!strays.is_empty())

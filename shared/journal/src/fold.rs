@@ -98,8 +98,14 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
                 .then_some(S::Started { operation: *operation, attempt: *attempt })
         }
         (
-            // None: what an earlier deployment announced.
-            None | Some(S::Started { operation: Operation::Create | Operation::Update, .. } | S::Identified(_)),
+            // None: what an earlier deployment announced. Absent, failed: it was found after all.
+            None
+            | Some(
+                S::Started { operation: Operation::Create | Operation::Update, .. }
+                | S::Identified(_)
+                | S::Absent { .. }
+                | S::Failed(_),
+            ),
             Event::Identified { physical_id, .. },
         ) => Some(S::Identified(physical_id.clone())),
         (Some(standing @ (S::Identified(_) | S::Started { .. })), Event::Awaiting { .. }) => Some(standing.clone()),

@@ -1,6 +1,8 @@
 //! The fold of an event into the record of the resource that it concerns.
 
-use model::{Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource, Timestamp};
+use model::{
+    Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource, Timestamp,
+};
 
 /// What the record of a change's resource becomes by `event`; none where the record goes. `sent` is what the change sends,
 /// references resolved.

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod later;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,6 +75,11 @@ fn desired(revision: usize) -> Desired {
 }
 
 fn plan(world: &World, deployment: &str, revision: usize) -> (Plan, Digest) {
+    planned(world, deployment, &desired(revision))
+}
+
+/// The plan that leads from what is recorded to `desired`.
+fn planned(world: &World, deployment: &str, desired: &Desired) -> (Plan, Digest) {
     let recorded = world.truth.lock().unwrap().recorded.clone();
     let environment = Environment {
         id: id(),
@@ -92,7 +98,7 @@ fn plan(world: &World, deployment: &str, revision: usize) -> (Plan, Digest) {
         deployed_by: deployment.into(),
     };
     let plan = planner::plan(&Inputs {
-        desired: &desired(revision),
+        desired,
         recorded: &recorded,
         environment: &environment,
         deployment: &deployment.into(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,6 +54,11 @@ pub(crate) struct World {
     pub(crate) account: Mutex<BTreeMap<String, Thing>>,
     pub(crate) created: Mutex<BTreeMap<String, u32>>,
     pub(crate) fails: Mutex<Option<(&'static str, CallError, u32)>>,
+    /// What a search by tags finds besides what is in the account.
+    pub(crate) strays: Mutex<Vec<Owned>>,
+    pub(crate) cancelled: AtomicBool,
+    /// How many calls changed what exists, or could have.
+    pub(crate) updates: AtomicUsize,
     now: AtomicI64,
     calls: AtomicUsize,
     dies: Mutex<Option<(usize, Death)>>,
@@ -204,7 +209,7 @@ impl Ledger for World {
     }
 
     async fn is_cancelled(&self, _: &EnvironmentId, _: &DeploymentId) -> Result<bool, StoreError> {
-        Ok(false)
+        Ok(self.cancelled.load(Ordering::SeqCst))
     }
 
     async fn record(&self, _: &EnvironmentId) -> Result<Recorded, StoreError> {
@@ -312,6 +317,7 @@ impl Provider for Kind<'_> {
                 if let Some(error) = self.world.failing("update") {
                     return Err(error);
                 }
+                self.world.updates.fetch_add(1, Ordering::SeqCst);
                 let mut account = self.world.account.lock().unwrap();
                 let thing = account.get_mut(existing.physical_id.as_str()).unwrap();
                 thing.properties = to.clone();
@@ -353,7 +359,10 @@ impl Provider for Kind<'_> {
 }
 
 /// The types of the account.
-pub(crate) struct Kinds<'a>(BTreeMap<&'static str, Kind<'a>>);
+pub(crate) struct Kinds<'a> {
+    world: &'a World,
+    by_type: BTreeMap<&'static str, Kind<'a>>,
+}
 
 impl<'a> Kinds<'a> {
     pub(crate) fn of(world: &'a World) -> Self {
@@ -363,18 +372,21 @@ impl<'a> Kinds<'a> {
             ("AWS::DynamoDB::Table", Proof::Name { on_existing: OnExisting::Refuses }),
             ("AWS::ApiGatewayV2::Api", Proof::Tag { lag: Duration::from_secs(3) }),
             ("AWS::ApiGatewayV2::Integration", Proof::Child),
+            ("AWS::EC2::SecurityGroup", Proof::Tag { lag: Duration::ZERO }),
+            ("AWS::EC2::VPC", Proof::Tag { lag: Duration::ZERO }),
         ];
-        Self(kinds.into_iter().map(|(name, proof)| (name, Kind { world, name, proof })).collect())
+        let by_type = kinds.into_iter().map(|(name, proof)| (name, Kind { world, name, proof }));
+        Self { world, by_type: by_type.collect() }
     }
 }
 
 #[async_trait]
 impl Providers for Kinds<'_> {
     async fn owned(&self, _: &Stamp) -> Result<Vec<Owned>, CallError> {
-        Ok(Vec::new())
+        Ok(self.world.strays.lock().unwrap().clone())
     }
 
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
-        self.0.get(kind.as_str()).map(|kind| kind as &dyn Provider)
+        self.by_type.get(kind.as_str()).map(|kind| kind as &dyn Provider)
     }
 }

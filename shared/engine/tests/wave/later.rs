@@ -1,0 +1,137 @@
+//! What is not done at once: waits that the state machine takes over, deletions that are put off, cancelling, moves, and what
+//! a dead holder left behind.
+
+use std::sync::atomic::Ordering;
+
+use engine::ports::Owned;
+use model::{Event, Properties, ResourceKey, Timestamp};
+
+use super::*;
+
+fn recorded(world: &World, key: &str) -> Option<model::RecordedResource> {
+    world.truth.lock().unwrap().recorded.resources.get(&key.parse::<ResourceKey>().unwrap()).cloned()
+}
+
+fn of(resources: &[(&str, &str, Value)]) -> Desired {
+    let resources = resources.iter().map(|(at, kind, to)| (at.parse().unwrap(), resource(kind, to.clone())));
+    Desired { resources: resources.collect(), ..desired(1) }
+}
+
+/// A network whose security group refers to it.
+fn network() -> Desired {
+    of(&[
+        ("a/Vpc", "AWS::EC2::VPC", json!({ "CidrBlock": "10.0.0.0/16" })),
+        ("a/Group", "AWS::EC2::SecurityGroup", json!({ "VpcId": { "Ref": "a/Vpc" } })),
+    ])
+}
+
+async fn end(world: &World, deployment: &str, desired: &Desired) -> End {
+    let (plan, digest) = planned(world, deployment, desired);
+    let mut end = invoke(world, &plan, &digest, limits()).await.unwrap();
+    while end == End::More {
+        end = invoke(world, &plan, &digest, limits()).await.unwrap();
+    }
+    world.truth.lock().unwrap().journal.clear();
+    end
+}
+
+#[tokio::test]
+async fn a_wave_that_only_waits_lets_the_state_machine_wait_and_is_resumed_where_it_was() {
+    let world = World::new();
+    let limits = Limits { long_wait: Duration::from_secs(3), ..limits() };
+    let (plan, digest) = plan(&world, "d1", 1);
+    let Some(End::Wait(wait)) = invoke(&world, &plan, &digest, limits).await else { panic!("the table takes long") };
+    assert!(wait >= Duration::from_secs(3), "{wait:?}");
+    let updates = |world: &World| world.updates.load(Ordering::SeqCst);
+    let before = updates(&world);
+    let reserved = world.truth.lock().unwrap().until;
+    assert!(Timestamp::from_millisecond(reserved).unwrap() > world.now() + wait, "the lease is kept for it meanwhile");
+    world.sleep(wait).await;
+    let mut end = invoke(&world, &plan, &digest, limits).await.unwrap();
+    while let End::Wait(wait) = end {
+        world.sleep(wait).await;
+        end = invoke(&world, &plan, &digest, limits).await.unwrap();
+    }
+    assert_eq!(end, End::Done);
+    // The role and the integration needed the table's name only, and were finished before.
+    assert_eq!(updates(&world), before, "nothing was finished twice");
+    assert_eq!(left(&world).len(), 5);
+}
+
+#[tokio::test]
+async fn a_deletion_that_lingers_is_put_off_with_what_stands_behind_it_and_fails_nothing() {
+    let world = World::new();
+    assert_eq!(end(&world, "d1", &network()).await, End::Done);
+    let used = CallError::local(ErrorClass::DependencyViolation, "delete", "it has a dependent object");
+    *world.fails.lock().unwrap() = Some(("delete", used, u32::MAX));
+    assert_eq!(end(&world, "d2", &of(&[])).await, End::Done);
+    for key in ["a/Group@1", "a/Vpc@1"] {
+        let left = recorded(&world, key).unwrap();
+        assert!(left.presence == Presence::Leaving && left.intent.is_none(), "{left:?}");
+        assert!(left.reap.unwrap() > world.now(), "it is tried again later");
+    }
+    assert_eq!(world.account.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_cancelled_finishes_what_has_begun_and_begins_nothing_else() {
+    let world = World::new();
+    let limits = Limits { slice: Duration::from_millis(12), ..limits() };
+    let (plan, digest) = plan(&world, "d1", 1);
+    assert_eq!(invoke(&world, &plan, &digest, limits).await, Some(End::More));
+    let begun: BTreeSet<_> = world.truth.lock().unwrap().journal.iter().map(|entry| entry.change.clone()).collect();
+    world.cancelled.store(true, Ordering::SeqCst);
+    let mut end = End::More;
+    while end == End::More {
+        end = invoke(&world, &plan, &digest, self::limits()).await.unwrap();
+    }
+    assert_eq!(end, End::Cancelled);
+    let truth = world.truth.lock().unwrap();
+    assert!(truth.recorded.resources.values().all(|resource| resource.intent.is_none()), "no intent is left open");
+    let now: BTreeSet<_> = truth.journal.iter().map(|entry| entry.change.clone()).collect();
+    assert_eq!(now, begun);
+    assert!(now.len() < 5);
+}
+
+#[tokio::test]
+async fn what_a_dead_holder_made_and_nobody_recorded_is_deleted_and_nothing_else_is() {
+    let world = World::new();
+    let (plan, digest) = plan(&world, "d1", 1);
+    world.dies_at(8, Death::After);
+    assert_eq!(invoke(&world, &plan, &digest, limits()).await, None);
+    world.lives();
+    // A creation of the dead holder took effect, although it was known to have had none.
+    let lost: ResourceKey = "a/Lost@1".parse().unwrap();
+    let announced = Event::Started {
+        operation: model::Operation::Create,
+        token: "t".into(),
+        attempt: 1,
+        request: Digest::of(b""),
+        physical_name: None,
+    };
+    {
+        let mut truth = world.truth.lock().unwrap();
+        for event in [announced, Event::Absent] {
+            let epoch = model::Epoch(truth.epoch);
+            truth.journal.push(model::Entry { at: Timestamp::UNIX_EPOCH, epoch, change: lost.clone(), event });
+        }
+    }
+    for key in ["a/Lost@1", "a/Retained@1"] {
+        let id = format!("AWS::SQS::Queue:{key}");
+        let thing =
+            world::Thing { kind: "AWS::SQS::Queue".into(), tag: key.into(), properties: Properties::new(), polls: 0 };
+        world.account.lock().unwrap().insert(id.clone(), thing);
+        let stray = Owned {
+            kind: "AWS::SQS::Queue".into(),
+            key: key.parse().unwrap(),
+            physical_id: id.as_str().into(),
+            properties: Properties::new(),
+        };
+        world.strays.lock().unwrap().push(stray);
+    }
+    assert_eq!(run(&world, "d1", 1, limits()).await, End::Done);
+    let account = world.account.lock().unwrap();
+    assert!(!account.contains_key("AWS::SQS::Queue:a/Lost@1"), "it goes");
+    assert!(account.contains_key("AWS::SQS::Queue:a/Retained@1"), "what was let go is left alone");
+    assert_eq!(account.len(), 6);
+}
