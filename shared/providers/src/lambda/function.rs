@@ -1,14 +1,17 @@
 //! `AWS::Lambda::Function`: made in one call, its reserved concurrency in a second; changed by as few calls as differ.
+//!
+//! Lambda refuses one change of a function while it works on another. That is an error of the class `Busy`, and waiting is the
+//! engine's: a change that it repeats goes on where it was refused, because the configuration, which can be looked at, is
+//! changed before the code, which as a rule cannot.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function::GetFunctionOutput;
 use aws_sdk_lambda::types::{FunctionCode, FunctionConfiguration, LastUpdateStatus, State};
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider, Readiness};
-use model::{CallError, ErrorClass, Observed, PhysicalId, Properties};
+use model::{CallError, Observed, PhysicalId, Properties};
 use serde_json::{Value, json};
 
 use super::failed;
@@ -16,11 +19,6 @@ use super::settings::{Code, Settings};
 use crate::clients::Clients;
 use crate::shape::{self, number_at, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
-
-/// How often it is looked whether the code is in place, before the configuration is changed too.
-const POLL: Duration = Duration::from_millis(500);
-/// How long that may take: some seconds as a rule, and this for the slowest.
-const POLLS: u32 = 60;
 
 /// The provider of `AWS::Lambda::Function`.
 pub struct Function {
@@ -71,30 +69,25 @@ impl Function {
         Ok(())
     }
 
-    /// Lambda refuses one change while it works on another.
-    async fn updated(&self, name: &str) -> Result<(), CallError> {
-        for _ in 0..POLLS {
-            let get = self.lambda.get_function_configuration().function_name(name);
-            let answer = get.send().await.map_err(failed("GetFunctionConfiguration"))?;
-            if answer.last_update_status != Some(LastUpdateStatus::InProgress) {
+    /// Changes the configuration. `again` where this may be a repetition: then it is looked at first, because what it is
+    /// already must not be sent anew, which would only delay what comes after it.
+    async fn configure(&self, name: &str, from: &Properties, to: &Properties, again: bool) -> Result<(), CallError> {
+        let (had, want) = (Settings::of(from)?, Settings::of(to)?);
+        if had == want {
+            return Ok(());
+        }
+        if again && let Some(live) = self.get(name).await?.as_ref().and_then(observed) {
+            if Settings::of(&live.properties)? == want {
                 return Ok(());
             }
-            tokio::time::sleep(POLL).await;
         }
-        let message = format!("`{name}` is still being updated");
-        Err(CallError::local(ErrorClass::Busy, "UpdateFunctionConfiguration", message))
+        let update = want.changes(&had, self.lambda.update_function_configuration().function_name(name));
+        update.send().await.map_err(failed("UpdateFunctionConfiguration"))?;
+        Ok(())
     }
 
-    /// Everything but the code.
-    async fn change_rest(&self, name: &str, from: &Properties, to: &Properties, busy: bool) -> Result<(), CallError> {
-        let (had, want) = (Settings::of(from)?, Settings::of(to)?);
-        if had != want {
-            if busy {
-                self.updated(name).await?;
-            }
-            let update = want.changes(&had, self.lambda.update_function_configuration().function_name(name));
-            update.send().await.map_err(failed("UpdateFunctionConfiguration"))?;
-        }
+    /// Changes what is neither configuration nor code.
+    async fn change_rest(&self, name: &str, from: &Properties, to: &Properties) -> Result<(), CallError> {
         let most = number_at(to, &["ReservedConcurrentExecutions"])?;
         if number_at(from, &["ReservedConcurrentExecutions"])? != most {
             self.set_concurrency(name, most).await?;
@@ -181,19 +174,21 @@ impl Provider for Function {
         // Where the code is not addressed by content, nothing tells whether it is in place: sending it again is harmless.
         let differs = want.sha256().is_none() || want.sha256().as_deref() != has;
         let differs = differs || super::settings::architectures(&observed.properties) != want.architectures;
+        self.configure(name, &observed.properties, creation.properties, false).await?;
         if differs {
             self.send_code(name, &want).await?;
         }
-        self.change_rest(name, &observed.properties, creation.properties, differs).await
+        self.change_rest(name, &observed.properties, creation.properties).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         let name = existing.physical_id.as_str();
         let (had, want) = (Code::of(existing.properties)?, Code::of(to)?);
+        self.configure(name, existing.properties, to, had != want).await?;
         if had != want {
             self.send_code(name, &want).await?;
         }
-        self.change_rest(name, existing.properties, to, had != want).await
+        self.change_rest(name, existing.properties, to).await
     }
 
     async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {

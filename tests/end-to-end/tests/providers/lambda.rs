@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use model::{Properties, properties};
+use engine::ports::Existing;
+use local::{Effect, Rule};
+use model::{ErrorClass, Properties, properties};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -28,7 +30,7 @@ async fn artifact(stage: &Stage, answer: &str) -> (Value, String) {
 }
 
 /// A function with a role of its own.
-async fn function(stage: &Stage) -> (Properties, String) {
+pub(crate) async fn function(stage: &Stage) -> (Properties, String) {
     let (_, observed) = stage.make("AWS::IAM::Role", "shared/Role@1", &role("shop-dev-role")).await;
     let (code, digest) = artifact(stage, "one").await;
     let asked = properties(json!({
@@ -73,13 +75,33 @@ async fn a_function_is_led_through_its_life_with_the_fewest_calls() {
             changes: vec![
                 Change { to: recoded, calls: &["UpdateFunctionCode"] },
                 Change { to: configured, calls: &["UpdateFunctionConfiguration"] },
-                Change { to: both, calls: &["UpdateFunctionCode", "UpdateFunctionConfiguration"] },
+                Change { to: both, calls: &["UpdateFunctionConfiguration", "UpdateFunctionCode"] },
                 Change { to: retagged, calls: &["UntagResource", "TagResource"] },
                 Change { to: limited, calls: &["PutFunctionConcurrency"] },
                 Change { to: plain, calls: &["UpdateFunctionConfiguration", "DeleteFunctionConcurrency"] },
             ],
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_change_that_lambda_was_too_busy_for_goes_on_where_it_was_refused() {
+    let stage = Stage::start().await;
+    let (asked, _) = function(&stage).await;
+    let (made, _) = stage.make("AWS::Lambda::Function", "quote/Function@1", &asked).await;
+    let (provider, key) = (stage.provider("AWS::Lambda::Function"), "quote/Function@1".parse().unwrap());
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let (two, _) = artifact(&stage, "two").await;
+    let to = asked.clone().with("Code", two).with("Timeout", 30).with("Tags", tag_list(&[("team", "b")]));
+    let busy = Effect::fail(409, "ResourceConflictException");
+    stage.account.proxy.inject(Rule::on("lambda", "UpdateFunctionCode"), busy);
+
+    let mark = stage.account.proxy.mark();
+    assert_eq!(provider.update(&existing, &to).await.unwrap_err().class, ErrorClass::Busy);
+    assert_eq!(stage.mutations(mark), ["UpdateFunctionConfiguration", "UpdateFunctionCode"]);
+    let mark = stage.account.proxy.mark();
+    provider.update(&existing, &to).await.unwrap();
+    assert_eq!(stage.mutations(mark), ["UpdateFunctionCode", "UntagResource", "TagResource"]);
 }
 
 #[tokio::test]
