@@ -67,6 +67,8 @@ pub struct Clients {
     pub apigateway: aws_sdk_apigatewayv2::Client,
     /// CloudWatch.
     pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// The search by tags.
+    pub tagging: aws_sdk_resourcegroupstagging::Client,
     /// The region of the resources.
     pub region: String,
     /// The account, twelve digits.
@@ -98,6 +100,7 @@ impl Clients {
             ssm: client!(aws_sdk_ssm),
             apigateway: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
+            tagging: client!(aws_sdk_resourcegroupstagging),
             region,
             account: account.to_owned(),
         }

@@ -22,6 +22,7 @@ pub mod interceptor;
 pub mod lambda;
 pub mod logs;
 pub mod marks;
+mod owned;
 pub mod s3;
 pub mod shape;
 pub mod sns;
@@ -34,15 +35,15 @@ pub use clients::{Clients, Target, connect};
 pub use error::call_error;
 
 /// The providers of one target account and region, by resource type.
-#[derive(Default)]
 pub struct NativeProviders {
+    clients: Clients,
     by_type: BTreeMap<String, Box<dyn Provider>>,
 }
 
 impl NativeProviders {
     /// Every native provider, over these clients.
     pub fn new(clients: Clients) -> Self {
-        let mut all = Self::default();
+        let mut all = Self { clients: clients.clone(), by_type: BTreeMap::new() };
         all.add("AWS::ApiGatewayV2::Api", apigatewayv2::Api::new(&clients));
         all.add("AWS::ApiGatewayV2::Integration", apigatewayv2::Integration::new(&clients));
         all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
@@ -77,8 +78,8 @@ impl NativeProviders {
 
 #[async_trait]
 impl Providers for NativeProviders {
-    async fn owned(&self, _stamp: &Stamp) -> Result<Vec<Owned>, CallError> {
-        Ok(Vec::new())
+    async fn owned(&self, stamp: &Stamp) -> Result<Vec<Owned>, CallError> {
+        owned::owned(&self.clients, stamp).await
     }
 
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {

@@ -268,6 +268,20 @@ fn the_target_role_keeps_to_its_environment() {
 }
 
 #[test]
+fn the_target_role_may_search_for_what_carries_its_tags() {
+    let here = installed(&[]);
+    for action in ["tag:GetResources", "iam:ListRoles"] {
+        assert_eq!(here.target(&Request::new(action, "*")), Decision::Allowed, "{action}");
+    }
+    assert_eq!(here.target(&Request::new("iam:ListRoleTags", ROLE)), Decision::Allowed);
+    let other = format!("arn:aws:iam::{ACCOUNT}:role/strandline/shop/prod/r");
+    assert_ne!(here.target(&Request::new("iam:ListRoleTags", &other)), Decision::Allowed);
+    for action in ["tag:TagResources", "tag:UntagResources"] {
+        assert_ne!(here.target(&Request::new(action, "*")), Decision::Allowed, "{action}");
+    }
+}
+
+#[test]
 fn an_api_of_another_project_is_told_by_its_tags() {
     let here = installed(&[]);
     let api = Request::new("apigateway:DELETE", &format!("arn:aws:apigateway:{REGION}::/apis/abc"));

@@ -5,6 +5,8 @@ MiniStack 1.5.33 knows the version when it fires the event and leaves it out.
 
 And imports cbor2 before anything else does: CloudWatch's answers import it when they are first made, and where several are
 at once, some find the module half made and answer in JSON to who asked for CBOR.
+
+And has the search by tags find what it leaves out although AWS finds it: parameters, log groups, alarms, APIs and stages.
 """
 
 import contextvars
@@ -13,7 +15,7 @@ import sys
 
 import cbor2  # noqa: F401
 from ministack import app
-from ministack.services import eventbridge, s3
+from ministack.services import apigateway, cloudwatch, cloudwatch_logs, eventbridge, s3, ssm, tagging
 
 version = contextvars.ContextVar("version", default=None)
 fire, dispatch = s3._fire_s3_event, eventbridge._dispatch_event
@@ -35,5 +37,26 @@ def dispatch_with_version(event, *args, **kwargs):
     return dispatch(event, *args, **kwargs)
 
 
+def by_arn(tags):
+    """Searches a store of tags by ARN, in which some keep every region of an account."""
+    def collect():
+        for arn, of in list(tags.items()):
+            if arn.split(":")[3] == tagging.get_region():
+                yield arn, tagging._normalise_flat(of)
+
+    return collect
+
+
+def log_groups():
+    for group in list(cloudwatch_logs._log_groups.values()):
+        yield group["arn"].removesuffix(":*"), tagging._normalise_flat(group["tags"])
+
+
+tagging._COLLECTORS.update({
+    "apigateway": by_arn(apigateway._api_tags),
+    "cloudwatch": by_arn(cloudwatch._resource_tags),
+    "logs": log_groups,
+    "ssm": by_arn(ssm._tags),
+})
 s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
 sys.exit(app.main())

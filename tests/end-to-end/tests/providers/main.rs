@@ -10,6 +10,7 @@ mod dynamodb;
 mod iam;
 mod lambda;
 mod logs;
+mod owned;
 mod s3;
 mod sns;
 mod sqs;

@@ -83,6 +83,7 @@ impl Scope {
 fn prefix(signing_name: &str) -> &str {
     match signing_name {
         "monitoring" => "cloudwatch",
+        "tagging" => "tag",
         other => other,
     }
 }
