@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use engine::ports::Existing;
-use model::{CallError, ErrorClass, Properties};
+use engine::ports::{Existing, Provider};
+use model::{CallError, ErrorClass, Observed, Properties};
 use serde_json::Value;
 
 /// The text of a property that must be there.
@@ -122,6 +122,14 @@ pub fn silent(operation: &str) -> CallError {
 pub fn vanished(existing: &Existing<'_>) -> CallError {
     let message = format!("`{}` ({}) was made and cannot be seen", existing.physical_id, existing.key);
     CallError::local(ErrorClass::NotPropagated, "converge", message)
+}
+
+/// What `provider` shows of what was made.
+///
+/// # Errors
+/// As `read`; `NotPropagated` where it shows nothing (yet).
+pub async fn seen(provider: &dyn Provider, existing: &Existing<'_>) -> Result<Observed, CallError> {
+    provider.read(existing).await?.ok_or_else(|| vanished(existing))
 }
 
 /// `result` of a call about what was made a moment ago: where it is not found, it is not visible everywhere yet.

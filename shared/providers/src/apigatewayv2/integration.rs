@@ -15,7 +15,7 @@ use super::SERVICE;
 use crate::clients::Clients;
 use crate::error::call_error;
 use crate::marks;
-use crate::shape::{any_differs, invalid, required, unless_missing};
+use crate::shape::{self, any_differs, invalid, required, unless_missing};
 use crate::tree::{self, covers, said, text, whole};
 
 /// Properties that `UpdateIntegration` carries.
@@ -135,7 +135,7 @@ impl Provider for Integration {
         if fresh {
             return Ok(());
         }
-        let Some(live) = self.read(existing).await? else { return Ok(()) };
+        let live = shape::seen(self, existing).await?;
         match covers(&live.properties.to_value(), &said(creation.properties.to_value())) {
             true => Ok(()),
             false => self.set(existing, creation.properties).await,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::SERVICE;
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, required, unless_missing};
+use crate::shape::{self, any_differs, required, unless_missing};
 use crate::tree::{self, covers, list, said, text};
 
 /// Properties that `UpdateRoute` carries.
@@ -115,7 +115,7 @@ impl Provider for Route {
         if fresh {
             return Ok(());
         }
-        let Some(live) = self.read(existing).await? else { return Ok(()) };
+        let live = shape::seen(self, existing).await?;
         match covers(&live.properties.to_value(), &said(creation.properties.to_value())) {
             true => Ok(()),
             false => self.set(existing, creation.properties).await,

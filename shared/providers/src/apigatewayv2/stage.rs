@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::SERVICE;
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, required, text_map, unless_missing};
+use crate::shape::{self, any_differs, required, text_map, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::tree::{self, flag, number, plain_number, said, text, whole};
 
@@ -121,7 +121,7 @@ impl Provider for Stage {
             return Ok(());
         }
         let (api, name) = (required(creation.properties, "ApiId")?, existing.physical_id.as_str());
-        let Some(live) = self.read(existing).await? else { return Ok(()) };
+        let live = shape::seen(self, existing).await?;
         let differs = |name: &&str| {
             let asked = creation.properties.get(name);
             asked.is_some_and(|asked| !live.properties.get(name).is_some_and(|live| tree::covers(live, asked)))

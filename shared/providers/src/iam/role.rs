@@ -258,10 +258,8 @@ impl Provider for Role {
         if fresh {
             return shape::just_made(self.change_policies(name, &Properties::new(), creation.properties).await);
         }
-        match self.read(existing).await? {
-            Some(observed) => self.change(name, &observed.properties, creation.properties).await,
-            None => Err(shape::vanished(existing)),
-        }
+        let live = shape::seen(self, existing).await?;
+        self.change(name, &live.properties, creation.properties).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {

@@ -164,12 +164,8 @@ impl Provider for Url {
         if fresh {
             return Ok(());
         }
-        match self.read(existing).await? {
-            Some(observed) => {
-                self.change(existing.physical_id.as_str(), &observed.properties, creation.properties).await
-            }
-            None => Err(shape::vanished(existing)),
-        }
+        let live = shape::seen(self, existing).await?;
+        self.change(existing.physical_id.as_str(), &live.properties, creation.properties).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {

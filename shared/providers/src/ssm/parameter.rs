@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, invalid, required, unless_missing};
+use crate::shape::{self, any_differs, invalid, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::tree;
 
@@ -166,7 +166,7 @@ impl Provider for Parameter {
             return Ok(());
         }
         let name = existing.physical_id.as_str();
-        let Some(live) = self.read(existing).await? else { return Ok(()) };
+        let live = shape::seen(self, existing).await?;
         let asked = VALUES.iter().filter_map(|name| Some((name, creation.properties.get(name)?)));
         let is_so = |name: &str, asked: &Value| live.properties.get(name).is_some_and(|live| tree::covers(live, asked));
         if asked.into_iter().any(|(name, asked)| !is_so(name, asked)) {
