@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use engine::ports::Ledger;
+use engine::ports::{Active, Ledger, Queue};
 use journal::ChangeStatus;
 use model::{
-    Cause, Deployment, DeploymentStatus, EnvironmentId, Outcome, Plan, Recorded, Refusal, Timestamp, expression,
+    Cause, Deployment, DeploymentStatus, Entry, EnvironmentId, Outcome, Plan, Recorded, Refusal, Timestamp, expression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use step::{Message, StepError, Verdict};
 use store::Store;
 
-use crate::history;
+use crate::{history, reap};
 
 pub(crate) struct Concluding {
     pub(crate) store: Store,
@@ -33,8 +33,21 @@ impl Concluding {
                 let message = self.conclude(Message::read(payload)?).await?;
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
             }
+            Some("hand-over") => {
+                let message = self.hand_over(Message::read(payload)?).await?;
+                serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
+            }
             _ => self.ended(payload).await,
         }
+    }
+
+    /// The turn of the deployment that a message speaks of, if it is the turn of its execution.
+    pub(crate) async fn turn_of(&self, id: &EnvironmentId, message: &Message) -> Result<Option<Active>, StepError> {
+        let is_its_own = |active: &Active| {
+            active.entry.deployment == message.deployment
+                && control::execution_name(&active.entry.deployment, active.entry.starts) == message.execution
+        };
+        Ok(self.store.active(id).await?.filter(is_its_own))
     }
 
     async fn conclude(&self, message: Message) -> Result<Message, StepError> {
@@ -44,49 +57,90 @@ impl Concluding {
             .deployment(&id, &message.deployment)
             .await?
             .ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
-        let is_its_own = control::deployment_of(&message.execution).as_ref() == Some(&message.deployment);
-        if !is_its_own || deployment.execution.as_ref().is_some_and(|execution| *execution != message.execution) {
+        let active = self.turn_of(&id, &message).await?;
+        let has_ended = matches!(deployment.status, DeploymentStatus::Ended { .. });
+        if active.is_none() && !(has_ended && deployment.execution.as_ref() == Some(&message.execution)) {
             // Started by hand, or a successor has it.
             return Ok(message.with(Verdict::Gone));
         }
         let plan = self.plan(&deployment).await?;
+        let entries = self.store.journal(&deployment.id).await?;
         let outcome = match message.verdict {
             Some(Verdict::Done) => Outcome::Deployed,
             Some(Verdict::Unchanged) => Outcome::Unchanged,
             Some(Verdict::Refused) => self.refused(&message).await?,
-            _ => self.stopped(&deployment, plan.as_ref(), &message).await?,
+            Some(Verdict::Cancelled) => {
+                Outcome::Cancelled { by: active.as_ref().and_then(|active| active.cancel.clone()?.by) }
+            }
+            _ => stopped(plan.as_ref(), &entries, &message)?,
         };
-        self.end(deployment, plan, outcome).await?;
+        self.end(deployment, active.as_ref(), plan, &entries, outcome).await?;
         Ok(message.with(Verdict::Concluded))
     }
 
-    /// Records the outcome of a deployment that has not ended yet, writes its history, and starts the next one. Doing so
-    /// again changes nothing: what was recorded first stands.
+    /// Records the outcome of a deployment that has its turn, as `active` shows it, writes its history, and starts the next
+    /// one. Doing so again changes nothing: what was recorded first stands.
     pub(crate) async fn end(
         &self,
         mut deployment: Deployment,
+        active: Option<&Active>,
         plan: Option<Plan>,
+        entries: &[Entry],
         outcome: Outcome,
     ) -> Result<(), StepError> {
         let id = deployment.environment.clone();
-        let (recorded, entries) = tokio::try_join!(self.store.record(&id), self.store.journal(&deployment.id))?;
-        if !matches!(deployment.status, DeploymentStatus::Ended { .. }) {
+        let recorded = self.store.record(&id).await?;
+        if let Some(active) = active.filter(|_| !matches!(deployment.status, DeploymentStatus::Ended { .. })) {
             if outcome.is_success() {
                 deployment.outputs = plan.as_ref().map(|plan| outputs(plan, &recorded)).unwrap_or_default();
             }
+            let now = (self.now)();
             deployment.revision = Some(recorded.revision);
-            deployment.ended = Some((self.now)());
+            deployment.deferred = reap::deferred(&recorded);
+            deployment.ended = Some(now);
             log(&deployment, &outcome);
             deployment.status = DeploymentStatus::Ended { outcome };
-            if !self.store.conclude(&deployment).await? {
+            let due = reap::due(&recorded, &deployment.origin, now);
+            if !self.store.conclude(&deployment, active, due).await? {
                 tracing::warn!(deployment = %deployment.id, "it had lost its turn; what was recorded stands");
                 return Ok(());
             }
         }
-        let history = history::write(&self.store, &deployment, &recorded, &entries);
-        let (history, next) = tokio::join!(history, engine::start_next(&id, &self.store, &self.machine));
+        let history = self.write_history(&deployment, &recorded, entries);
+        let next = engine::start_next(&id, &self.store, &self.machine, (self.now)());
+        let (history, next) = tokio::join!(history, next);
         history?;
-        Ok(next?)
+        next?;
+        // The next one may have superseded others, which end without an execution of their own.
+        self.catch_up(&id).await
+    }
+
+    async fn write_history(
+        &self,
+        deployment: &Deployment,
+        recorded: &Recorded,
+        entries: &[Entry],
+    ) -> Result<(), StepError> {
+        history::write(&self.store, deployment, recorded, entries).await?;
+        Ok(self.store.written(&deployment.environment, &deployment.id).await?)
+    }
+
+    /// Writes every history that is missing: of what ended while it waited, and of what ended in an execution that died
+    /// right after.
+    pub(crate) async fn catch_up(&self, id: &EnvironmentId) -> Result<(), StepError> {
+        let unwritten = self.store.unwritten(id).await?;
+        if unwritten.is_empty() {
+            return Ok(());
+        }
+        let recorded = self.store.record(id).await?;
+        for deployment in unwritten {
+            if let Some(head) = self.head(id, &deployment).await? {
+                let entries = self.store.journal(&deployment).await?;
+                self.write_history(&head, &recorded, &entries).await?;
+                tracing::info!(deployment = %deployment, "its history was missing");
+            }
+        }
+        Ok(())
     }
 
     pub(crate) async fn plan(&self, deployment: &Deployment) -> Result<Option<Plan>, StepError> {
@@ -103,40 +157,6 @@ impl Concluding {
         Ok(Outcome::Refused { refusals: report.refusals })
     }
 
-    async fn stopped(
-        &self,
-        deployment: &Deployment,
-        plan: Option<&Plan>,
-        message: &Message,
-    ) -> Result<Outcome, StepError> {
-        let mut causes = self.failures(deployment, plan).await?;
-        if let Some(caught) = &message.error {
-            causes.push(Cause {
-                change: None,
-                message: format!("{}: {}", caught.error, caught.message()),
-                help: help(&caught.error).to_owned(),
-                blocked: Vec::new(),
-            });
-        }
-        Ok(Outcome::Stopped { causes })
-    }
-
-    /// The root failures that the journal tells of.
-    pub(crate) async fn failures(&self, deployment: &Deployment, plan: Option<&Plan>) -> Result<Vec<Cause>, StepError> {
-        let Some(plan) = plan else { return Ok(Vec::new()) };
-        let entries = self.store.journal(&deployment.id).await?;
-        let status = journal::fold(&entries).map_err(|error| StepError::Corrupt(error.to_string()))?;
-        let failed: BTreeMap<_, _> = status
-            .changes
-            .into_iter()
-            .filter_map(|(key, status)| match status {
-                ChangeStatus::Failed(error) => Some((key, error)),
-                _ => None,
-            })
-            .collect();
-        Ok(engine::causes(plan, &failed))
-    }
-
     pub(crate) async fn head(
         &self,
         id: &EnvironmentId,
@@ -144,6 +164,34 @@ impl Concluding {
     ) -> Result<Option<Deployment>, StepError> {
         Ok(self.store.deployment(id, deployment).await?)
     }
+}
+
+fn stopped(plan: Option<&Plan>, entries: &[Entry], message: &Message) -> Result<Outcome, StepError> {
+    let mut causes = failures(plan, entries)?;
+    if let Some(caught) = &message.error {
+        causes.push(Cause {
+            change: None,
+            message: format!("{}: {}", caught.error, caught.message()),
+            help: help(&caught.error).to_owned(),
+            blocked: Vec::new(),
+        });
+    }
+    Ok(Outcome::Stopped { causes })
+}
+
+/// The root failures that the journal tells of.
+pub(crate) fn failures(plan: Option<&Plan>, entries: &[Entry]) -> Result<Vec<Cause>, StepError> {
+    let Some(plan) = plan else { return Ok(Vec::new()) };
+    let status = journal::fold(entries).map_err(|error| StepError::Corrupt(error.to_string()))?;
+    let failed: BTreeMap<_, _> = status
+        .changes
+        .into_iter()
+        .filter_map(|(key, status)| match status {
+            ChangeStatus::Failed(error) => Some((key, error)),
+            _ => None,
+        })
+        .collect();
+    Ok(engine::causes(plan, &failed))
 }
 
 fn outputs(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Value> {

@@ -1,16 +1,16 @@
 //! Executions that died without concluding: an abort or a time-out passes no Catch.
 
 use control::Standing;
-use engine::ports::{Active, Executions, Launch, Queue};
+use engine::ports::{Active, Executions, Launch, Ledger, Queue, Restart};
 use model::{Cause, DeploymentId, DeploymentStatus, EnvironmentId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use step::StepError;
 
-use crate::conclude::Concluding;
+use crate::conclude::{Concluding, failures};
 
-/// How often a deployment is resumed in a new execution before it is given up.
-const STARTS: u32 = 3;
+/// How many executions of a deployment may die before it is given up. Those that hand over do not count.
+const DEATHS: u32 = 3;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -45,7 +45,7 @@ impl Concluding {
         let id = EnvironmentId::new(&input.project, &input.environment)
             .map_err(|error| StepError::Unreadable(error.to_string()))?;
         if status == "SUCCEEDED" {
-            engine::start_next(&id, &self.store, &self.machine).await?;
+            engine::start_next(&id, &self.store, &self.machine, (self.now)()).await?;
             return Ok(json!({ "execution": name, "next": true }));
         }
         let active = self.store.active(&id).await?;
@@ -59,33 +59,61 @@ impl Concluding {
         }
     }
 
-    /// Looks at every environment: an execution that is gone without a word is resumed or concluded, and a queue that
-    /// stands still moves on.
+    /// Looks at every environment: an execution that is gone without a word is resumed or concluded, a queue that stands
+    /// still moves on, deletions that are due are enqueued, and histories that are missing are written. What fails in one
+    /// environment does not keep the others waiting.
     pub(crate) async fn sweep(&self) -> Result<Value, StepError> {
-        let mut resumed = Vec::new();
+        let mut moved = Vec::new();
+        let mut failed = None;
         for environment in self.store.environments().await? {
-            let id = environment.id;
-            match self.store.active(&id).await? {
-                Some(active) if active.claimed => {
-                    let name = control::execution_name(&active.entry.deployment, active.entry.starts);
-                    // A stop is somebody's wish, also where the sweeper comes before the event that tells of it.
-                    let status = match self.machine.standing(&name).await? {
-                        Standing::Running => continue,
-                        Standing::Stopped => "ABORTED",
-                        Standing::Ended | Standing::Unknown => "FAILED",
-                    };
-                    tracing::warn!(execution = name, status, "ended without concluding");
-                    self.resume(&id, &active, status).await?;
-                    resumed.push(name);
+            match self.sweep_one(&environment.id).await {
+                Ok(found) => moved.extend(found),
+                Err(error) => {
+                    tracing::error!(environment = %environment.id, %error, "could not be swept");
+                    failed = Some(error);
                 }
-                _ => engine::start_next(&id, &self.store, &self.machine).await?,
             }
         }
-        Ok(json!({ "resumed": resumed }))
+        failed.map_or_else(|| Ok(json!({ "moved": moved })), Err)
+    }
+
+    /// Says what it had to move, if anything.
+    async fn sweep_one(&self, id: &EnvironmentId) -> Result<Option<Value>, StepError> {
+        let turn = self.store.turn(id).await?;
+        let moved = match turn.active {
+            Some(active) => self.look_after(id, &active).await?,
+            None => {
+                let reap = match turn.reap {
+                    Some(due) => self.enqueue_reap(id, due).await?,
+                    None => None,
+                };
+                engine::start_next(id, &self.store, &self.machine, (self.now)()).await?;
+                reap.map(|deployment| json!({ "reap": deployment }))
+            }
+        };
+        self.catch_up(id).await?;
+        Ok(moved)
+    }
+
+    /// Looks after the deployment that has its turn: its execution may be gone, or was never started.
+    async fn look_after(&self, id: &EnvironmentId, active: &Active) -> Result<Option<Value>, StepError> {
+        let name = control::execution_name(&active.entry.deployment, active.entry.starts);
+        // A stop is somebody's wish, also where the sweeper comes before the event that tells of it.
+        let status = match self.machine.standing(&name).await? {
+            Standing::Running => return Ok(None),
+            Standing::Unknown if !active.claimed => {
+                engine::start_next(id, &self.store, &self.machine, (self.now)()).await?;
+                return Ok(Some(json!({ "started": name })));
+            }
+            Standing::Stopped => "ABORTED",
+            Standing::Ended | Standing::Unknown => "FAILED",
+        };
+        tracing::warn!(execution = name, status, "ended without concluding");
+        self.resume(id, active, status).await.map(Some)
     }
 
     /// Goes on with a deployment whose execution died, or gives it up: at once where somebody stopped it, and after
-    /// [`STARTS`] executions otherwise. Its lease runs out by itself.
+    /// [`DEATHS`] of them otherwise. Its lease runs out by itself.
     async fn resume(&self, id: &EnvironmentId, active: &Active, status: &str) -> Result<Value, StepError> {
         let deployment = &active.entry.deployment;
         let head = self
@@ -93,14 +121,15 @@ impl Concluding {
             .await?
             .ok_or_else(|| StepError::Corrupt(format!("deployment `{deployment}` has no head")))?;
         let has_ended = matches!(head.status, DeploymentStatus::Ended { .. });
-        if !has_ended && status != "ABORTED" && active.entry.starts < STARTS {
-            let entry = self.store.restart(id, &active.entry).await?;
-            let launch = self.machine.start(id, deployment, entry.starts).await?;
+        if !has_ended && status != "ABORTED" && active.entry.deaths.saturating_add(1) < DEATHS {
+            let entry = self.store.restart(id, &active.entry, Restart::Death).await?;
+            let launch = self.machine.start(id, &entry.deployment, entry.starts).await?;
             tracing::warn!(deployment = %deployment, start = entry.starts, ?launch, "resumed");
             return Ok(json!({ "resumed": deployment, "running": launch == Launch::Running }));
         }
         let plan = self.plan(&head).await?;
-        let mut causes = self.failures(&head, plan.as_ref()).await?;
+        let entries = self.store.journal(deployment).await?;
+        let mut causes = failures(plan.as_ref(), &entries)?;
         let (message, help) = match status {
             "ABORTED" => {
                 ("its execution was stopped by hand", "deploy again: the engine carries on from where this stopped")
@@ -111,7 +140,7 @@ impl Concluding {
             ),
         };
         causes.push(Cause { change: None, message: message.to_owned(), help: help.to_owned(), blocked: Vec::new() });
-        self.end(head, plan, Outcome::Stopped { causes }).await?;
+        self.end(head, Some(active), plan, &entries, Outcome::Stopped { causes }).await?;
         Ok(json!({ "concluded": deployment }))
     }
 }

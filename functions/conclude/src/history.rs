@@ -3,12 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::try_join_all;
 use model::{Deployment, Entry, Presence, Recorded};
 use serde::Serialize;
 use serde_json::{Value, json};
 use step::StepError;
 use store::{Store, paths};
 
+/// Writes what there is: of a deployment that never started its head only; what it made of the record only while that
+/// stands, because it can be told later as little as it may be guessed.
 pub(crate) async fn write(
     store: &Store,
     deployment: &Deployment,
@@ -17,25 +20,26 @@ pub(crate) async fn write(
 ) -> Result<(), StepError> {
     let environment = &deployment.environment;
     let file = |name: &str| paths::of_deployment(environment, &deployment.id, name);
-    let log: Vec<String> = entries
-        .iter()
-        .map(|entry| serde_json::to_string(entry).map_err(|error| StepError::Corrupt(error.to_string())))
-        .collect::<Result<_, _>>()?;
-    let log = log.into_iter().map(|line| line + "\n").collect::<String>();
-    let files = [
-        (file("execution-log.jsonl"), log.into_bytes()),
-        (file("state-after.json"), pretty(recorded)?),
-        (file("metadata.json"), pretty(deployment)?),
-        (paths::state(environment), pretty(&state(deployment, recorded))?),
-    ];
-    let [log, after, metadata, current] = files;
-    tokio::try_join!(
-        store.put_derived(&log.0, log.1),
-        store.put_derived(&after.0, after.1),
-        store.put_derived(&metadata.0, metadata.1),
-        store.put_derived(&current.0, current.1),
-    )?;
+    let mut files = vec![(file("metadata.json"), pretty(deployment)?)];
+    if deployment.started.is_some() {
+        files.push((file("execution-log.jsonl"), log(entries)?));
+    }
+    if deployment.revision == Some(recorded.revision) {
+        files.push((file("state-after.json"), compact(recorded)?));
+        files.push((paths::state(environment), compact(&state(deployment, recorded))?));
+    }
+    let writes = files.into_iter().map(|(key, bytes)| async move { store.put_derived(&key, bytes).await });
+    try_join_all(writes).await?;
     Ok(())
+}
+
+fn log(entries: &[Entry]) -> Result<Vec<u8>, StepError> {
+    let mut lines = Vec::new();
+    for entry in entries {
+        lines.append(&mut compact(entry)?);
+        lines.push(b'\n');
+    }
+    Ok(lines)
 }
 
 /// The record in the vocabulary of CloudFormation and CDK: stack → logical id → type, physical id, properties.
@@ -77,6 +81,11 @@ fn state(deployment: &Deployment, recorded: &Recorded) -> Value {
         "stacks": stacks,
         "outputs": deployment.outputs,
     })
+}
+
+/// Without white space: an environment may have thousands of resources.
+fn compact<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {
+    serde_json::to_vec(value).map_err(|error| StepError::Corrupt(error.to_string()))
 }
 
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {

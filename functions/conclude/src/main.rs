@@ -3,7 +3,9 @@
 
 mod conclude;
 mod ended;
+mod hand_over;
 mod history;
+mod reap;
 
 use std::sync::Arc;
 

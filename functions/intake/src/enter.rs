@@ -11,13 +11,14 @@ impl Intake {
     pub(crate) async fn enter(&self, payload: &Value) -> Result<Message, StepError> {
         let message = Message::read(payload)?;
         let environment = message.environment()?;
-        let belongs = control::deployment_of(&message.execution).as_ref() == Some(&message.deployment);
-        if !belongs {
+        let own = control::execution_of(&message.execution).filter(|(deployment, _)| *deployment == message.deployment);
+        let Some((_, start)) = own else {
             let DeploymentId(deployment) = &message.deployment;
             let why = format!("the execution `{}` is not one of deployment `{deployment}`", message.execution);
             return Err(StepError::Unreadable(format!("{why}: upload to the inbox instead of starting it by hand")));
-        }
-        let claim = self.store.claim(&environment, &message.deployment, &message.execution, (self.now)()).await?;
+        };
+        let execution = (message.execution.as_str(), start);
+        let claim = self.store.claim(&environment, &message.deployment, execution, (self.now)()).await?;
         Ok(match claim {
             Claim::Claimed(_) => message.with(Verdict::Claimed),
             Claim::Gone => message.with(Verdict::Gone),

@@ -43,7 +43,7 @@ impl Intake {
         };
         if let Some(known) = self.store.deployment(&environment, &id).await? {
             tracing::info!(deployment = %id, status = ?known.status, "a duplicated event");
-            engine::start_next(&environment, &self.store, &self.machine).await?;
+            engine::start_next(&environment, &self.store, &self.machine, (self.now)()).await?;
             return Ok(json!({ "deployment": id, "duplicate": true }));
         }
         match self.examine(&upload, &record).await {
@@ -125,7 +125,7 @@ impl Intake {
         deployment.config = Some(config);
         deployment.artifacts = examined.artifacts;
         let accepted = self.store.accept(&deployment).await?;
-        engine::start_next(&deployment.environment, &self.store, &self.machine).await?;
+        engine::start_next(&deployment.environment, &self.store, &self.machine, (self.now)()).await?;
         tracing::info!(deployment = %id, environment = %deployment.environment, ?accepted, "queued");
         Ok(json!({ "deployment": id, "duplicate": accepted == Accepted::Known }))
     }

@@ -83,7 +83,9 @@ impl Planning {
         let (reference, _) =
             tokio::try_join!(self.store.put_once(&key, bytes), self.store.put_once(&before, json_of(recorded)?))?;
         deployment.plan = Some(reference.clone());
-        self.store.update_deployment(deployment).await?;
+        if !self.store.update_deployment(deployment).await? {
+            return Err(StepError::LeaseLost(format!("another execution has deployment `{}`", deployment.id)));
+        }
         tracing::info!(
             deployment = %deployment.id,
             changes = plan.changes.len(),

@@ -4,7 +4,7 @@ mod wave;
 
 use std::sync::Arc;
 
-use step::{StepError, seconds, setting};
+use step::{StepError, number, seconds, setting};
 use wave::Provisioning;
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,6 +25,7 @@ fn connect(config: store::SdkConfig) -> Result<Provisioning, StepError> {
         slice: seconds("STRANDS_SLICE_SECONDS")?,
         lease: seconds("STRANDS_LEASE_SECONDS")?,
         call: seconds("STRANDS_CALL_SECONDS")?,
+        waves: number("STRANDS_WAVES")?,
         pace: engine::Pace::new(),
         config,
     })

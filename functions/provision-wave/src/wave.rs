@@ -17,6 +17,8 @@ pub(crate) struct Provisioning {
     pub(crate) lease: Duration,
     pub(crate) call: Duration,
     pub(crate) pace: Pace,
+    /// After how many waves an execution hands over to a successor.
+    pub(crate) waves: u32,
 }
 
 /// What a slice leaves of the function's own time: to finish calls that are under way, commit, and release.
@@ -25,6 +27,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 impl Provisioning {
     pub(crate) async fn handle(&self, invocation: &Invocation) -> Result<Message, StepError> {
         let message = Message::read(&invocation.payload)?;
+        let message = Message { waves: message.waves.saturating_add(1), ..message };
         let id = message.environment()?;
         let reference =
             message.plan.clone().ok_or_else(|| StepError::Unreadable("the payload names no plan".to_owned()))?;
@@ -50,13 +53,22 @@ impl Provisioning {
         };
         let end = wave.run(&plan, &reference.digest).await?;
         tracing::info!(deployment = %plan.deployment, end = ?end, "the wave ended");
-        Ok(match end {
+        Ok(self.answer(message, &end))
+    }
+
+    fn answer(&self, message: Message, end: &End) -> Message {
+        // What goes on goes on in a successor, before the history of this execution grows too long. A wait is not lost by
+        // that: the successor's first wave finds what is left of it.
+        let is_long = message.waves >= self.waves;
+        match end {
+            End::More | End::Wait(_) | End::Replan if is_long => message.with(Verdict::HandOver),
             End::More => message.with(Verdict::More),
             End::Wait(wait) => Message { wait: Some(wait.as_secs() + 1), ..message.with(Verdict::Wait) },
             End::Replan => message.with(Verdict::Replan),
-            End::Cancelled | End::Failed(_) => message.with(Verdict::Failed),
+            End::Cancelled => message.with(Verdict::Cancelled),
+            End::Failed(_) => message.with(Verdict::Failed),
             End::Done => message.with(Verdict::Done),
-        })
+        }
     }
 
     fn limits(&self, deadline: model::Timestamp) -> Limits {

@@ -58,11 +58,10 @@ pub fn execution_name(deployment: &DeploymentId, start: u32) -> String {
     format!("{deployment}-{start}")
 }
 
-/// The deployment that an execution of that name belongs to.
-pub fn deployment_of(execution: &str) -> Option<DeploymentId> {
+/// The deployment that an execution of that name belongs to, and which of its executions it is.
+pub fn execution_of(execution: &str) -> Option<(DeploymentId, u32)> {
     let (deployment, start) = execution.rsplit_once('-')?;
-    start.parse::<u32>().ok()?;
-    Some(deployment.into())
+    Some((deployment.into(), start.parse().ok()?))
 }
 
 #[async_trait]
@@ -114,8 +113,8 @@ mod tests {
     #[test]
     fn an_execution_names_its_deployment() {
         let id = DeploymentId::from("d01-abc");
-        assert_eq!(deployment_of(&execution_name(&id, 3)), Some(id));
-        assert_eq!(deployment_of("by-hand"), None);
+        assert_eq!(execution_of(&execution_name(&id, 3)), Some((id, 3)));
+        assert_eq!(execution_of("by-hand"), None);
         assert!(execution_name(&"x".repeat(40).into(), 99).len() <= 80);
     }
 }

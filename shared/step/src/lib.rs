@@ -69,9 +69,15 @@ pub fn setting(name: &str) -> Result<String, StepError> {
 /// # Errors
 /// [`StepError::Misconfigured`] where it is not set, or not a number.
 pub fn seconds(name: &str) -> Result<std::time::Duration, StepError> {
+    number(name).map(std::time::Duration::from_secs)
+}
+
+/// A setting that is a whole number.
+///
+/// # Errors
+/// [`StepError::Misconfigured`] where it is not set, or not a number.
+pub fn number<N: std::str::FromStr>(name: &str) -> Result<N, StepError> {
     let text = setting(name)?;
-    let seconds = text.parse().map_err(|_| {
-        StepError::Misconfigured(format!("the environment variable `{name}` is not a number: `{text}`"))
-    })?;
-    Ok(std::time::Duration::from_secs(seconds))
+    text.parse()
+        .map_err(|_| StepError::Misconfigured(format!("the environment variable `{name}` is not a number: `{text}`")))
 }

@@ -36,6 +36,9 @@ pub struct Message {
     /// How many seconds the state machine waits before the next wave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<u64>,
+    /// How many waves this execution has gone through. Absent in executions that began before waves were counted.
+    #[serde(default)]
+    pub waves: u32,
     /// What the state machine caught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Caught>,
@@ -81,12 +84,18 @@ pub enum Verdict {
     Wait,
     /// Wave: plan again.
     Replan,
+    /// Wave: this execution has gone through as many waves as one may; another goes on.
+    HandOver,
+    /// Wave: somebody cancelled the deployment.
+    Cancelled,
     /// Wave: changes failed. Anywhere: an error was caught.
     Failed,
     /// Wave: everything is done.
     Done,
     /// Conclude: the outcome is recorded.
     Concluded,
+    /// Hand-over: the deployment goes on in another execution.
+    HandedOver,
 }
 
 impl Message {
@@ -136,6 +145,12 @@ mod tests {
         newer["v"] = json!(2);
         assert!(matches!(Message::read(&newer), Err(StepError::Unreadable(_))));
         assert!(matches!(Message::read(&json!({})), Err(StepError::Unreadable(_))));
+    }
+
+    #[test]
+    fn an_execution_that_began_before_waves_were_counted_goes_on() {
+        let message = json!({ "v": 1, "step": "wave", "deployment": "d1", "project": "shop", "environment": "dev", "execution": "d1-1" });
+        assert_eq!(Message::read(&message).map(|message| message.waves), Ok(0));
     }
 
     #[test]

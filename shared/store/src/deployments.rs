@@ -1,13 +1,13 @@
 //! The heads of deployments: accepted once, claimed by one execution, concluded once.
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, ReturnValue, TransactWriteItem, Update};
-use engine::ports::{Queue, StoreError};
-use model::{Deployment, DeploymentId, DeploymentStatus, EnvironmentId, QueueEntry, Timestamp};
+use engine::ports::{Active, StoreError};
+use model::{Deployment, DeploymentId, DeploymentStatus, EntryKind, EnvironmentId, Origin, QueueEntry, Timestamp};
 
 use crate::error::{corrupt, store_error};
-use crate::item::{body, get_number, key, number, text, with_body};
+use crate::item::{Item, get_number, get_text, key, number, text, with_body};
+use crate::table::unbuilt;
 use crate::{Store, keys};
 
 /// What became of a deployment that was handed in.
@@ -34,9 +34,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of DynamoDB.
     pub async fn accept(&self, deployment: &Deployment) -> Result<Accepted, StoreError> {
-        let pk = keys::environment(&deployment.environment);
-        let head = with_body(pk.clone(), keys::deployment(&deployment.id), deployment)?;
-        let mut writes = vec![self.new_item(head)?];
+        let mut writes = vec![self.new_item(self.head(deployment).await?)?];
         if deployment.status == DeploymentStatus::Queued {
             let number = self.next_number(&deployment.environment).await?;
             let entry = QueueEntry {
@@ -44,8 +42,9 @@ impl Store {
                 deployment: deployment.id.clone(),
                 starts: 1,
                 deaths: 0,
-                kind: model::EntryKind::Deploy,
+                kind: kind(&deployment.origin),
             };
+            let pk = keys::environment(&deployment.environment);
             writes.push(self.new_item(with_body(pk, keys::queue_entry(number), &entry)?)?);
         }
         Ok(if self.transact("accept", writes).await? { Accepted::New } else { Accepted::Known })
@@ -54,26 +53,29 @@ impl Store {
     /// A deployment's head.
     ///
     /// # Errors
-    /// [`StoreError`] of DynamoDB.
+    /// [`StoreError`] of DynamoDB or S3.
     pub async fn deployment(
         &self,
         environment: &EnvironmentId,
         id: &DeploymentId,
     ) -> Result<Option<Deployment>, StoreError> {
-        let item = self.item(keys::environment(environment), keys::deployment(id)).await?;
-        item.as_ref().map(body).transpose()
+        match self.item(keys::environment(environment), keys::deployment(id)).await? {
+            Some(item) => self.opened(&item).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Every deployment of an environment, oldest first.
     ///
     /// # Errors
-    /// [`StoreError`] of DynamoDB.
+    /// [`StoreError`] of DynamoDB or S3.
     pub async fn deployments(&self, environment: &EnvironmentId) -> Result<Vec<Deployment>, StoreError> {
         let items = self.query(keys::environment(environment), "DEPLOYMENT#").await?;
-        items.iter().map(body).collect()
+        self.opened_all(&items).await
     }
 
-    /// Claims the deployment that has its turn for an execution. Claiming again under the same name succeeds.
+    /// Claims the deployment that has its turn for its execution number `start`, of this name. Claiming again under the same
+    /// name succeeds; an execution that the queue does not count any more comes too late.
     ///
     /// # Errors
     /// [`StoreError`] of DynamoDB.
@@ -81,7 +83,7 @@ impl Store {
         &self,
         environment: &EnvironmentId,
         id: &DeploymentId,
-        execution: &str,
+        (execution, start): (&str, u32),
         now: Timestamp,
     ) -> Result<Claim, StoreError> {
         let Some(mut deployment) = self.deployment(environment, id).await? else { return Ok(Claim::Gone) };
@@ -91,73 +93,134 @@ impl Store {
         deployment.status = DeploymentStatus::Running;
         deployment.execution = Some(execution.to_owned());
         deployment.started.get_or_insert(now);
-        let pk = keys::environment(environment);
         let turn = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(key(pk.clone(), keys::QUEUE)))
+            .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
             .update_expression("SET #claimed = :execution")
-            .condition_expression("#active = :id AND (attribute_not_exists(#claimed) OR #claimed = :execution)")
+            .condition_expression(
+                "#active = :id AND #starts = :start AND (attribute_not_exists(#claimed) OR #claimed = :execution)",
+            )
             .expression_attribute_names("#active", "active")
+            .expression_attribute_names("#starts", "starts")
             .expression_attribute_names("#claimed", "claimed")
             .expression_attribute_values(":id", text(id.as_str()))
+            .expression_attribute_values(":start", number(start))
             .expression_attribute_values(":execution", text(execution))
             .build()
-            .map_err(|error| corrupt("a claim", error))?;
-        let head = with_body(pk, keys::deployment(id), &deployment)?;
+            .map_err(unbuilt)?;
         let writes = vec![
             TransactWriteItem::builder().update(turn).build(),
-            TransactWriteItem::builder().put(self.put(head)?).build(),
+            TransactWriteItem::builder().put(self.put(self.head(&deployment).await?)?).build(),
         ];
         let claimed = self.transact("claim", writes).await?;
         Ok(if claimed { Claim::Claimed(Box::new(deployment)) } else { Claim::Gone })
     }
 
-    /// Writes the head of a deployment that this execution has claimed.
+    /// Writes the head of a deployment that runs; says whether the execution that it names still has it. An invocation that
+    /// outlived its execution changes nothing.
     ///
     /// # Errors
     /// [`StoreError`] of DynamoDB.
-    pub async fn update_deployment(&self, deployment: &Deployment) -> Result<(), StoreError> {
-        let pk = keys::environment(&deployment.environment);
-        let item = with_body(pk, keys::deployment(&deployment.id), deployment)?;
-        let put = self.dynamodb.put_item().table_name(&self.table).set_item(Some(item)).send().await;
-        put.map(|_| ()).map_err(|error| store_error("dynamodb PutItem (deployment)", &error))
+    pub async fn update_deployment(&self, deployment: &Deployment) -> Result<bool, StoreError> {
+        let execution = deployment.execution.as_deref().unwrap_or_default();
+        let put = self
+            .dynamodb
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(self.head(deployment).await?))
+            .condition_expression("#execution = :execution AND attribute_not_exists(#ended)")
+            .expression_attribute_names("#execution", "execution")
+            .expression_attribute_names("#ended", "ended")
+            .expression_attribute_values(":execution", text(execution))
+            .send()
+            .await;
+        match put {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+            Err(error) => Err(store_error("dynamodb PutItem (deployment)", &error)),
+        }
     }
 
-    /// Ends the deployment that has its turn, and gives the turn back. Ending it again changes nothing.
+    /// Ends the deployment that has its turn, and gives the turn back; says whether it had it still, as `active` shows it.
+    /// `reap` is when deletions that were put off are due. Its history is [`Self::unwritten`] until somebody says otherwise.
     ///
     /// # Errors
     /// [`StoreError`] of DynamoDB.
-    pub async fn conclude(&self, deployment: &Deployment) -> Result<bool, StoreError> {
-        let environment = &deployment.environment;
-        let Some(active) = self.active(environment).await? else { return Ok(false) };
-        if active.entry.deployment != deployment.id {
-            return Ok(false);
+    pub async fn conclude(
+        &self,
+        deployment: &Deployment,
+        active: &Active,
+        reap: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let pk = keys::environment(&deployment.environment);
+        let mut turn = Update::builder();
+        let mut change = String::new();
+        let mut gone = "#active, #claimed, #number, #starts, #deaths, #kind, #cancel, #by".to_owned();
+        match reap {
+            Some(reap) => {
+                turn = turn.expression_attribute_values(":reap", number(reap.as_millisecond()));
+                change.push_str("SET #reap = :reap ");
+            }
+            None => gone.push_str(", #reap"),
         }
-        let pk = keys::environment(environment);
-        let turn = Update::builder()
+        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "cancel", "by", "reap"] {
+            turn = turn.expression_attribute_names(format!("#{name}"), name);
+        }
+        let turn = turn
             .table_name(&self.table)
             .set_key(Some(key(pk.clone(), keys::QUEUE)))
-            .update_expression("REMOVE #active, #claimed, #number, #starts")
-            .condition_expression("#active = :id")
-            .expression_attribute_names("#active", "active")
-            .expression_attribute_names("#claimed", "claimed")
-            .expression_attribute_names("#number", "number")
-            .expression_attribute_names("#starts", "starts")
+            .update_expression(format!("{change}REMOVE {gone}"))
+            .condition_expression("#active = :id AND #starts = :starts")
             .expression_attribute_values(":id", text(deployment.id.as_str()))
+            .expression_attribute_values(":starts", number(active.entry.starts))
             .build()
-            .map_err(|error| corrupt("a conclusion", error))?;
+            .map_err(unbuilt)?;
         let entry = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(key(pk.clone(), keys::queue_entry(active.entry.number))))
             .build()
-            .map_err(|error| corrupt("a conclusion", error))?;
-        let head = with_body(pk, keys::deployment(&deployment.id), deployment)?;
+            .map_err(unbuilt)?;
         let writes = vec![
             TransactWriteItem::builder().update(turn).build(),
             TransactWriteItem::builder().delete(entry).build(),
-            TransactWriteItem::builder().put(self.put(head)?).build(),
+            TransactWriteItem::builder().put(self.put(self.head(deployment).await?)?).build(),
+            TransactWriteItem::builder().put(self.put(key(pk, keys::history(&deployment.id)))?).build(),
         ];
         self.transact("conclude", writes).await
+    }
+
+    /// The deployments that have ended and whose history is not written yet, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn unwritten(&self, environment: &EnvironmentId) -> Result<Vec<DeploymentId>, StoreError> {
+        let items = self.query(keys::environment(environment), keys::HISTORIES).await?;
+        let ids = items.iter().filter_map(|item| get_text(item, "sk")?.strip_prefix(keys::HISTORIES));
+        Ok(ids.map(DeploymentId::from).collect())
+    }
+
+    /// Notes that the history of a deployment is written.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn written(&self, environment: &EnvironmentId, id: &DeploymentId) -> Result<(), StoreError> {
+        let key = key(keys::environment(environment), keys::history(id));
+        let deleted = self.dynamodb.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
+        deleted.map(|_| ()).map_err(|error| store_error("dynamodb DeleteItem (history)", &error))
+    }
+
+    /// The item of a head. Conditions speak of its execution and of whether it has ended.
+    pub(crate) async fn head(&self, deployment: &Deployment) -> Result<Item, StoreError> {
+        let environment = &deployment.environment;
+        let pk = keys::environment(environment);
+        let mut item = self.sealed(environment, pk, keys::deployment(&deployment.id), deployment).await?;
+        if let Some(execution) = &deployment.execution {
+            item.insert("execution".to_owned(), text(execution));
+        }
+        if matches!(deployment.status, DeploymentStatus::Ended { .. }) {
+            item.insert("ended".to_owned(), text("yes"));
+        }
+        Ok(item)
     }
 
     /// The next number of an environment's queue. Numbers may be skipped; none is given twice.
@@ -177,31 +240,11 @@ impl Store {
         let next = output.attributes.as_ref().and_then(|attributes| get_number(attributes, "next"));
         next.ok_or_else(|| corrupt(format!("the queue counter of `{environment}`"), "it has no number"))
     }
+}
 
-    fn new_item(&self, item: crate::item::Item) -> Result<TransactWriteItem, StoreError> {
-        let mut put = self.put(item)?;
-        put.condition_expression = Some("attribute_not_exists(pk)".to_owned());
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    /// Writes all or nothing; says whether every condition held.
-    async fn transact(&self, what: &'static str, writes: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
-        let result = self.dynamodb.transact_write_items().set_transact_items(Some(writes)).send().await;
-        let error = match result {
-            Ok(_) => return Ok(true),
-            Err(error) => error,
-        };
-        if let SdkError::ServiceError(service) = &error
-            && let TransactWriteItemsError::TransactionCanceledException(cancelled) = service.err()
-        {
-            let is_refused =
-                cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed"));
-            return if is_refused {
-                Ok(false)
-            } else {
-                Err(StoreError::Transient { operation: what, message: "the transaction met another one".to_owned() })
-            };
-        }
-        Err(store_error("dynamodb TransactWriteItems", &error))
+fn kind(origin: &Origin) -> EntryKind {
+    match origin {
+        Origin::Upload { .. } => EntryKind::Deploy,
+        Origin::Reap => EntryKind::Reap,
     }
 }

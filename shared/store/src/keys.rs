@@ -1,11 +1,12 @@
 //! Where things are: keys of the table's items and of the bucket's objects.
 
-use model::{DeploymentId, EnvironmentId, ResourceKey};
+use model::{DeploymentId, Digest, EnvironmentId, ResourceKey};
 
 pub(crate) const RECORD: &str = "RECORD";
 pub(crate) const LEASE: &str = "LEASE";
 pub(crate) const QUEUE: &str = "QUEUE";
 pub(crate) const QUEUE_ENTRIES: &str = "QUEUE#";
+pub(crate) const HISTORIES: &str = "HISTORY#";
 pub(crate) const RESOURCES: &str = "RESOURCE#";
 pub(crate) const SEGMENTS: &str = "SEGMENT#";
 pub(crate) const ENGINE: &str = "ENGINE";
@@ -14,6 +15,21 @@ pub(crate) const ENVIRONMENTS: &str = "ENVIRONMENTS";
 /// The partition of an environment.
 pub(crate) fn environment(id: &EnvironmentId) -> String {
     format!("ENV#{}#{}", id.project, id.environment)
+}
+
+/// The partition of one record: one of sixteen, by a hash of its key, because a partition of DynamoDB gives 3,000 read units
+/// a second and no more (DynamoDB developer guide, "Partitions and data distribution").
+pub(crate) fn records(id: &EnvironmentId, key: &ResourceKey) -> String {
+    record_partition(id, Digest::of(key.to_string().as_bytes()).short(1))
+}
+
+/// Every partition that a record of the environment may be in.
+pub(crate) fn record_partitions(id: &EnvironmentId) -> impl Iterator<Item = String> {
+    (0..16).map(move |number| record_partition(id, &format!("{number:x}")))
+}
+
+fn record_partition(id: &EnvironmentId, digit: &str) -> String {
+    format!("{}#R{digit}", environment(id))
 }
 
 /// The partition of a deployment's journal.
@@ -31,6 +47,16 @@ pub(crate) fn resource(key: &ResourceKey) -> String {
 
 pub(crate) fn queue_entry(number: u64) -> String {
     format!("{QUEUE_ENTRIES}{number:012}")
+}
+
+/// What says that the history of a deployment is not written yet.
+pub(crate) fn history(id: &DeploymentId) -> String {
+    format!("{HISTORIES}{id}")
+}
+
+/// The number of a segment, from its sort key.
+pub(crate) fn segment_number(sk: &str) -> Option<u64> {
+    sk.strip_prefix(SEGMENTS)?.parse().ok()
 }
 
 pub(crate) fn segment(sequence: u64) -> String {
@@ -54,6 +80,11 @@ pub mod paths {
     /// A plan, by the digest of its bytes.
     pub fn plan(environment: &EnvironmentId, id: &DeploymentId, digest: &Digest) -> String {
         of_deployment(environment, id, &format!("plans/{digest}.json"))
+    }
+
+    /// A value that is too large for an item of the table, by the digest of its bytes.
+    pub fn value(environment: &EnvironmentId, digest: &Digest) -> String {
+        format!("{environment}/values/{digest}.json")
     }
 
     /// The state of an environment in CDK's vocabulary, derived from the record.

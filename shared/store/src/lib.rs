@@ -1,7 +1,8 @@
 //! The S3 and DynamoDB adapters of the engine's ports.
 //!
 //! Owns where everything is kept: keys of the table, keys of the buckets, which write is conditional on what. Journal
-//! segments and resource items are the truth; S3 holds what is immutable and what is derived. Never decides anything.
+//! segments and resource items are the truth; S3 holds what is immutable, what is derived, and what of the truth is too large
+//! for an item. Never decides anything.
 
 mod aws;
 mod deployments;
@@ -9,15 +10,20 @@ mod environments;
 mod error;
 mod item;
 mod keys;
+mod lease;
 mod ledger;
 mod objects;
 mod queue;
+mod segments;
+mod table;
+mod values;
 
 pub use aws::configuration;
 pub use aws_config::SdkConfig;
 pub use deployments::{Accepted, Claim};
 pub use keys::paths;
 pub use objects::Unreadable;
+pub use queue::Turn;
 
 /// Everything that the engine keeps: one table, two buckets.
 #[derive(Debug, Clone)]

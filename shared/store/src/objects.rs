@@ -34,17 +34,22 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of S3.
     pub async fn put_once(&self, key: &str, bytes: Vec<u8>) -> Result<ObjectRef, StoreError> {
+        Ok(self.put_new(key, bytes).await?.0)
+    }
+
+    /// The same; also says whether it was this call that wrote the object.
+    pub(crate) async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<(ObjectRef, bool), StoreError> {
         let digest = Digest::of(&bytes);
         let put = self.s3.put_object().bucket(&self.deployments).key(key).if_none_match("*");
-        let version = match put.body(ByteStream::from(bytes)).send().await {
-            Ok(output) => output.version_id,
+        let (version, is_new) = match put.body(ByteStream::from(bytes)).send().await {
+            Ok(output) => (output.version_id, true),
             Err(error) if is_taken(&error) => {
                 let head = self.s3.head_object().bucket(&self.deployments).key(key).send().await;
-                head.map_err(|error| store_error("s3 HeadObject", &error))?.version_id
+                (head.map_err(|error| store_error("s3 HeadObject", &error))?.version_id, false)
             }
             Err(error) => return Err(store_error("s3 PutObject", &error)),
         };
-        Ok(ObjectRef { key: key.to_owned(), version: version.unwrap_or_default(), digest })
+        Ok((ObjectRef { key: key.to_owned(), version: version.unwrap_or_default(), digest }, is_new))
     }
 
     /// Writes an object that is derived from the truth, over whatever was there.
@@ -61,8 +66,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] where they are not the bytes that were written.
     pub async fn get(&self, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
+        self.get_from(&self.deployments, object).await
+    }
+
+    pub(crate) async fn get_from(&self, bucket: &str, object: &ObjectRef) -> Result<Vec<u8>, StoreError> {
         let version = (!object.version.is_empty()).then(|| object.version.clone());
-        let get = self.s3.get_object().bucket(&self.deployments).key(&object.key).set_version_id(version);
+        let get = self.s3.get_object().bucket(bucket).key(&object.key).set_version_id(version);
         let output = get.send().await.map_err(|error| store_error("s3 GetObject", &error))?;
         let bytes = read(output.body).await?;
         if Digest::of(&bytes) == object.digest {

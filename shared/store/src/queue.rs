@@ -1,80 +1,111 @@
-//! The queue of an environment: one item that says who has the turn, and one for each deployment that waits.
+//! The queue of an environment: one item that says who has the turn, and one for each deployment that waits or has it.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
-use engine::ports::{Active, Queue, StoreError};
-use model::{DeploymentId, EnvironmentId, QueueEntry};
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use engine::ports::{Active, Cancel, Queue, Restart, StoreError};
+use model::{Deployment, DeploymentId, DeploymentStatus, EnvironmentId, Outcome, QueueEntry, Timestamp};
 
 use crate::error::store_error;
 use crate::item::{Item, body, get_number, get_text, key, number, text};
+use crate::table::unbuilt;
 use crate::{Store, keys};
+
+/// What the queue of an environment says beside who waits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Turn {
+    /// Who has it.
+    pub active: Option<Active>,
+    /// When deletions that were put off are due.
+    pub reap: Option<Timestamp>,
+}
 
 #[async_trait]
 impl Queue for Store {
     async fn active(&self, environment: &EnvironmentId) -> Result<Option<Active>, StoreError> {
-        let item = self.item(keys::environment(environment), keys::QUEUE.to_owned()).await?;
-        Ok(item.as_ref().and_then(active))
+        Ok(self.turn(environment).await?.active)
     }
 
-    async fn first(&self, environment: &EnvironmentId) -> Result<Option<QueueEntry>, StoreError> {
-        let output = self
-            .dynamodb
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(keys::environment(environment)))
-            .expression_attribute_values(":prefix", text(keys::QUEUE_ENTRIES))
-            .consistent_read(true)
-            .limit(1)
-            .send()
-            .await
-            .map_err(|error| store_error("dynamodb Query (queue)", &error))?;
-        output.items().first().map(body).transpose()
+    async fn entries(&self, environment: &EnvironmentId) -> Result<Vec<QueueEntry>, StoreError> {
+        let items = self.query(keys::environment(environment), keys::QUEUE_ENTRIES).await?;
+        items.iter().map(body).collect()
     }
 
     async fn activate(&self, environment: &EnvironmentId, entry: &QueueEntry) -> Result<bool, StoreError> {
-        let result = self
-            .dynamodb
-            .update_item()
+        let turn = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
-            .update_expression("SET #active = :deployment, #number = :number, #starts = :starts REMOVE #claimed")
+            .update_expression(
+                "SET #active = :deployment, #number = :number, #starts = :starts, #deaths = :deaths, #kind = :kind \
+                 REMOVE #claimed, #cancel, #by",
+            )
             .condition_expression("attribute_not_exists(#active)")
             .expression_attribute_names("#active", "active")
             .expression_attribute_names("#number", "number")
             .expression_attribute_names("#starts", "starts")
+            .expression_attribute_names("#deaths", "deaths")
+            .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#claimed", "claimed")
+            .expression_attribute_names("#cancel", "cancel")
+            .expression_attribute_names("#by", "by")
             .expression_attribute_values(":deployment", text(entry.deployment.as_str()))
             .expression_attribute_values(":number", number(entry.number))
             .expression_attribute_values(":starts", number(entry.starts))
-            .send()
-            .await;
-        match result {
-            Ok(_) => Ok(true),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(store_error("dynamodb UpdateItem (queue)", &error)),
-        }
+            .expression_attribute_values(":deaths", number(entry.deaths))
+            .expression_attribute_values(":kind", text(word(entry)))
+            .build()
+            .map_err(unbuilt)?;
+        // Marked, so that nobody ends it as one that waits. Where it is gone, somebody else gave it its turn and it is over.
+        let entry = self.waiting(environment, entry, "SET #turn = :yes")?;
+        let writes =
+            vec![TransactWriteItem::builder().update(turn).build(), TransactWriteItem::builder().update(entry).build()];
+        self.transact("activate", writes).await
     }
 
-    async fn restart(&self, environment: &EnvironmentId, entry: &QueueEntry) -> Result<QueueEntry, StoreError> {
+    async fn supersede(
+        &self,
+        environment: &EnvironmentId,
+        entry: &QueueEntry,
+        by: &QueueEntry,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let outcome = Outcome::Superseded { by: by.deployment.clone() };
+        // Written to, so that this fails where the newer one is cancelled at the same moment: it would leave neither.
+        let newer = self.waiting(environment, by, "SET #newest = :yes")?;
+        let newer = TransactWriteItem::builder().update(newer).build();
+        self.end_waiting(environment, entry, outcome, now, Some(newer)).await
+    }
+
+    async fn restart(
+        &self,
+        environment: &EnvironmentId,
+        entry: &QueueEntry,
+        because: Restart,
+    ) -> Result<QueueEntry, StoreError> {
         let starts = entry.starts.saturating_add(1);
+        let deaths = match because {
+            Restart::Death => entry.deaths.saturating_add(1),
+            Restart::HandOver => entry.deaths,
+        };
         let result = self
             .dynamodb
             .update_item()
             .table_name(&self.table)
             .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
-            .update_expression("SET #starts = :starts REMOVE #claimed")
+            .update_expression("SET #starts = :starts, #deaths = :deaths REMOVE #claimed")
             .condition_expression("#active = :deployment AND #starts = :before")
             .expression_attribute_names("#active", "active")
             .expression_attribute_names("#starts", "starts")
+            .expression_attribute_names("#deaths", "deaths")
             .expression_attribute_names("#claimed", "claimed")
             .expression_attribute_values(":deployment", text(entry.deployment.as_str()))
             .expression_attribute_values(":starts", number(starts))
+            .expression_attribute_values(":deaths", number(deaths))
             .expression_attribute_values(":before", number(entry.starts))
             .send()
             .await;
         match result {
-            Ok(_) => Ok(QueueEntry { starts, ..entry.clone() }),
+            Ok(_) => Ok(QueueEntry { starts, deaths, ..entry.clone() }),
             // Somebody else counted it: theirs is the start to go on with.
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
                 let active = self.active(environment).await?;
@@ -83,17 +114,131 @@ impl Queue for Store {
             Err(error) => Err(store_error("dynamodb UpdateItem (queue)", &error)),
         }
     }
+
+    async fn cancel(
+        &self,
+        environment: &EnvironmentId,
+        deployment: &DeploymentId,
+        cancel: &Cancel,
+    ) -> Result<bool, StoreError> {
+        let result = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
+            .update_expression("SET #cancel = :deployment, #by = :by")
+            .condition_expression("#active = :deployment")
+            .expression_attribute_names("#active", "active")
+            .expression_attribute_names("#cancel", "cancel")
+            .expression_attribute_names("#by", "by")
+            .expression_attribute_values(":deployment", text(deployment.as_str()))
+            .expression_attribute_values(":by", text(cancel.by.as_deref().unwrap_or_default()))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
+            Err(error) => Err(store_error("dynamodb UpdateItem (cancel)", &error)),
+        }
+    }
+}
+
+impl Store {
+    /// Who has the turn, and when deletions that were put off are due.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn turn(&self, environment: &EnvironmentId) -> Result<Turn, StoreError> {
+        let item = self.item(keys::environment(environment), keys::QUEUE.to_owned()).await?.unwrap_or_default();
+        let reap = get_number(&item, "reap").and_then(|at| Timestamp::from_millisecond(at).ok());
+        Ok(Turn { active: active(&item), reap })
+    }
+
+    /// Ends a deployment that waits as cancelled; says whether it waited still.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn cancel_waiting(
+        &self,
+        environment: &EnvironmentId,
+        entry: &QueueEntry,
+        cancel: &Cancel,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let outcome = Outcome::Cancelled { by: cancel.by.clone() };
+        self.end_waiting(environment, entry, outcome, now, None).await
+    }
+
+    /// Ends a deployment that waits: its entry goes, its head says how, and its history is to be written. All or nothing,
+    /// together with `also`.
+    async fn end_waiting(
+        &self,
+        environment: &EnvironmentId,
+        entry: &QueueEntry,
+        outcome: Outcome,
+        now: Timestamp,
+        also: Option<TransactWriteItem>,
+    ) -> Result<bool, StoreError> {
+        let Some(head) = self.deployment(environment, &entry.deployment).await? else { return Ok(false) };
+        let head = Deployment { status: DeploymentStatus::Ended { outcome }, ended: Some(now), ..head };
+        let pk = keys::environment(environment);
+        let gone = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(pk.clone(), keys::queue_entry(entry.number))))
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#turn)")
+            .expression_attribute_names("#turn", "turn")
+            .build()
+            .map_err(unbuilt)?;
+        let mut writes = vec![
+            TransactWriteItem::builder().delete(gone).build(),
+            TransactWriteItem::builder().put(self.put(self.head(&head).await?)?).build(),
+            TransactWriteItem::builder().put(self.put(key(pk, keys::history(&head.id)))?).build(),
+        ];
+        writes.extend(also);
+        self.transact("end what waits", writes).await
+    }
+
+    /// A change of an entry that waits.
+    fn waiting(&self, environment: &EnvironmentId, entry: &QueueEntry, change: &str) -> Result<Update, StoreError> {
+        let name = change.split_whitespace().find(|word| word.starts_with('#')).unwrap_or_default();
+        let update = Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(key(keys::environment(environment), keys::queue_entry(entry.number))))
+            .update_expression(change)
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#turn)")
+            .expression_attribute_names("#turn", "turn")
+            .expression_attribute_names(name, name.trim_start_matches('#'))
+            .expression_attribute_values(":yes", text("yes"));
+        update.build().map_err(unbuilt)
+    }
+}
+
+/// A kind as conditions and people read it.
+fn word(entry: &QueueEntry) -> &'static str {
+    match entry.kind {
+        model::EntryKind::Rollback => "rollback",
+        model::EntryKind::Deploy => "deploy",
+        model::EntryKind::Reap => "reap",
+    }
 }
 
 fn active(item: &Item) -> Option<Active> {
+    let deployment = DeploymentId::from(get_text(item, "active")?);
+    let is_cancelled = get_text(item, "cancel") == Some(deployment.as_str());
+    let by = || get_text(item, "by").filter(|by| !by.is_empty()).map(str::to_owned);
     Some(Active {
         entry: QueueEntry {
-            deployment: DeploymentId::from(get_text(item, "active")?),
             number: get_number(item, "number")?,
             starts: get_number(item, "starts")?,
             deaths: get_number(item, "deaths").unwrap_or_default(),
-            kind: model::EntryKind::Deploy,
+            kind: match get_text(item, "kind") {
+                Some("rollback") => model::EntryKind::Rollback,
+                Some("reap") => model::EntryKind::Reap,
+                _ => model::EntryKind::Deploy,
+            },
+            deployment,
         },
         claimed: item.contains_key("claimed"),
+        cancel: is_cancelled.then(|| Cancel { by: by() }),
     })
 }

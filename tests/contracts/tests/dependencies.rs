@@ -1,7 +1,7 @@
 //! Arrows run down only: the dependency tables of the architecture, as data, against what cargo says.
 //!
 //! A crate may use what its row names and whatever those may use in turn. The tables speak of workspace crates, tokio and AWS
-//! crates; other libraries are free, and so is what only tests use. `tests/*` and `xtask` may use anything.
+//! crates; other libraries are free, and so is what only tests use. `tests/*`, `bench` and `xtask` may use anything.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot read its document has failed")]
 
 use std::{
@@ -80,7 +80,7 @@ fn allowed(row: &str) -> BTreeSet<&'static str> {
 
 fn free(name: &str) -> bool {
     let manifest = repository().join("tests").join(name).join("Cargo.toml");
-    name == "xtask" || manifest.exists()
+    ["xtask", "bench"].contains(&name) || manifest.exists()
 }
 
 #[test]

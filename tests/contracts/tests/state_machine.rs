@@ -34,7 +34,7 @@ const TIMED_OUT: &str = "Sandbox.Timedout";
 const VERDICTS: [(&str, &[&str]); 3] = [
     ("Claimed", &["claimed", "enqueued", "gone"]),
     ("Planned", &["changes", "unchanged", "refused", "failed"]),
-    ("Waved", &["more", "wait", "replan", "failed", "done"]),
+    ("Waved", &["more", "wait", "replan", "hand-over", "cancelled", "failed", "done"]),
 ];
 
 fn machine() -> Value {
@@ -198,7 +198,13 @@ fn a_slice_and_its_last_calls_fit_into_the_function() {
 #[test]
 fn each_task_says_which_step_it_is_and_in_which_execution() {
     let machine = machine();
-    let steps = [("Enter", "enter"), ("Plan", "plan"), ("ProvisionWave", "wave"), ("Conclude", "conclude")];
+    let steps = [
+        ("Enter", "enter"),
+        ("Plan", "plan"),
+        ("ProvisionWave", "wave"),
+        ("HandOver", "hand-over"),
+        ("Conclude", "conclude"),
+    ];
     let found = states(&machine);
     assert_eq!(tasks(&found).len(), steps.len());
     for (name, step) in steps {
@@ -222,4 +228,46 @@ fn the_template_fills_in_every_function_and_no_other() {
         .map(|(_, task)| task["Parameters"]["FunctionName"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(named, filled.keys().map(|name| format!("${{{name}}}")).collect());
+}
+
+/// Events that each kind of state writes into the history of its execution, the calls of a function included (AWS Step
+/// Functions API reference, `HistoryEvent`): a task is entered, scheduled, started, succeeds and is exited; anything else is
+/// entered and exited.
+fn events(state: &Value) -> u64 {
+    if state["Type"] == "Task" { 5 } else { 2 }
+}
+
+#[test]
+fn an_execution_hands_over_before_its_history_is_full() {
+    const HISTORY: u64 = 20_000;
+    const RETRY: u64 = 3;
+    let (machine, engine) = (machine(), template::engine().unwrap());
+    let states = states(&machine);
+    let sum = |names: &[&str]| names.iter().map(|name| events(states[name])).sum::<u64>();
+    assert_eq!(sum(&["ProvisionWave", "Waved", "Wait"]), 9);
+    let longest = sum(&["ProvisionWave", "Waved", "Wait", "Plan", "Planned"]);
+    assert_eq!(longest, 16, "where every wave asks for another plan");
+    let waves = &engine["Parameters"]["WavesPerExecution"];
+    assert!(waves["Default"].as_u64() <= waves["MaxValue"].as_u64());
+    let most = waves["MaxValue"].as_u64().unwrap() * longest + sum(&["Enter", "Claimed", "HandOver", "Elsewhere"]);
+    assert!((HISTORY - most) / RETRY > 1_000, "there is room for a thousand tries that fail: {most}");
+}
+
+#[test]
+fn a_hand_over_ends_the_execution_without_concluding_the_deployment() {
+    let machine = machine();
+    let states = states(&machine);
+    let branch = array(&states["Waved"]["Choices"]).iter().find(|branch| branch["StringEquals"] == "hand-over");
+    assert_eq!(branch.unwrap()["Next"], "HandOver");
+    assert_eq!(states["HandOver"]["Next"], "Elsewhere");
+    assert_eq!(states["HandOver"]["Parameters"]["FunctionName"], "${ConcludeFunction}");
+    assert_eq!(states["Elsewhere"]["Type"], "Succeed");
+}
+
+#[test]
+fn what_is_cancelled_is_concluded() {
+    let machine = machine();
+    let states = states(&machine);
+    let branch = array(&states["Waved"]["Choices"]).iter().find(|branch| branch["StringEquals"] == "cancelled");
+    assert_eq!(branch.unwrap()["Next"], "Conclude");
 }

@@ -12,4 +12,4 @@ pub use ledger::{Acquired, Commit, Ledger, Reservation, StoreError};
 pub use provider::{
     Creation, Deletion, Existing, Found, Made, OnExisting, Owned, Proof, Provider, Providers, Readiness,
 };
-pub use queue::{Active, Queue};
+pub use queue::{Active, Cancel, Queue, Restart};
