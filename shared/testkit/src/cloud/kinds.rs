@@ -1,0 +1,102 @@
+//! How each type behaves: how its creation is proven, what AWS calls it, what it stands in.
+//!
+//! Types with a provider behave as that one declares (`shared/providers`). The others are chosen so that every proof is there:
+//! a VPC is made by token, a security group found by tags.
+
+use std::time::Duration;
+
+use engine::ports::{OnExisting, Proof};
+
+/// How one type behaves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    pub(crate) proof: Proof,
+    /// The property that its physical id is made of; none where AWS makes one up.
+    pub(crate) id: Option<&'static str>,
+    /// The property that names what it stands in, and of which type that is.
+    pub(crate) parent: Option<(&'static str, &'static str)>,
+    /// Whether it can carry tags.
+    pub(crate) tagged: bool,
+    /// Whether its creation takes more than one call.
+    pub(crate) finished: bool,
+    /// Properties that no two of one parent can share, where it is not named.
+    pub(crate) unique: Option<&'static str>,
+    /// Whether AWS refuses to delete it while something mentions it.
+    pub(crate) held: bool,
+    /// How long a name cannot be used again after its deletion.
+    pub(crate) blocked: Duration,
+}
+
+const NAME: Kind = Kind {
+    name: "",
+    proof: Proof::Name { on_existing: OnExisting::Refuses },
+    id: None,
+    parent: None,
+    tagged: true,
+    finished: false,
+    unique: None,
+    held: false,
+    blocked: Duration::ZERO,
+};
+const SUCCEEDS: Kind = Kind { proof: Proof::Name { on_existing: OnExisting::Succeeds }, ..NAME };
+const CHILD: Kind = Kind { proof: Proof::Child, tagged: false, ..NAME };
+const API: &str = "AWS::ApiGatewayV2::Api";
+const FUNCTION: &str = "AWS::Lambda::Function";
+/// How long a search by tags may lag (`shared/providers/src/apigatewayv2/api.rs`).
+const LAG: Duration = Duration::from_secs(5);
+
+const KINDS: &[Kind] = &[
+    Kind { name: API, proof: Proof::Tag { lag: LAG }, ..NAME },
+    Kind { name: "AWS::ApiGatewayV2::Integration", parent: Some(("ApiId", API)), held: true, ..CHILD },
+    Kind { name: "AWS::ApiGatewayV2::Route", parent: Some(("ApiId", API)), unique: Some("RouteKey"), ..CHILD },
+    Kind { name: "AWS::ApiGatewayV2::Stage", parent: Some(("ApiId", API)), id: Some("StageName"), ..NAME },
+    Kind { name: "AWS::CloudWatch::Alarm", id: Some("AlarmName"), ..SUCCEEDS },
+    Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
+    Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: true, ..NAME },
+    Kind { name: "AWS::EC2::VPC", proof: Proof::Token { life: Duration::from_secs(600) }, held: true, ..NAME },
+    Kind { name: "AWS::IAM::Role", id: Some("RoleName"), finished: true, ..NAME },
+    Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
+    Kind { name: FUNCTION, id: Some("FunctionName"), ..NAME },
+    Kind { name: "AWS::Lambda::Permission", parent: Some(("FunctionName", FUNCTION)), ..CHILD },
+    Kind {
+        name: "AWS::Lambda::Url",
+        parent: Some(("TargetFunctionArn", FUNCTION)),
+        unique: Some("Qualifier"),
+        ..CHILD
+    },
+    Kind { name: "AWS::Lambda::Version", parent: Some(("FunctionName", FUNCTION)), ..CHILD },
+    Kind { name: "AWS::Logs::LogGroup", id: Some("LogGroupName"), ..NAME },
+    Kind { name: "AWS::S3::Bucket", id: Some("BucketName"), finished: true, ..NAME },
+    Kind {
+        name: "AWS::S3::BucketPolicy",
+        parent: Some(("Bucket", "AWS::S3::Bucket")),
+        id: Some("Bucket"),
+        tagged: false,
+        ..SUCCEEDS
+    },
+    Kind { name: "AWS::SNS::Subscription", parent: Some(("TopicArn", "AWS::SNS::Topic")), ..CHILD },
+    Kind { name: "AWS::SNS::Topic", id: Some("TopicName"), ..SUCCEEDS },
+    // "You must wait 60 seconds after deleting a queue before you can create another queue with the same name."
+    Kind { name: "AWS::SQS::Queue", id: Some("QueueName"), blocked: Duration::from_secs(60), ..SUCCEEDS },
+    Kind { name: "AWS::SSM::Parameter", id: Some("Name"), ..NAME },
+];
+
+/// Every type that is simulated.
+pub(crate) fn all() -> &'static [Kind] {
+    KINDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_that_is_known_is_simulated_and_every_proof_is_there() {
+        let known: Vec<_> = schema::all().iter().map(|schema| schema.name).collect();
+        assert_eq!(all().iter().map(|kind| kind.name).collect::<Vec<_>>(), known);
+        for proof in ["Token", "Refuses", "Succeeds", "Tag", "Child"] {
+            assert!(all().iter().any(|kind| format!("{:?}", kind.proof).contains(proof)), "{proof}");
+        }
+    }
+}
