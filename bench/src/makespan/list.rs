@@ -1,0 +1,217 @@
+//! A schedule by a rule: whenever a call can be made, the most urgent of what is ready is called. Counts virtual time; nothing
+//! is carried out, no call fails, nothing is journalled.
+//!
+//! It is generous to whatever rule it plays: what needs a role is called the moment that the role can be used, what is ready is
+//! known to be ready at that moment, and a task that has no token gives way to one that has.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use model::Reach;
+use schema::Api;
+
+use super::job::{Job, Micros};
+
+/// A rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// How urgent each task is; the greatest first.
+    pub urgency: Vec<u64>,
+    /// How many tasks run at a time, from the start of their call until they are ready.
+    pub slots: usize,
+    /// Whether an edge may ask for less than readiness.
+    pub edges: Edges,
+    /// The level of each task, where a level begins when all of the one before are ready; empty where there are none.
+    pub levels: Vec<usize>,
+}
+
+/// What edges mean to a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    /// What they say.
+    AsPlanned,
+    /// Every need must be ready.
+    AllReady,
+}
+
+/// When everything is ready, by `rule`.
+pub fn makespan(job: &Job, rule: &Rule) -> Micros {
+    let mut run = Run::new(job, rule);
+    while let Some(Reverse((at, event))) = run.events.pop() {
+        run.now = at;
+        run.happens(event);
+        // What happens at the same time is seen at the same time.
+        if run.events.peek().is_none_or(|Reverse((next, _))| *next > at) {
+            run.call();
+        }
+    }
+    run.end
+}
+
+/// What happens in a schedule, in the order in which it is seen at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// A need of a task is met.
+    Met(usize),
+    /// A task is ready.
+    Ready(usize),
+    /// There may be a token.
+    Token,
+}
+
+struct Bucket {
+    api: Api,
+    tokens: f64,
+    at: Micros,
+    asked: Micros,
+}
+
+struct Run<'a> {
+    job: &'a Job,
+    rule: &'a Rule,
+    now: Micros,
+    end: Micros,
+    events: BinaryHeap<Reverse<(Micros, Event)>>,
+    /// How many needs of each task are not met; a level that has not begun is one.
+    unmet: Vec<usize>,
+    /// What needs each task, and how far it must have come.
+    dependents: Vec<Vec<(usize, Reach)>>,
+    /// What may be called, by limit.
+    callable: Vec<BinaryHeap<(u64, Reverse<usize>)>>,
+    buckets: Vec<Bucket>,
+    running: usize,
+    /// How many tasks of each level are not ready.
+    unready: Vec<usize>,
+    level: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(job: &'a Job, rule: &'a Rule) -> Self {
+        let mut run = Self {
+            job,
+            rule,
+            now: 0,
+            end: 0,
+            events: BinaryHeap::new(),
+            unmet: job.tasks.iter().map(|task| task.needs.len()).collect(),
+            dependents: vec![Vec::new(); job.tasks.len()],
+            callable: job.limits.iter().map(|_| BinaryHeap::new()).collect(),
+            buckets: job.limits.iter().map(|api| Bucket { api: *api, tokens: api.burst, at: 0, asked: 0 }).collect(),
+            running: 0,
+            unready: vec![0; rule.levels.iter().max().map_or(0, |last| last + 1)],
+            level: 0,
+        };
+        for (number, task) in job.tasks.iter().enumerate() {
+            for (on, until) in &task.needs {
+                let until = if rule.edges == Edges::AllReady { Reach::Ready } else { *until };
+                if let Some(dependents) = run.dependents.get_mut(*on) {
+                    dependents.push((number, until));
+                }
+            }
+            if let Some(level) = rule.levels.get(number) {
+                if let Some(unready) = run.unready.get_mut(*level) {
+                    *unready += 1;
+                }
+                if *level > 0 {
+                    run.wait(number);
+                }
+            }
+        }
+        for number in 0..job.tasks.len() {
+            if run.unmet.get(number) == Some(&0) {
+                run.offer(number);
+            }
+        }
+        run.events.push(Reverse((0, Event::Token)));
+        run
+    }
+
+    fn wait(&mut self, task: usize) {
+        if let Some(unmet) = self.unmet.get_mut(task) {
+            *unmet += 1;
+        }
+    }
+
+    fn offer(&mut self, number: usize) {
+        let urgency = self.rule.urgency.get(number).copied().unwrap_or_default();
+        let limit = self.job.tasks.get(number).map_or(0, |task| task.limit);
+        if let Some(callable) = self.callable.get_mut(limit) {
+            callable.push((urgency, Reverse(number)));
+        }
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Token => {}
+            Event::Met(task) => self.meet(task),
+            Event::Ready(task) => {
+                self.end = self.end.max(self.now);
+                self.running -= 1;
+                if let Some(level) = self.rule.levels.get(task) {
+                    if let Some(unready) = self.unready.get_mut(*level) {
+                        *unready -= 1;
+                    }
+                    self.begin_levels();
+                }
+            }
+        }
+    }
+
+    fn meet(&mut self, task: usize) {
+        let Some(unmet) = self.unmet.get_mut(task) else { return };
+        *unmet -= 1;
+        if *unmet == 0 {
+            self.offer(task);
+        }
+    }
+
+    fn begin_levels(&mut self) {
+        while self.unready.get(self.level) == Some(&0) {
+            self.level += 1;
+            let begun = self.level;
+            let of_level = |(task, level): (usize, &usize)| (*level == begun).then_some(task);
+            let tasks: Vec<usize> = self.rule.levels.iter().enumerate().filter_map(of_level).collect();
+            tasks.into_iter().for_each(|task| self.meet(task));
+        }
+    }
+
+    /// Makes every call that can be made now, and says when to look again.
+    fn call(&mut self) {
+        for bucket in &mut self.buckets {
+            let passed = (self.now - bucket.at) as f64 / 1_000_000.0;
+            bucket.tokens = (bucket.tokens + passed * bucket.api.rate).min(bucket.api.burst);
+            bucket.at = self.now;
+        }
+        while self.running < self.rule.slots {
+            let callable = self.callable.iter().zip(&self.buckets).enumerate();
+            let urgent = callable
+                .filter(|(_, (_, bucket))| bucket.tokens >= 1.0 - 1e-9)
+                .filter_map(|(limit, (callable, _))| Some((*callable.peek()?, limit)))
+                .max();
+            let Some(((_, Reverse(task)), limit)) = urgent else { break };
+            if let Some(callable) = self.callable.get_mut(limit) {
+                callable.pop();
+            }
+            if let Some(bucket) = self.buckets.get_mut(limit) {
+                bucket.tokens -= 1.0;
+            }
+            self.start(task);
+        }
+        for (callable, bucket) in self.callable.iter().zip(&mut self.buckets) {
+            if !callable.is_empty() && bucket.tokens < 1.0 - 1e-9 && bucket.asked <= self.now {
+                let wait = ((1.0 - bucket.tokens) / bucket.api.rate * 1_000_000.0).ceil() as Micros;
+                bucket.asked = self.now + wait.max(1);
+                self.events.push(Reverse((bucket.asked, Event::Token)));
+            }
+        }
+    }
+
+    fn start(&mut self, number: usize) {
+        let Some(task) = self.job.tasks.get(number) else { return };
+        self.running += 1;
+        self.events.push(Reverse((self.now + task.call + task.ready, Event::Ready(number))));
+        for (dependent, until) in self.dependents.get(number).into_iter().flatten() {
+            self.events.push(Reverse((self.now + self.job.reached(number, *until), Event::Met(*dependent))));
+        }
+    }
+}
