@@ -1,8 +1,8 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Desired, Environment, ObjectRef, Plan, Recorded, Refusal, Stamp};
-use planner::Inputs;
+use model::{Deployment, Desired, Environment, ObjectRef, Plan, PlanReport, Recorded, Refusal, Stamp};
+use planner::{Inputs, Planned};
 use serde::Serialize;
 use serde_json::{Value, json};
 use step::{Message, StepError, Verdict};
@@ -52,8 +52,8 @@ impl Planning {
             config: &config.digest,
             stamp: &stamp,
         };
-        let plan = match planner::plan(&inputs) {
-            Ok(plan) => plan,
+        let Planned { plan, report } = match planner::plan(&inputs) {
+            Ok(planned) => planned,
             Err(error) => {
                 let refusals =
                     error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(one.help()))).collect();
@@ -64,7 +64,7 @@ impl Planning {
             let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
             return Err(StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; "))));
         }
-        self.write(message, &mut deployment, &plan, &recorded).await
+        self.write(message, &mut deployment, &plan, &report, &recorded).await
     }
 
     async fn write(
@@ -72,6 +72,7 @@ impl Planning {
         message: Message,
         deployment: &mut Deployment,
         plan: &Plan,
+        report: &PlanReport,
         recorded: &Recorded,
     ) -> Result<Message, StepError> {
         let environment = &deployment.environment;
@@ -80,8 +81,11 @@ impl Planning {
         let key = paths::plan(environment, &deployment.id, &digest);
         let before = paths::of_deployment(environment, &deployment.id, "state-before.json");
         // The state before is that of the first planning; a replanned deployment keeps it.
-        let (reference, _) =
-            tokio::try_join!(self.store.put_once(&key, bytes), self.store.put_once(&before, json_of(recorded)?))?;
+        let (reference, _, ()) = tokio::try_join!(
+            async { self.store.put_once(&key, bytes).await.map_err(StepError::from) },
+            async { self.store.put_once(&before, json_of(recorded)?).await.map_err(StepError::from) },
+            self.tell(&key, report),
+        )?;
         deployment.plan = Some(reference.clone());
         if !self.store.update_deployment(deployment).await? {
             return Err(StepError::LeaseLost(format!("another execution has deployment `{}`", deployment.id)));
@@ -95,6 +99,15 @@ impl Planning {
         );
         let verdict = if plan.changes.is_empty() { Verdict::Unchanged } else { Verdict::Changes };
         Ok(Message { plan: Some(reference), ..message.with(verdict) })
+    }
+
+    /// Writes what planning has to say beside the plan, where it has something to say.
+    async fn tell(&self, plan: &str, report: &PlanReport) -> Result<(), StepError> {
+        if *report != PlanReport::default() {
+            let key = plan.replace(".json", ".report.json");
+            self.store.put_once(&key, json_of(report)?).await?;
+        }
+        Ok(())
     }
 
     async fn refuse(

@@ -23,6 +23,12 @@ impl<N> Cycle<N> {
         self.ring.iter().chain(self.ring.first())
     }
 
+    /// The same ring of what `name` makes of its nodes: for graphs whose nodes are numbers that stand for something.
+    #[must_use]
+    pub fn map<M>(self, name: impl FnMut(N) -> M) -> Cycle<M> {
+        Cycle { ring: self.ring.into_iter().map(name).collect() }
+    }
+
     /// The nodes of the ring, each once, in the order of the path.
     #[must_use]
     pub fn nodes(&self) -> &[N] {

@@ -18,6 +18,7 @@ pub mod ownership;
 pub mod plan;
 pub mod properties;
 pub mod recorded;
+pub mod report;
 
 pub use jiff::Timestamp;
 
@@ -38,3 +39,4 @@ pub use ownership::{Ownership, Stamp};
 pub use plan::{Action, Change, Edge, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Stage};
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
+pub use report::{Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Waiting};

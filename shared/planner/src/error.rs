@@ -37,6 +37,50 @@ pub enum Problem {
     /// Resources need each other in a circle.
     #[error("resources need each other in a circle: {0}")]
     Cycle(String),
+    /// What `ignore_changes` keeps refers to something that goes.
+    #[error("`{resource}` keeps a property by `ignore_changes` that refers to `{to}`, which is no longer desired")]
+    KeptReference {
+        /// The resource.
+        resource: ResourceAddress,
+        /// What it refers to.
+        to: ResourceAddress,
+    },
+    /// Something is said to have moved, and is still desired where it was.
+    #[error("`{from}` is said to have moved to `{to}`, and is still in the config")]
+    MovedStays {
+        /// The old address.
+        from: ResourceAddress,
+        /// The new one.
+        to: ResourceAddress,
+    },
+    /// Something is recorded already where something moves to.
+    #[error("`{from}` cannot move to `{to}`: another resource is recorded there")]
+    MovedOnto {
+        /// The old address.
+        from: ResourceAddress,
+        /// The new one.
+        to: ResourceAddress,
+    },
+    /// Two resources move to one address.
+    #[error("`{one}` and `{other}` cannot both move to `{to}`")]
+    MovedTogether {
+        /// An old address.
+        one: ResourceAddress,
+        /// Another old address.
+        other: ResourceAddress,
+        /// The new one of both.
+        to: ResourceAddress,
+    },
+    /// A move leads to where another one begins.
+    #[error("`{from}` moves to `{to}`, which itself moves to `{on}`")]
+    MovedOn {
+        /// The old address.
+        from: ResourceAddress,
+        /// The new one, which is an old one, too.
+        to: ResourceAddress,
+        /// Where that one moves to.
+        on: ResourceAddress,
+    },
     /// A stateful resource would be deleted in a protected environment.
     #[error("`{resource}` holds data and this environment is protected")]
     Protected {
@@ -61,6 +105,11 @@ impl Problem {
             Self::UnknownReference { .. } => "plan::unknown-reference",
             Self::MalformedReference { .. } => "plan::malformed-reference",
             Self::Cycle(_) => "plan::cycle",
+            Self::KeptReference { .. } => "plan::kept-reference",
+            Self::MovedStays { .. } => "plan::moved-stays",
+            Self::MovedOnto { .. } => "plan::moved-onto",
+            Self::MovedTogether { .. } => "plan::moved-together",
+            Self::MovedOn { .. } => "plan::moved-on",
             Self::Protected { .. } => "plan::protected",
             Self::NameHeld { .. } => "plan::name-held",
         }
@@ -74,6 +123,11 @@ impl Problem {
                 "correct the reference, or add what it names"
             }
             Self::Cycle(_) => "take one of these references out",
+            Self::KeptReference { .. } => "take the property out of `ignore_changes`, or keep what it refers to",
+            Self::MovedStays { .. } => "take one of the two out: the move, or the resource under its old address",
+            Self::MovedOnto { .. } => "take the move out, or give one of the two another address",
+            Self::MovedTogether { .. } => "take one of the moves out",
+            Self::MovedOn { .. } => "write one move, from the oldest address to the newest",
             Self::Protected { .. } => {
                 "keep it in the config, set `on_removal: retain`, or ask an administrator to lift the protection"
             }

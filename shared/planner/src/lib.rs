@@ -5,17 +5,25 @@
 
 mod build;
 mod error;
+mod ignore;
+mod losses;
+mod moves;
 mod name;
+mod order;
+mod reap;
 mod retire;
+mod view;
+mod wanted;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use graph::Graph;
 use model::{
-    Change, DeploymentId, Desired, Digest, Environment, Loss, Plan, Recorded, ResourceAddress, ResourceKey, Stamp,
+    Action, Change, DeploymentId, Desired, Digest, Environment, Moved, Plan, PlanReport, Recorded, Replaced,
+    ResourceKey, Stamp,
 };
 
+use view::View;
+
 pub use error::{PlanError, Problem};
+pub use reap::{Reaping, reap};
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
@@ -34,24 +42,43 @@ pub struct Inputs<'a> {
     pub stamp: &'a Stamp,
 }
 
+/// A plan, and what there is to say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The plan.
+    pub plan: Plan,
+    /// What making it found out.
+    pub report: PlanReport,
+}
+
 /// Makes the plan that leads from what is recorded to what is desired.
 ///
 /// # Errors
-/// [`PlanError`] with every problem at once: unsupported types, references to nothing, cycles, deletions that a protected
-/// environment refuses.
-pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
-    let order = order_of(inputs.desired)?;
-    let built = build::build(inputs, &order);
-    refuse_held_names(&built)?;
-    let retired = retire::retire(inputs, &built);
-    let irreversible = losses(&retired);
-    refuse_protected(inputs, &irreversible)?;
+/// [`PlanError`] with every problem at once: unsupported types, references to nothing, cycles, moves that cannot be,
+/// deletions that a protected environment refuses.
+pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
+    let mut problems = Vec::new();
+    let relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
+    let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));
+    let wanted = wanted::in_order(inputs.desired, &view, &mut problems);
+    refuse(&mut problems)?;
 
-    let unchanged = built.kept.len().saturating_sub(built.changes.len());
-    let mut changes = built.changes;
+    let mut built = build::build(inputs, &view, &wanted);
+    let mut report = PlanReport::default();
+    let retired = retire::retire(inputs, &view, &mut built, &mut report, &mut problems);
+    report.lost = losses::of(&retired);
+    losses::refuse(inputs, &report.lost, &mut problems);
+    refuse(&mut problems)?;
+
+    let unchanged = built.kept.values().filter(|kept| !kept.changes).count();
+    let mut changes = moves::changes(&relocations, &view, inputs.desired);
+    changes.append(&mut built.changes);
     changes.extend(retired);
-    let changes = in_order(changes)?;
-    Ok(Plan {
+    report.moved = relocations.into_iter().map(|one| Moved { from: one.from.clone(), to: one.to }).collect();
+    report.ignored = built.ignored;
+    report.deposed = deposed(&view);
+    report.replaced = changes.iter().filter_map(replaced).collect();
+    let plan = Plan {
         version: model::plan::VERSION,
         deployment: inputs.deployment.clone(),
         environment: inputs.desired.environment.clone(),
@@ -61,112 +88,33 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Plan, PlanError> {
         parent: inputs.recorded.revision,
         sequence: inputs.recorded.sequence,
         config: inputs.config.clone(),
-        changes,
+        changes: order::in_order(changes)?,
         unchanged,
-        irreversible,
+        irreversible: report.lost.clone(),
         outputs: inputs.desired.outputs.clone(),
-    })
-}
-
-/// The addresses of what is desired, each after what it needs.
-fn order_of(desired: &Desired) -> Result<Vec<ResourceAddress>, PlanError> {
-    let mut problems = Vec::new();
-    let mut graph = Graph::new();
-    for (address, resource) in &desired.resources {
-        graph.add(address.clone());
-        if schema::get(&resource.kind).is_none() {
-            problems.push(Problem::UnsupportedType { resource: address.clone(), kind: resource.kind.clone() });
-        }
-        match dependencies(resource) {
-            Ok(needed) => {
-                for on in needed {
-                    if desired.resources.contains_key(&on) {
-                        graph.depend(address.clone(), on);
-                    } else {
-                        problems.push(Problem::UnknownReference { resource: address.clone(), to: on });
-                    }
-                }
-            }
-            Err(error) => problems.push(Problem::MalformedReference { resource: address.clone(), error }),
-        }
-    }
-    match graph.order() {
-        Ok(order) if problems.is_empty() => Ok(order),
-        Ok(_) => Err(PlanError(problems)),
-        Err(cycle) => {
-            problems.push(Problem::Cycle(cycle.to_string()));
-            Err(PlanError(problems))
-        }
-    }
-}
-
-/// What a resource needs, by reference or by declaration.
-fn dependencies(resource: &model::DesiredResource) -> Result<BTreeSet<ResourceAddress>, model::Unresolved> {
-    let mut needed: BTreeSet<_> =
-        model::expression::references(&resource.properties)?.into_iter().map(|found| found.address).collect();
-    needed.extend(resource.depends_on.iter().cloned());
-    Ok(needed)
-}
-
-fn losses(retired: &[Change]) -> Vec<Loss> {
-    let is_lost = |change: &&Change| {
-        matches!(change.action, model::Action::Delete { .. })
-            && schema::get(&change.kind).is_some_and(|schema| schema.stateful)
     };
-    let what = |change: &Change| format!("everything that `{}` ({}) holds", change.key.address, change.kind);
-    retired
-        .iter()
-        .filter(is_lost)
-        .map(|change| Loss { resource: change.key.address.clone(), what: what(change) })
-        .collect()
+    Ok(Planned { plan, report })
 }
 
-fn refuse_protected(inputs: &Inputs<'_>, losses: &[Loss]) -> Result<(), PlanError> {
-    if !inputs.environment.protected || losses.is_empty() {
-        return Ok(());
-    }
-    Err(PlanError(losses.iter().map(|loss| Problem::Protected { resource: loss.resource.clone() }).collect()))
+fn refuse(problems: &mut Vec<Problem>) -> Result<(), PlanError> {
+    if problems.is_empty() { Ok(()) } else { Err(PlanError(std::mem::take(problems))) }
 }
 
-/// A resource that is kept for its data cannot give its name to a successor.
-fn refuse_held_names(built: &build::Built) -> Result<(), PlanError> {
-    let held = |change: &Change| {
-        let model::Action::Replace { old, order: model::Order::DeleteFirst, forced_by, .. } = &change.action else {
-            return None;
-        };
-        (change.retention != model::Retention::Delete).then(|| Problem::NameHeld {
-            resource: old.address.clone(),
-            forced_by: forced_by.as_slice().first().map(ToString::to_string).unwrap_or_default(),
-        })
+/// Every incarnation that another one took the place of.
+fn deposed(view: &View<'_>) -> Vec<ResourceKey> {
+    let is_older = |(address, standing): &(&model::ResourceAddress, &view::Standing<'_>)| {
+        view.current(address).is_some_and(|current| current.generation > standing.generation)
     };
-    let problems: Vec<_> = built.changes.iter().filter_map(held).collect();
-    if problems.is_empty() { Ok(()) } else { Err(PlanError(problems)) }
+    let key = |(address, standing): (&model::ResourceAddress, &view::Standing<'_>)| {
+        ResourceKey::new(address.clone(), standing.generation)
+    };
+    view.all().filter(is_older).map(key).collect()
 }
 
-/// The changes in an order that respects their edges, building before retiring.
-fn in_order(changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
-    // Ranks instead of keys: their order is the same, and a graph of numbers is built in a fraction of the time.
-    let mut changes = changes;
-    changes.sort_unstable_by(|one, other| (one.stage, &one.key).cmp(&(other.stage, &other.key)));
-    let ranks: BTreeMap<&ResourceKey, usize> =
-        changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
-    let mut graph = Graph::new();
-    for (rank, change) in changes.iter().enumerate() {
-        graph.add(rank);
-        for edge in &change.needs {
-            if let Some(on) = ranks.get(&edge.on) {
-                graph.depend(rank, *on);
-            }
-        }
-    }
-    let order = graph.order().map_err(|cycle| {
-        let keys = cycle.nodes().iter().filter_map(|rank| changes.get(*rank)).map(|change| change.key.to_string());
-        PlanError(vec![Problem::Cycle(keys.collect::<Vec<_>>().join(" → "))])
-    })?;
-    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-    let mut sorted: Vec<Change> = order.into_iter().filter_map(|rank| changes.get_mut(rank)?.take()).collect();
-    sorted.sort_by_key(|change| change.stage);
-    Ok(sorted)
+fn replaced(change: &Change) -> Option<Replaced> {
+    let Action::Replace { old, forced_by, .. } = &change.action else { return None };
+    let forced_by = forced_by.as_slice().to_vec();
+    Some(Replaced { old: old.clone(), new: change.key.clone(), forced_by })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use model::{
     Action, DesiredResource, EnvironmentId, Generation, Order, PhysicalId, Presence, Properties, Reach, Reason,
-    RecordedResource, Retention, Revision, Stage, properties,
+    RecordedResource, ResourceAddress, Retention, Revision, Stage, properties,
 };
 use serde_json::{Value, json};
 
@@ -57,6 +57,10 @@ fn stamp() -> Stamp {
 }
 
 fn planned(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<Plan, PlanError> {
+    reported(desired, recorded, protected).map(|planned| planned.plan)
+}
+
+fn reported(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<Planned, PlanError> {
     plan(&Inputs {
         desired,
         recorded,

@@ -105,7 +105,8 @@ fn planned(world: &World, deployment: &str, desired: &Desired) -> (Plan, Digest)
         config: &Digest::of(b""),
         stamp: &stamp,
     })
-    .unwrap();
+    .unwrap()
+    .plan;
     check::check(&plan, &recorded).unwrap();
     let digest = Digest::of_json(&plan).unwrap();
     (plan, digest)

@@ -1,0 +1,90 @@
+//! What planning has to say beyond the plan: what it found, what it left alone, and why.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::{ResourceAddress, ResourceKey};
+use crate::plan::Loss;
+use crate::properties::PropertyPath;
+
+/// What making a plan found out. For people: nothing is carried out by it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// What is recorded under another address from now on.
+    pub moved: Vec<Moved>,
+    /// Values that stay what they are though the config says otherwise.
+    pub ignored: Vec<Ignored>,
+    /// What leaves the record and stays in the account.
+    pub retained: Vec<Retained>,
+    /// Older incarnations that the record still had.
+    pub deposed: Vec<ResourceKey>,
+    /// What is made anew because AWS cannot change it in place.
+    pub replaced: Vec<Replaced>,
+    /// What carrying out the plan destroys for good.
+    pub lost: Vec<Loss>,
+    /// Deletions that were put off, and are not due by this plan.
+    pub waiting: Vec<Waiting>,
+    /// What a dead wave left behind and holds data: it is not deleted from a protected environment.
+    pub left: Vec<ResourceKey>,
+}
+
+/// A resource with a new address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// What it was recorded as.
+    pub from: ResourceKey,
+    /// What it is recorded as from now on.
+    pub to: ResourceKey,
+}
+
+/// A property whose change is ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored {
+    /// The resource.
+    pub resource: ResourceAddress,
+    /// The property.
+    pub path: PropertyPath,
+    /// The value that stays; none where it has none.
+    pub kept: Option<Value>,
+    /// The value that the config asks for; none where it asks for none.
+    pub wanted: Option<Value>,
+}
+
+/// Something that is let go instead of deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retained {
+    /// The incarnation.
+    pub key: ResourceKey,
+    /// Why.
+    pub because: Retaining,
+}
+
+/// Why something is let go instead of deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Retaining {
+    /// The config no longer names it, and its retention is to keep it.
+    Removed,
+    /// A newer incarnation has taken its place, and its retention is to keep replaced ones.
+    Replaced,
+}
+
+/// A replacement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The incarnation that goes.
+    pub old: ResourceKey,
+    /// The incarnation that is made.
+    pub new: ResourceKey,
+    /// The properties that AWS cannot change in place.
+    pub forced_by: Vec<PropertyPath>,
+}
+
+/// A deletion that was put off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The incarnation.
+    pub key: ResourceKey,
+    /// When a reap tries again.
+    pub until: jiff::Timestamp,
+}

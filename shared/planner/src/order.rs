@@ -1,0 +1,60 @@
+//! The order in which a plan lists its changes.
+
+use std::collections::BTreeMap;
+
+use graph::{Cycle, Graph};
+use model::{Change, ResourceKey, Stage};
+
+use crate::{PlanError, Problem};
+
+/// The changes in an order that respects their edges, building before retiring.
+pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
+    // Ranks instead of keys: their order is the same, and a graph of numbers is built in a fraction of the time.
+    changes.sort_unstable_by(|one, other| (one.stage, &one.key).cmp(&(other.stage, &other.key)));
+    let order = loop {
+        match graph_of(&changes).order() {
+            Ok(order) => break order,
+            Err(cycle) if untangle(&mut changes, &cycle) => {}
+            Err(cycle) => {
+                let name = |rank| changes.get::<usize>(rank).map(|change| change.key.to_string()).unwrap_or_default();
+                return Err(PlanError(vec![Problem::Cycle(cycle.map(name).to_string())]));
+            }
+        }
+    };
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let mut sorted: Vec<Change> = order.into_iter().filter_map(|rank| changes.get_mut(rank)?.take()).collect();
+    sorted.sort_by_key(|change| change.stage);
+    Ok(sorted)
+}
+
+fn graph_of(changes: &[Change]) -> Graph<usize> {
+    let ranks: BTreeMap<&ResourceKey, usize> =
+        changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
+    let mut graph = Graph::new();
+    for (rank, change) in changes.iter().enumerate() {
+        graph.add(rank);
+        for edge in &change.needs {
+            if let Some(on) = ranks.get(&edge.on) {
+                graph.depend(rank, *on);
+            }
+        }
+    }
+    graph
+}
+
+/// Takes a circle out of what goes, if it is one of those. The record knows at which addresses something stands, not on which
+/// incarnation: where deployments that stopped left several, and what stood on what was turned round between them, they seem
+/// to stand on each other. The newest of a circle was made last, so that no older one stands on it.
+fn untangle(changes: &mut [Change], cycle: &Cycle<usize>) -> bool {
+    let goes = |rank: &usize| changes.get(*rank).filter(|change| change.stage == Stage::Retire);
+    let newest = cycle
+        .path()
+        .zip(cycle.path().skip(1))
+        .filter_map(|(rank, on)| Some((goes(rank)?.key.generation, *rank, goes(on)?.key.clone())))
+        .filter(|(generation, _, on)| *generation > on.generation)
+        .max();
+    let Some((_, rank, on)) = newest else { return false };
+    let Some(change) = changes.get_mut(rank) else { return false };
+    change.needs.retain(|edge| edge.on != on);
+    true
+}
