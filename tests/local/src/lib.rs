@@ -8,6 +8,7 @@ pub mod account;
 pub mod clients;
 pub mod emulator;
 mod error;
+pub mod executions;
 pub mod install;
 pub mod look;
 mod loopback;

@@ -1,0 +1,81 @@
+//! What a deployment cannot be faster than, under the delays that are laid over it.
+//!
+//! Computed from the plan's edges, the delays and the calls that the proxy recorded. Shares nothing with the scheduler: only the
+//! tables of `schema`, which say what AWS takes and allows, are the same.
+
+use std::collections::BTreeMap;
+
+use local::Call;
+use model::{Change, Plan, Reach, ResourceKey};
+use schema::Api;
+
+use super::delays;
+
+/// When a resource has come how far, in milliseconds from the first call.
+struct Reached {
+    start: u64,
+    identified: u64,
+    ready: u64,
+}
+
+/// The least number of seconds from the first call to the end of the last: the longest chain of dependents, or the slowest
+/// limit of AWS, whichever takes longer.
+pub(super) fn seconds(plan: &Plan, calls: &[Call]) -> f64 {
+    let mut reached: BTreeMap<&ResourceKey, Reached> = BTreeMap::new();
+    // A plan's order respects its edges.
+    for change in &plan.changes {
+        let needed = change.needs.iter().filter_map(|edge| {
+            let on = reached.get(&edge.on)?;
+            Some(match edge.until {
+                Reach::Identified => on.identified,
+                Reach::Ready => on.ready,
+            })
+        });
+        let start = needed.max().unwrap_or(0);
+        let identified = start + delays::of_creation(&change.kind);
+        // What its creating call could not carry, one after another, and a look at what came of it.
+        let ready = identified + delays::OTHER * (1 + following(change, calls));
+        reached.insert(&change.key, Reached { start, identified, ready });
+    }
+    let chain = reached.values().map(|one| one.ready).max().unwrap_or(0) as f64 / 1e3;
+    limited(plan, &reached).fold(chain, f64::max)
+}
+
+/// How many calls that change something followed the creation of a resource that carries its own name.
+fn following(change: &Change, calls: &[Call]) -> u64 {
+    let naming = schema::get(&change.kind).and_then(|kind| kind.naming);
+    let name = naming.and_then(|naming| change.action.to()?.text(naming.property));
+    let Some(name) = name else { return 0 };
+    let is_about = |call: &&Call| {
+        call.mutating
+            && !delays::creates(call)
+            && call.service == service(change)
+            && call
+                .resource
+                .as_deref()
+                .is_some_and(|resource| resource == name || resource.ends_with(&format!("/{name}")))
+    };
+    calls.iter().filter(is_about).count() as u64
+}
+
+/// A type's service, as calls name it.
+fn service(change: &Change) -> String {
+    let service = change.kind.as_str().split("::").nth(1).unwrap_or_default();
+    if service == "ApiGatewayV2" { "apigateway".to_owned() } else { service.to_lowercase() }
+}
+
+/// For each limit: the first creation that counts against it, the rest at its rate, and the shortest end.
+fn limited(plan: &Plan, reached: &BTreeMap<&ResourceKey, Reached>) -> impl Iterator<Item = f64> {
+    let mut shared: BTreeMap<&str, (Api, Vec<&Reached>)> = BTreeMap::new();
+    for change in &plan.changes {
+        let limit = schema::api(&change.kind, schema::Call::Create);
+        let entry = shared.entry(limit.name).or_insert_with(|| (limit, Vec::new()));
+        entry.1.extend(reached.get(&change.key));
+    }
+    shared.into_values().map(|(limit, calls)| {
+        let first = calls.iter().map(|call| call.start).min().unwrap_or(0) as f64 / 1e3;
+        let tail = calls.iter().map(|call| call.ready - call.start).min().unwrap_or(0) as f64 / 1e3;
+        let waiting = (calls.len() as f64 - limit.burst).max(0.0) / limit.rate;
+        first + waiting + tail
+    })
+}
