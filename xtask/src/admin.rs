@@ -1,6 +1,8 @@
 //! `cargo xtask admin`: what only an administrator may do, with the administrator's own AWS credentials. The engine's
 //! functions have no way to do it, and nothing that is uploaded can.
 
+mod queue;
+
 use clap::{Args, Subcommand};
 use model::{Deployment, Environment, EnvironmentId};
 use serde_json::json;
@@ -31,6 +33,13 @@ enum Command {
         /// `project/environment`
         environment: String,
     },
+    /// Who has the turn in an environment, and who waits.
+    Queue {
+        /// `project/environment`
+        environment: String,
+    },
+    /// Ends a deployment: one that waits at once, one that has its turn when what has begun is finished.
+    Cancel(queue::Cancelling),
 }
 
 #[derive(Subcommand)]
@@ -73,7 +82,7 @@ struct Put {
 impl Admin {
     pub(crate) async fn run(self) -> Result<(), XtaskError> {
         let config = store::configuration().await;
-        // Nothing here touches the bucket.
+        // Nothing here writes to the bucket; what is read from it names it.
         let store = Store::new(&config, self.table, "");
         match self.command {
             Command::Environment(EnvironmentCommand::Put(put)) => {
@@ -94,6 +103,8 @@ impl Admin {
                 let deployments = store.deployments(&id(&environment)?).await?;
                 history(self.json, &deployments);
             }
+            Command::Queue { environment } => queue::show(&store, &id(&environment)?, self.json).await?,
+            Command::Cancel(cancelling) => cancelling.run(&store, self.json).await?,
         }
         Ok(())
     }

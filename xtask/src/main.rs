@@ -41,7 +41,7 @@ enum Command {
     Bench(bench::Bench),
     /// Break each invariant once, and see that its test fails.
     Mutants(mutants::Mutants),
-    /// Administer an installation: environments, history.
+    /// Administer an installation: environments, history, queues.
     Admin(admin::Admin),
 }
 

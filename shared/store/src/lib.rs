@@ -5,6 +5,7 @@
 //! for an item. Never decides anything.
 
 mod aws;
+mod cancel;
 mod deployments;
 mod environments;
 mod error;
@@ -20,6 +21,7 @@ mod values;
 
 pub use aws::configuration;
 pub use aws_config::SdkConfig;
+pub use cancel::Cancelled;
 pub use deployments::{Accepted, Claim};
 pub use keys::paths;
 pub use objects::Unreadable;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use engine::ports::{Active, Cancel, Queue, Restart, StoreError};
-use model::{Deployment, DeploymentId, DeploymentStatus, EnvironmentId, Outcome, QueueEntry, Timestamp};
+use model::{DeploymentId, EnvironmentId, Outcome, QueueEntry, Timestamp};
 
 use crate::error::store_error;
 use crate::item::{Item, body, get_number, get_text, key, number, text};
@@ -152,50 +152,6 @@ impl Store {
         let item = self.item(keys::environment(environment), keys::QUEUE.to_owned()).await?.unwrap_or_default();
         let reap = get_number(&item, "reap").and_then(|at| Timestamp::from_millisecond(at).ok());
         Ok(Turn { active: active(&item), reap })
-    }
-
-    /// Ends a deployment that waits as cancelled; says whether it waited still.
-    ///
-    /// # Errors
-    /// [`StoreError`] of DynamoDB.
-    pub async fn cancel_waiting(
-        &self,
-        environment: &EnvironmentId,
-        entry: &QueueEntry,
-        cancel: &Cancel,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let outcome = Outcome::Cancelled { by: cancel.by.clone() };
-        self.end_waiting(environment, entry, outcome, now, None).await
-    }
-
-    /// Ends a deployment that waits: its entry goes, its head says how, and its history is to be written. All or nothing,
-    /// together with `also`.
-    async fn end_waiting(
-        &self,
-        environment: &EnvironmentId,
-        entry: &QueueEntry,
-        outcome: Outcome,
-        now: Timestamp,
-        also: Option<TransactWriteItem>,
-    ) -> Result<bool, StoreError> {
-        let Some(head) = self.deployment(environment, &entry.deployment).await? else { return Ok(false) };
-        let head = Deployment { status: DeploymentStatus::Ended { outcome }, ended: Some(now), ..head };
-        let pk = keys::environment(environment);
-        let gone = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key(pk.clone(), keys::queue_entry(entry.number))))
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#turn)")
-            .expression_attribute_names("#turn", "turn")
-            .build()
-            .map_err(unbuilt)?;
-        let mut writes = vec![
-            TransactWriteItem::builder().delete(gone).build(),
-            TransactWriteItem::builder().put(self.put(self.head(&head).await?)?).build(),
-            TransactWriteItem::builder().put(self.put(key(pk, keys::history(&head.id)))?).build(),
-        ];
-        writes.extend(also);
-        self.transact("end what waits", writes).await
     }
 
     /// A change of an entry that waits.
