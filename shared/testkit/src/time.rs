@@ -81,6 +81,11 @@ impl Time {
         Self { now: Arc::new(AtomicI64::new(BEGINNING)), timers: Arc::default() }
     }
 
+    /// Another time, at which it is as late, and nothing is due.
+    pub(crate) fn fork(&self) -> Self {
+        Self { now: Arc::new(AtomicI64::new(self.micros())), timers: Arc::default() }
+    }
+
     /// Microseconds since 1970.
     pub fn micros(&self) -> i64 {
         self.now.load(Ordering::Relaxed)

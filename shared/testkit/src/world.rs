@@ -63,6 +63,19 @@ impl World {
         }))
     }
 
+    /// A second world that is as this one is now. Nobody may be at work in this one, and nothing under way.
+    pub fn fork(&self, script: Script) -> Self {
+        let options = Options { script: script.clone(), ..self.0.options.clone() };
+        Self(Arc::new(Inner {
+            time: self.0.time.fork(),
+            draws: self.0.draws,
+            account: Mutex::new(self.account().clone()),
+            truth: Mutex::new(self.truth().clone()),
+            ports: Mutex::new(Ports { script, drawn: lock(&self.0.ports).drawn.clone(), ..Ports::default() }),
+            options,
+        }))
+    }
+
     /// Its time.
     pub fn time(&self) -> &Time {
         &self.0.time

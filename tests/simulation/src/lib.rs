@@ -1,1 +1,14 @@
 //! The engine against a simulated AWS: what plays the state machine, and what must hold afterwards.
+//!
+//! Owns the stacks, the machine that deploys them (invoking, waiting, planning again, retrying as Step Functions does), the
+//! invariants, and the generator of random cases. Must never look into the engine: it is driven through its ports.
+
+pub mod invariants;
+pub mod machine;
+pub mod scenario;
+pub mod stack;
+
+pub use invariants::{Broken, hold, picture};
+pub use machine::{Deployed, Machine, Stopped};
+pub use scenario::Scenario;
+pub use stack::Stack;

@@ -223,8 +223,8 @@ impl Account {
         }
     }
 
-    /// Everything whose deletion has ended by `now` goes.
-    pub(crate) fn tidy_all(&mut self, now: i64) {
+    /// Everything whose deletion has ended by `now`, in microseconds, goes.
+    pub fn tidy_all(&mut self, now: i64) {
         let is_gone =
             |(place, thing): (&Place, &Thing)| thing.gone.is_some_and(|gone| gone <= now).then(|| place.clone());
         let gone: Vec<Place> = self.things.iter().filter_map(is_gone).collect();
