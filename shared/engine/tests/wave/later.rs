@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use engine::ports::Owned;
-use model::{Event, Properties, ResourceKey, Timestamp};
+use model::{Event, Properties, ResourceAddress, ResourceKey, Timestamp};
 
 use super::*;
 
@@ -91,6 +91,26 @@ async fn a_deployment_that_is_cancelled_finishes_what_has_begun_and_begins_nothi
     let now: BTreeSet<_> = truth.journal.iter().map(|entry| entry.change.clone()).collect();
     assert_eq!(now, begun);
     assert!(now.len() < 5);
+}
+
+#[tokio::test]
+async fn what_moves_is_recorded_elsewhere_and_still_told_by_the_tags_it_was_made_with() {
+    let world = World::new();
+    let queue = |at: &str, timeout: u32| of(&[(at, "AWS::SQS::Queue", json!({ "VisibilityTimeout": timeout }))]);
+    assert_eq!(end(&world, "d1", &queue("a/Old", 1)).await, End::Done);
+    let moved = |timeout| Desired {
+        moved: BTreeMap::from([(ResourceAddress::new("a", "Old"), ResourceAddress::new("b", "New"))]),
+        ..queue("b/New", timeout)
+    };
+    let calls = world.updates.load(Ordering::SeqCst);
+    assert_eq!(end(&world, "d2", &moved(1)).await, End::Done);
+    assert_eq!(world.updates.load(Ordering::SeqCst), calls, "a move alone tells AWS nothing");
+    assert!(recorded(&world, "a/Old@1").is_none());
+    assert_eq!(recorded(&world, "b/New@1").unwrap().made_as, Some("a/Old@1".parse().unwrap()));
+    assert_eq!(end(&world, "d3", &moved(2)).await, End::Done, "it is still known as ours");
+    assert_eq!(world.updates.load(Ordering::SeqCst), calls + 1);
+    assert_eq!(end(&world, "d4", &of(&[])).await, End::Done);
+    assert!(world.account.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
