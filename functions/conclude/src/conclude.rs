@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use engine::ports::{Active, Ledger, Queue};
 use journal::ChangeStatus;
 use model::{
-    Cause, Deployment, DeploymentStatus, Entry, EnvironmentId, Outcome, Plan, Recorded, Refusal, Timestamp, expression,
+    Cause, Deployment, DeploymentStatus, Entry, EnvironmentId, Origin, Outcome, Plan, Recorded, Refusal, Timestamp,
+    expression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -92,7 +93,10 @@ impl Concluding {
         let recorded = self.store.record(&id).await?;
         if let Some(active) = active.filter(|_| !matches!(deployment.status, DeploymentStatus::Ended { .. })) {
             if outcome.is_success() {
-                deployment.outputs = plan.as_ref().map(|plan| outputs(plan, &recorded)).unwrap_or_default();
+                deployment.outputs = match deployment.origin {
+                    Origin::Upload { .. } => plan.as_ref().map(|plan| outputs(plan, &recorded)).unwrap_or_default(),
+                    Origin::Reap => self.last_outputs(&id).await?,
+                };
             }
             let now = (self.now)();
             deployment.revision = Some(recorded.revision);
@@ -113,6 +117,16 @@ impl Concluding {
         next?;
         // The next one may have superseded others, which end without an execution of their own.
         self.catch_up(&id).await
+    }
+
+    /// The outputs of the last deployment that had some: a reap has no config that could name any, and changes none.
+    async fn last_outputs(&self, id: &EnvironmentId) -> Result<BTreeMap<String, Value>, StepError> {
+        let all = self.store.deployments(id).await?;
+        let last = all
+            .into_iter()
+            .filter(|one| matches!(one.origin, Origin::Upload { .. }))
+            .rfind(|one| matches!(&one.status, DeploymentStatus::Ended { outcome } if outcome.is_success()));
+        Ok(last.map(|one| one.outputs).unwrap_or_default())
     }
 
     async fn write_history(

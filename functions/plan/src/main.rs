@@ -1,6 +1,7 @@
 //! `plan`: the config of a deployment is expanded, held against the record, and written down as a plan that leaves no
 //! choices. Never touches the target account.
 
+mod decide;
 mod plan;
 
 use std::sync::Arc;

@@ -1,12 +1,14 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Desired, Environment, ObjectRef, Plan, PlanReport, Recorded, Refusal, Stamp};
-use planner::{Inputs, Planned};
+use model::{Deployment, Digest, Origin, PlanReport, Recorded, Refusal, Stamp};
+use planner::Planned;
 use serde::Serialize;
 use serde_json::{Value, json};
 use step::{Message, StepError, Verdict};
 use store::{Store, paths};
+
+use crate::decide::{Material, Rejected, decide, refusal};
 
 pub(crate) struct Planning {
     pub(crate) store: Store,
@@ -28,15 +30,9 @@ impl Planning {
             let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));
             return self.refuse(message, &deployment, vec![gone], None).await;
         };
-        let config = deployment
-            .config
-            .clone()
-            .ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)))?;
-        let (text, recorded) = read(&self.store, &config, &deployment).await?;
-        let desired = match expand(&text, &deployment, &environment, self.store.deployments_bucket()) {
-            Ok(desired) => desired,
-            Err((refusals, report)) => return self.refuse(message, &deployment, refusals, Some(report)).await,
-        };
+        let (config, recorded) = tokio::try_join!(self.config(&deployment), async {
+            Ok(self.store.record(&deployment.environment).await?)
+        })?;
         let stamp = Stamp {
             engine,
             scope: id.to_string(),
@@ -44,35 +40,40 @@ impl Planning {
             deployed_at: deployment.accepted.to_string(),
             deployed_by: deployment.id.to_string(),
         };
-        let inputs = Inputs {
-            desired: &desired,
-            recorded: &recorded,
+        let material = Material {
+            deployment: &deployment,
             environment: &environment,
-            deployment: &deployment.id,
-            config: &config.digest,
+            recorded: &recorded,
             stamp: &stamp,
+            bucket: self.store.deployments_bucket(),
+            config: config.as_ref().map(|(text, digest)| (text.as_str(), digest)),
         };
-        let Planned { plan, report } = match planner::plan(&inputs) {
-            Ok(planned) => planned,
-            Err(error) => {
-                let refusals =
-                    error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(one.help()))).collect();
-                return self.refuse(message, &deployment, refusals, None).await;
+        match decide(&material) {
+            Ok(planned) => self.write(message, &mut deployment, &planned, &recorded).await,
+            Err(Rejected::Refused(refusals, report)) => self.refuse(message, &deployment, refusals, report).await,
+            Err(Rejected::Step(error)) => Err(error),
+        }
+    }
+
+    /// The text of the config, with its digest; none for a reap, which has none.
+    async fn config(&self, deployment: &Deployment) -> Result<Option<(String, Digest)>, StepError> {
+        let config = match (&deployment.config, &deployment.origin) {
+            (Some(config), _) => config,
+            (None, Origin::Reap) => return Ok(None),
+            (None, Origin::Upload { .. }) => {
+                return Err(StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)));
             }
         };
-        if let Err(violations) = check::check(&plan, &recorded) {
-            let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-            return Err(StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; "))));
-        }
-        self.write(message, &mut deployment, &plan, &report, &recorded).await
+        let bytes = self.store.get(config).await?;
+        let text = String::from_utf8(bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
+        Ok(Some((text, config.digest.clone())))
     }
 
     async fn write(
         &self,
         message: Message,
         deployment: &mut Deployment,
-        plan: &Plan,
-        report: &PlanReport,
+        Planned { plan, report }: &Planned,
         recorded: &Recorded,
     ) -> Result<Message, StepError> {
         let environment = &deployment.environment;
@@ -125,29 +126,6 @@ impl Planning {
         let report = self.store.put_once(&key, body).await?;
         Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
-}
-
-async fn read(store: &Store, config: &ObjectRef, deployment: &Deployment) -> Result<(String, Recorded), StepError> {
-    let (bytes, recorded) = tokio::try_join!(store.get(config), store.record(&deployment.environment))?;
-    let text = String::from_utf8(bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
-    Ok((text, recorded))
-}
-
-/// The config was valid when it was taken in; the environment's record may have changed since.
-fn expand(
-    text: &str,
-    deployment: &Deployment,
-    environment: &Environment,
-    bucket: &str,
-) -> Result<Desired, (Vec<Refusal>, String)> {
-    let context = config::Context { environment, artifacts: &deployment.artifacts, artifact_bucket: bucket };
-    config::parse(text)
-        .and_then(|config| config::expand(&config, &context))
-        .map_err(|report| (report.refusals(), report.render("strands.yaml", text, false, 100)))
-}
-
-fn refusal(code: &str, message: String, help: Option<&str>) -> Refusal {
-    Refusal { code: code.to_owned(), message, help: help.map(str::to_owned), line: None, column: None }
 }
 
 fn json_of<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {

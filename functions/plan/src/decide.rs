@@ -1,0 +1,188 @@
+//! The decisions of one planning: what the config of a deployment comes to, or what is due, as a plan that holds every
+//! invariant, or the reasons why there can be none. Reads and writes nothing.
+
+use model::{Change, Deployment, Desired, Digest, Environment, Plan, Recorded, Refusal, Stamp};
+use planner::{Inputs, PlanError, Planned, Reaping};
+use step::StepError;
+
+/// What a plan is made from.
+pub(crate) struct Material<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) environment: &'a Environment,
+    pub(crate) recorded: &'a Recorded,
+    pub(crate) stamp: &'a Stamp,
+    /// The bucket that artifacts are read from.
+    pub(crate) bucket: &'a str,
+    /// The text of the config with its digest; none where deletions that were put off are due.
+    pub(crate) config: Option<(&'a str, &'a Digest)>,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(crate) enum Rejected {
+    /// What was handed in cannot be planned; with the report as a person reads it.
+    Refused(Vec<Refusal>, Option<String>),
+    /// The plan breaks an invariant: a defect, never the user's.
+    Step(StepError),
+}
+
+impl From<PlanError> for Rejected {
+    fn from(error: PlanError) -> Self {
+        let refusals = error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(one.help())));
+        Self::Refused(refusals.collect(), None)
+    }
+}
+
+/// Makes the plan, and has it checked.
+pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
+    let planned = match material.config {
+        Some((text, digest)) => deploy(material, text, digest)?,
+        None => reap(material)?,
+    };
+    let unsupported = unsupported(&planned.plan);
+    if !unsupported.is_empty() {
+        return Err(Rejected::Refused(unsupported, None));
+    }
+    check::check(&planned.plan, material.recorded).map_err(|violations| {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        Rejected::Step(StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; "))))
+    })?;
+    Ok(planned)
+}
+
+fn deploy(material: &Material<'_>, text: &str, config: &Digest) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, recorded, stamp, .. } = *material;
+    let desired = expand(material, text)?;
+    let inputs = Inputs { desired: &desired, recorded, environment, deployment: &deployment.id, config, stamp };
+    Ok(planner::plan(&inputs)?)
+}
+
+fn reap(material: &Material<'_>) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, recorded, stamp, .. } = *material;
+    // There is none; a plan names one.
+    let config = Digest::of(&[]);
+    let inputs = Reaping { recorded, environment, deployment: &deployment.id, config: &config, stamp };
+    Ok(planner::reap(&inputs)?)
+}
+
+/// The config was valid when it was taken in; the environment's record may have changed since.
+fn expand(material: &Material<'_>, text: &str) -> Result<Desired, Rejected> {
+    let Material { deployment, environment, bucket, .. } = *material;
+    let context = config::Context { environment, artifacts: &deployment.artifacts, artifact_bucket: bucket };
+    config::parse(text)
+        .and_then(|config| config::expand(&config, &context))
+        .map_err(|report| Rejected::Refused(report.refusals(), Some(report.render("strands.yaml", text, false, 100))))
+}
+
+/// What the plan would do to resources that no provider makes, changes or deletes. A schema alone, which some types have for
+/// the sake of what stands on them, is not enough.
+fn unsupported(plan: &Plan) -> Vec<Refusal> {
+    let is_provided = |change: &Change| schema::get(&change.kind).is_some_and(|schema| schema.provided);
+    let makes_calls = |change: &Change| {
+        use model::Action::{Create, Delete, Forget, Move, Replace, Update};
+        match change.action {
+            Create { .. } | Update { .. } | Replace { .. } | Delete { .. } => true,
+            Move { .. } | Forget { .. } => false,
+        }
+    };
+    let changes = plan.changes.iter().filter(|change| makes_calls(change) && !is_provided(change));
+    let tell = |change: &Change| {
+        let message = format!("`{}` is of type `{}`, which is not supported", change.key.address, change.kind);
+        let help = "leave it out: what the engine has no provider for is not deployed";
+        refusal("plan::unsupported-type", message, Some(help))
+    };
+    changes.map(tell).collect()
+}
+
+pub(crate) fn refusal(code: &str, message: String, help: Option<&str>) -> Refusal {
+    Refusal { code: code.to_owned(), message, help: help.map(str::to_owned), line: None, column: None }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
+
+    use model::{DeploymentStatus, EnvironmentId, Origin, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+
+    fn decided(resources: &[(&str, &str, Option<i64>)]) -> Result<Planned, Rejected> {
+        let id = EnvironmentId::new("shop", "dev").unwrap();
+        let record = |(key, kind, reap): &(&str, &str, Option<i64>)| {
+            let reap = reap.map(|second| Timestamp::from_second(second).unwrap());
+            let presence = if reap.is_some() { "leaving" } else { "present" };
+            let resource = json!({
+                "type": kind, "physical_id": "id-1", "presence": presence, "asked": {}, "sent": {}, "deployment": "d1",
+                "reap": reap,
+            });
+            (key.parse().unwrap(), serde_json::from_value(resource).unwrap())
+        };
+        let recorded = Recorded { resources: resources.iter().map(record).collect(), ..Recorded::default() };
+        let environment = Environment {
+            id: id.clone(),
+            account: "123456789012".into(),
+            region: "eu-central-1".into(),
+            target_role: "arn:aws:iam::123456789012:role/strandline-target-shop-dev".into(),
+            external_id: None,
+            boundary: "arn:aws:iam::123456789012:policy/strandline-boundary-shop-dev".into(),
+            protected: false,
+        };
+        let deployment = Deployment {
+            id: "d2".into(),
+            environment: id,
+            origin: Origin::Reap,
+            accepted: Timestamp::UNIX_EPOCH,
+            started: None,
+            ended: None,
+            status: DeploymentStatus::Running,
+            config: None,
+            artifacts: Default::default(),
+            plan: None,
+            execution: None,
+            revision: None,
+            outputs: Default::default(),
+            deferred: Vec::new(),
+        };
+        let stamp = Stamp {
+            engine: "e1".into(),
+            scope: "shop/dev".into(),
+            version: "0.1.0".into(),
+            deployed_at: "1970-01-01T00:00:00Z".into(),
+            deployed_by: "d2".into(),
+        };
+        decide(&Material {
+            deployment: &deployment,
+            environment: &environment,
+            recorded: &recorded,
+            stamp: &stamp,
+            bucket: "b",
+            config: None,
+        })
+    }
+
+    #[test]
+    fn what_was_put_off_is_planned_without_a_config_and_nothing_else_is() {
+        let planned =
+            decided(&[("shared/Tasks@1", "AWS::SQS::Queue", Some(10)), ("shared/Events@1", "AWS::SNS::Topic", None)]);
+        let plan = planned.unwrap().plan;
+        let keys: Vec<String> = plan.changes.iter().map(|change| change.key.to_string()).collect();
+        assert_eq!(keys, ["shared/Tasks@1"]);
+    }
+
+    #[test]
+    fn a_reap_that_finds_nothing_left_changes_nothing() {
+        assert_eq!(decided(&[("shared/Events@1", "AWS::SNS::Topic", None)]).unwrap().plan.changes, []);
+    }
+
+    #[test]
+    fn a_type_that_has_a_schema_and_no_provider_is_refused() {
+        let Err(Rejected::Refused(refusals, _)) = decided(&[("shared/Group@1", "AWS::EC2::SecurityGroup", Some(10))])
+        else {
+            panic!("it is refused")
+        };
+        let told: Vec<_> = refusals.iter().map(|one| (one.code.as_str(), one.message.as_str())).collect();
+        let message = "`shared/Group` is of type `AWS::EC2::SecurityGroup`, which is not supported";
+        assert_eq!(told, [("plan::unsupported-type", message)]);
+    }
+}
