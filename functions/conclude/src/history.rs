@@ -91,3 +91,107 @@ fn compact<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {
 fn pretty<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {
     serde_json::to_vec_pretty(value).map_err(|error| StepError::Corrupt(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use std::io::Write;
+
+    use flate2::{Compression, write::GzEncoder};
+    use model::{DeploymentStatus, Origin, Outcome, RecordedResource, ResourceKey};
+
+    use super::*;
+
+    const PLAIN: usize = 10_000_000;
+    const COMPRESSED: usize = 1_000_000;
+
+    /// A function as an agent's is recorded, with the references of a role and a log group resolved: the largest of the
+    /// resources that agents come to, except for its neighbour's policy.
+    fn function(number: usize) -> RecordedResource {
+        let name = format!("support-desk-production-customer-support-agent-{number:04}");
+        let digest = model::Digest::of(name.as_bytes());
+        let sent = json!({
+            "FunctionName": name,
+            "Handler": "agent.handler", "Runtime": "python3.13", "MemorySize": 512, "Timeout": 60,
+            "Architectures": ["arm64"],
+            "Role": format!("arn:aws:iam::123456789012:role/strandline/support-desk/production/{name}"),
+            "Code": { "S3Bucket": "strands-deployments-123456789012-eu-central-1", "S3Key": format!("artifacts/{digest}.zip") },
+            "LoggingConfig": { "LogGroup": format!("/aws/lambda/{name}") },
+            "Environment": { "Variables": {
+                "ORDERS_TABLE": format!("support-desk-production-orders-{}", digest.short(8)),
+                "EVENTS_TOPIC": format!("arn:aws:sns:eu-central-1:123456789012:support-desk-production-events-{}", digest.short(8)),
+                "KNOWLEDGE_BUCKET": format!("support-desk-production-knowledge-{}", digest.short(8)),
+            } },
+            "Tags": [{ "Key": "strands:project", "Value": "support-desk" }, { "Key": "strands:agent", "Value": name }],
+        });
+        let record = json!({
+            "type": "AWS::Lambda::Function", "physical_id": name, "presence": "present",
+            "asked": sent, "sent": sent, "baseline": sent,
+            "attributes": { "Arn": format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}") },
+            "dependencies": [format!("agent-{number:04}/Role"), format!("agent-{number:04}/LogGroup")],
+            "agent": format!("agent-{number:04}"), "deployment": "019d0f8c000-0123456789abcdef",
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    /// A role with a policy of a dozen statements.
+    fn role(number: usize) -> RecordedResource {
+        let statement = |index: usize| {
+            json!({
+                "Sid": format!("Allow{index}"), "Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:Query"],
+                "Resource": format!("arn:aws:dynamodb:eu-central-1:123456789012:table/support-desk-production-{number:04}-{index}"),
+            })
+        };
+        let statements: Vec<Value> = (0..12).map(statement).collect();
+        let name = format!("support-desk-production-agent-{number:04}");
+        let sent = json!({
+            "RoleName": name, "Path": "/strandline/support-desk/production/",
+            "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [{ "Effect": "Allow",
+                "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" }] },
+            "Policies": [{ "PolicyName": "agent", "PolicyDocument": { "Version": "2012-10-17", "Statement": statements } }],
+        });
+        let record = json!({
+            "type": "AWS::IAM::Role", "physical_id": name, "presence": "present",
+            "asked": sent, "sent": sent, "baseline": sent,
+            "attributes": { "Arn": format!("arn:aws:iam::123456789012:role/strandline/support-desk/production/{name}") },
+            "agent": format!("agent-{number:04}"), "deployment": "019d0f8c000-0123456789abcdef",
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn the_state_of_a_thousand_resources_stays_small() {
+        let key = |number: usize, name: &str| -> ResourceKey { format!("agent-{number:04}/{name}@1").parse().unwrap() };
+        let resources = (0..500)
+            .flat_map(|number| [(key(number, "Function"), function(number)), (key(number, "Role"), role(number))])
+            .collect();
+        let recorded = Recorded { resources, ..Recorded::default() };
+        let deployment = Deployment {
+            id: "d1".into(),
+            environment: model::EnvironmentId::new("support-desk", "production").unwrap(),
+            origin: Origin::Reap,
+            accepted: model::Timestamp::UNIX_EPOCH,
+            started: None,
+            ended: None,
+            status: DeploymentStatus::Ended { outcome: Outcome::Deployed },
+            config: None,
+            artifacts: BTreeMap::new(),
+            plan: None,
+            execution: None,
+            revision: None,
+            outputs: BTreeMap::new(),
+            deferred: Vec::new(),
+        };
+        for (file, bytes) in [
+            ("state.json", compact(&state(&deployment, &recorded)).unwrap()),
+            ("state-after.json", compact(&recorded).unwrap()),
+        ] {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+            gzip.write_all(&bytes).unwrap();
+            let compressed = gzip.finish().unwrap().len();
+            println!("{file} of 1,000 resources: {} bytes, compressed {compressed}", bytes.len());
+            assert!(bytes.len() < PLAIN && compressed < COMPRESSED, "{file}: {} {compressed}", bytes.len());
+        }
+    }
+}
