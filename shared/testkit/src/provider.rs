@@ -34,7 +34,7 @@ pub struct Kinds {
 impl Kinds {
     pub(crate) fn new(process: &Arc<Process>) -> Self {
         let provider = |kind: &'static Kind| (kind.name, SimProvider { process: Arc::clone(process), kind });
-        Self { process: Arc::clone(process), kinds: all().iter().map(provider).collect() }
+        Self { process: Arc::clone(process), kinds: all().map(provider).collect() }
     }
 }
 

@@ -130,7 +130,7 @@ impl Account {
 
     /// One thing.
     pub fn thing(&self, kind: &str, id: &str) -> Option<&Thing> {
-        let kind = all().iter().find(|known| known.name == kind)?;
+        let kind = all().find(|known| known.name == kind)?;
         self.things.get(&(kind.name, id.to_owned()))
     }
 
@@ -171,7 +171,7 @@ impl Account {
     }
 
     pub(crate) fn plant(&mut self, kind: &str, id: &str, properties: Properties) {
-        let Some(kind) = all().iter().find(|known| known.name == kind) else { return };
+        let Some(kind) = all().find(|known| known.name == kind) else { return };
         self.insert(Thing {
             kind: kind.name,
             id: id.to_owned(),
@@ -238,10 +238,9 @@ impl Account {
         self.tidy_all(now);
         self.ghosts.retain(|(_, _, until)| *until > now);
         let is_ours = |owner: &(String, String)| *owner == (stamp.engine.clone(), stamp.scope.clone());
-        let kinds = all();
         let shown =
             self.things.values().filter(|thing| thing.listed <= now && is_ours(&thing.owner)).filter_map(|thing| {
-                let kind = kinds.iter().find(|kind| kind.name == thing.kind && kind.tagged)?;
+                let kind = all().find(|kind| kind.name == thing.kind && kind.tagged)?;
                 thing.owned(kind)
             });
         let ghosts = self.ghosts.iter().filter(|(_, owner, _)| is_ours(owner)).map(|(owned, _, _)| owned.clone());
