@@ -1,72 +1,92 @@
 //! The building half of a plan: what is created, updated and replaced.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, Change, Edge, Generation, Ignored, NonEmpty, Order, Presence, Properties, PropertyDiff, PropertyPath,
-    Reach, Reason, ResourceAddress, ResourceKey, Stage,
+    Reach, Reason, Reference, ResourceAddress, ResourceKey, Stage, expression,
 };
+use serde_json::Value;
 
 use crate::view::{Standing, View};
-use crate::wanted::Wanted;
+use crate::wanted::{Wanted, Wants};
 use crate::{Inputs, ignore, name};
 
 /// What the building half decided.
-pub(crate) struct Built<'a> {
+pub(crate) struct Built {
     /// The changes, each after what it needs.
     pub(crate) changes: Vec<Change>,
-    /// The incarnation that each desired address ends with.
-    pub(crate) kept: BTreeMap<&'a ResourceAddress, Kept>,
+    /// The generation that each place of the record keeps: by place.
+    pub(crate) kept: Vec<Option<Generation>>,
+    /// How many resources stay as they are.
+    pub(crate) unchanged: usize,
     /// Incarnations that must be gone before something that needs their name is made, and the property that says so.
     pub(crate) first: BTreeMap<ResourceKey, String>,
     /// Values that stay what they are though the config says otherwise.
     pub(crate) ignored: Vec<Ignored>,
 }
 
-/// The incarnation that a desired address ends with.
-pub(crate) struct Kept {
-    pub(crate) generation: Generation,
-    /// Whether this plan changes it.
-    pub(crate) changes: bool,
+/// What is known of the resources that were decided on already: by rank.
+struct Decided {
+    /// The generation that a change makes or updates.
+    changed: Vec<Option<Generation>>,
+    /// Whether what refers to it sees other values than before.
+    renewed: Vec<bool>,
 }
 
-pub(crate) fn build<'a>(inputs: &Inputs<'a>, view: &View<'a>, order: &[Wanted<'a>]) -> Built<'a> {
-    let mut built = Built { changes: Vec::new(), kept: BTreeMap::new(), first: BTreeMap::new(), ignored: Vec::new() };
-    let mut renewed = BTreeSet::new();
+pub(crate) fn build(inputs: &Inputs<'_>, view: &View<'_>, wants: &Wants<'_>) -> Built {
+    let mut built = Built {
+        changes: Vec::new(),
+        kept: vec![None; view.places().len()],
+        unchanged: 0,
+        first: BTreeMap::new(),
+        ignored: Vec::new(),
+    };
+    let ranks = wants.addresses.len();
+    let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks] };
     let held = names_held(view);
-    for wanted in order {
-        let decision = Deciding { inputs, view, wanted, renewed: &renewed }.decide();
-        let key = ResourceKey::new(wanted.address.clone(), decision.generation);
-        if decision.renewed {
-            renewed.insert(wanted.address);
+    for wanted in &wants.order {
+        let place = wants.places.get(wanted.rank).copied().flatten();
+        let decision = Deciding { inputs, view, wants, wanted, place, renewed: &decided.renewed }.decide();
+        let generation = decision.generation;
+        if let Some(kept) = place.and_then(|place| built.kept.get_mut(place)) {
+            *kept = Some(generation);
         }
-        if let Some(kept) = wanted.kept.as_ref().filter(|_| decision.exists) {
-            built.ignored.extend(kept.ignored.iter().cloned());
+        if let Some(renewed) = decided.renewed.get_mut(wanted.rank) {
+            *renewed = decision.renewed;
         }
-        let changes = decision.change.is_some();
-        if let Some((action, because)) = decision.change {
-            let mut needs = edges(&built, view, wanted, decision.exists);
-            if !decision.exists {
-                for (old, forced_by) in gives_way(wanted, &action, &held) {
-                    needs.push(Edge { on: old.clone(), until: Reach::Ready });
-                    built.first.insert(old, forced_by);
-                }
+        if decision.exists {
+            built.ignored.extend(wanted.ignored().iter().cloned());
+        }
+        let Some((action, because)) = decision.change else {
+            built.unchanged += 1;
+            continue;
+        };
+        if let Some(changed) = decided.changed.get_mut(wanted.rank) {
+            *changed = Some(generation);
+        }
+        let mut needs = edges(&decided, view, wants, wanted, decision.exists);
+        if !decision.exists {
+            for (old, forced_by) in gives_way(wanted, &action, &held) {
+                needs.push(Edge { on: old.clone(), until: Reach::Ready });
+                built.first.insert(old, forced_by);
             }
-            needs.sort();
-            needs.dedup();
-            built.changes.push(Change {
-                key,
-                kind: wanted.resource.kind.clone(),
-                action,
-                because,
-                needs,
-                stage: Stage::Build,
-                dependencies: wanted.dependencies(decision.exists).into_iter().cloned().collect(),
-                agent: wanted.resource.agent.clone(),
-                retention: wanted.resource.retention,
-            });
         }
-        built.kept.insert(wanted.address, Kept { generation: decision.generation, changes });
+        needs.sort();
+        needs.dedup();
+        let on = wanted.needs(decision.exists).all.iter().filter_map(|rank| wants.addresses.get(*rank));
+        built.changes.push(Change {
+            key: ResourceKey::new(wanted.address.clone(), generation),
+            kind: wanted.resource.kind.clone(),
+            action,
+            because,
+            needs,
+            stage: Stage::Build,
+            dependencies: on.map(|address| (*address).clone()).collect(),
+            agent: wanted.resource.agent.clone(),
+            retention: wanted.resource.retention,
+        });
     }
     built
 }
@@ -83,16 +103,18 @@ struct Decision {
 struct Deciding<'d, 'a> {
     inputs: &'d Inputs<'a>,
     view: &'d View<'a>,
+    wants: &'d Wants<'a>,
     wanted: &'d Wanted<'a>,
-    renewed: &'d BTreeSet<&'a ResourceAddress>,
+    place: Option<usize>,
+    renewed: &'d [bool],
 }
 
 impl Deciding<'_, '_> {
     fn decide(&self) -> Decision {
         let Self { view, wanted, .. } = self;
         let resource = wanted.resource;
-        let next = view.next(wanted.address);
-        let Some(standing) = view.current(wanted.address) else {
+        let next = view.next(wanted.address, self.place);
+        let Some(standing) = self.place.and_then(|place| view.current_at(place)) else {
             let to = self.named(&resource.properties, None, next);
             let change = Some((Action::Create { to }, Reason::New));
             return Decision { generation: next, change, exists: false, renewed: true };
@@ -113,7 +135,7 @@ impl Deciding<'_, '_> {
         // when.
         let kept_differently = recorded.retention != resource.retention
             || (recorded.agent != resource.agent && !standing.arrives)
-            || !wanted.dependencies(true).into_iter().eq(standing.dependencies.iter());
+            || !self.needs_what(&standing.dependencies);
         let change = match recorded.presence {
             Presence::Announced => Some((Action::Create { to: to() }, Reason::Incomplete)),
             Presence::Incomplete => Some((Action::Update { from: from(), to: to(), diff }, Reason::Incomplete)),
@@ -171,33 +193,31 @@ impl Deciding<'_, '_> {
         properties
     }
 
+    /// Whether it needs just these.
+    fn needs_what(&self, dependencies: &BTreeSet<ResourceAddress>) -> bool {
+        let all = &self.wanted.needs(true).all;
+        let mut needed = all.iter().map(|rank| self.wants.addresses.get(*rank).copied());
+        all.len() == dependencies.len() && dependencies.iter().all(|on| needed.next().flatten() == Some(on))
+    }
+
     /// Adds properties that read the same and mean something else, because what they refer to is another incarnation: one
     /// that this plan makes, or one that an earlier deployment made and then stopped, before it got here (the value that was
     /// sent is not the value that it has now).
     fn see_through_references(&self, properties: &Properties, standing: &Standing<'_>, diff: &mut Vec<PropertyDiff>) {
-        let paths = self.wanted.ignores();
         let mut found = Vec::new();
-        for (name, references) in self.wanted.uses(true).by_property() {
+        for (name, ranks) in &self.wanted.needs(true).properties {
             if diff.iter().any(|known| known.path.head() == name) {
                 continue;
             }
-            let Some(value) = properties.get(name) else { continue };
-            let inside: Vec<&PropertyPath> = paths.iter().filter(|path| path.head() == name).collect();
-            let differs = match inside.as_slice() {
-                [] => {
-                    references.iter().any(|reference| self.renewed.contains(&reference.address))
-                        || self.has_moved(value, standing.recorded.sent.get(name))
-                }
-                paths => {
-                    let beyond = |value: &serde_json::Value| ignore::beyond(name, value, paths.iter().copied());
-                    beyond(value).is_some_and(|value| {
-                        let mut references = Vec::new();
-                        let _ = model::expression::references_in(&value, &mut references);
-                        let sent = standing.recorded.sent.get(name).and_then(beyond);
-                        references.iter().any(|reference| self.renewed.contains(&reference.address))
-                            || self.has_moved(&value, sent.as_ref())
-                    })
-                }
+            // As it was asked for: AWS sees no difference to what is asked now, and what was sent is in the same order.
+            let Some(value) = standing.asked.get(name).or_else(|| properties.get(name)) else { continue };
+            let inside: Vec<&PropertyPath> =
+                self.wanted.resource.ignore_changes.iter().filter(|path| path.head() == name).collect();
+            let sent = standing.recorded.sent.get(name);
+            let differs = if inside.is_empty() {
+                ranks.iter().any(|rank| self.is_renewed(*rank)) || sent.is_some_and(|sent| self.has_moved(value, sent))
+            } else {
+                self.differs_beyond(name, value, sent, &inside)
             };
             if differs {
                 let path = PropertyPath::root(name);
@@ -207,11 +227,50 @@ impl Deciding<'_, '_> {
         diff.extend(found);
     }
 
-    /// Whether what was sent is not what `value` amounts to now.
-    fn has_moved(&self, value: &serde_json::Value, sent: Option<&serde_json::Value>) -> bool {
-        let Some(sent) = sent else { return false };
-        model::expression::resolve_value(value, &|reference| self.view.value_of(reference))
-            .is_ok_and(|now| now != *sent)
+    /// Whether a property differs in something else than what is ignored in it.
+    fn differs_beyond(&self, name: &str, value: &Value, sent: Option<&Value>, ignored: &[&PropertyPath]) -> bool {
+        let Some(value) = ignore::beyond(name, value, ignored.iter().copied()) else { return false };
+        let sent = sent.and_then(|sent| ignore::beyond(name, sent, ignored.iter().copied()));
+        let mut references = Vec::new();
+        let readable = expression::references_in(&value, &mut references).is_ok();
+        let is_renewed = |reference: &Reference| self.rank(reference).is_some_and(|rank| self.is_renewed(rank));
+        readable && (references.iter().any(is_renewed) || sent.is_some_and(|sent| self.has_moved(&value, &sent)))
+    }
+
+    fn is_renewed(&self, rank: usize) -> bool {
+        self.renewed.get(rank).copied().unwrap_or(false)
+    }
+
+    fn rank(&self, reference: &Reference) -> Option<usize> {
+        let is_it =
+            |rank: &usize| self.wants.addresses.get(*rank).is_some_and(|address| **address == reference.address);
+        self.wanted.needs(true).all.iter().copied().find(is_it)
+    }
+
+    /// Whether what was sent is not what `value` amounts to now. What has no value now was not sent either.
+    fn has_moved(&self, value: &Value, sent: &Value) -> bool {
+        if let Ok(Some(reference)) = expression::as_reference(value) {
+            return self.value_of(&reference).is_some_and(|now| now != *sent);
+        }
+        match (value, sent) {
+            (Value::Array(items), Value::Array(sent)) => {
+                items.len() != sent.len() || items.iter().zip(sent).any(|(item, sent)| self.has_moved(item, sent))
+            }
+            (Value::Object(map), _) if map.len() == 1 && map.contains_key("Fn::Join") => {
+                expression::resolve_value(value, &|reference| self.value_of(reference)).is_ok_and(|now| now != *sent)
+            }
+            (Value::Object(map), Value::Object(sent)) => {
+                map.len() != sent.len()
+                    || map.iter().any(|(name, item)| sent.get(name).is_none_or(|sent| self.has_moved(item, sent)))
+            }
+            (value, sent) => value != sent,
+        }
+    }
+
+    /// The value of a reference, from the incarnation in use.
+    fn value_of(&self, reference: &Reference) -> Option<Value> {
+        let place = self.wants.places.get(self.rank(reference)?).copied().flatten()?;
+        self.view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
     }
 
     fn forced_by(&self, standing: &Standing<'_>, diff: &[PropertyDiff]) -> Vec<PropertyPath> {
@@ -226,26 +285,28 @@ impl Deciding<'_, '_> {
 /// The address that the value at `path` refers to, where that is all it is.
 fn replaced_reference(to: &Properties, path: &PropertyPath) -> Option<ResourceAddress> {
     let value = to.get(path.head())?;
-    model::expression::as_reference(value).ok().flatten().map(|reference| reference.address)
+    expression::as_reference(value).ok().flatten().map(|reference| reference.address)
 }
 
 /// One edge for each change that the resource needs, at the farthest reach that any of its properties asks for; and one for
 /// each move, of itself and of what it refers to.
-fn edges(built: &Built<'_>, view: &View<'_>, wanted: &Wanted<'_>, exists: bool) -> Vec<Edge> {
-    let mut reach: BTreeMap<&ResourceAddress, Reach> =
-        wanted.resource.depends_on.iter().map(|address| (address, Reach::Ready)).collect();
-    for (name, references) in wanted.uses(exists).by_property() {
-        for reference in references {
-            let until = reach.entry(&reference.address).or_insert(Reach::Identified);
-            *until = (*until).max(wanted.schema.reach(name));
-        }
+fn edges(decided: &Decided, view: &View<'_>, wants: &Wants<'_>, wanted: &Wanted<'_>, exists: bool) -> Vec<Edge> {
+    let needs = wanted.needs(exists);
+    let mut edges = Vec::with_capacity(needs.all.len());
+    let moved = |address: &ResourceAddress, edges: &mut Vec<Edge>| {
+        edges.extend(view.arrivals(address).map(|on| Edge { on: on.clone(), until: Reach::Ready }));
+    };
+    moved(wanted.address, &mut edges);
+    for rank in &needs.all {
+        let Some(address) = wants.addresses.get(*rank).copied() else { continue };
+        moved(address, &mut edges);
+        let Some(generation) = decided.changed.get(*rank).copied().flatten() else { continue };
+        let asks = |(name, ranks): &(Cow<'_, str>, Vec<usize>)| ranks.contains(rank).then(|| wanted.schema.reach(name));
+        let asked = needs.properties.iter().filter_map(asks).max();
+        let declared = wanted.resource.depends_on.contains(address);
+        let until = if declared { Reach::Ready } else { asked.unwrap_or(Reach::Ready) };
+        edges.push(Edge { on: ResourceKey::new(address.clone(), generation), until });
     }
-    let moved = reach.keys().copied().chain([wanted.address]).flat_map(|address| view.arrivals(address));
-    let mut edges: Vec<Edge> = moved.map(|on| Edge { on: on.clone(), until: Reach::Ready }).collect();
-    edges.extend(reach.into_iter().filter_map(|(address, until)| {
-        let kept = built.kept.get(address).filter(|kept| kept.changes)?;
-        Some(Edge { on: ResourceKey::new(address.clone(), kept.generation), until })
-    }));
     edges
 }
 

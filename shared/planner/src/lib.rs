@@ -60,21 +60,20 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     let mut problems = Vec::new();
     let relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
     let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));
-    let wanted = wanted::in_order(inputs.desired, &view, &mut problems);
+    let wants = wanted::read(inputs.desired, &view, &mut problems);
     refuse(&mut problems)?;
 
-    let mut built = build::build(inputs, &view, &wanted);
+    let mut built = build::build(inputs, &view, &wants);
     let mut report = PlanReport::default();
     let retired = retire::retire(inputs, &view, &mut built, &mut report, &mut problems);
     report.lost = losses::of(&retired);
     losses::refuse(inputs, &report.lost, &mut problems);
     refuse(&mut problems)?;
 
-    let unchanged = built.kept.values().filter(|kept| !kept.changes).count();
     let mut changes = moves::changes(&relocations, &view, inputs.desired);
     changes.append(&mut built.changes);
     changes.extend(retired);
-    report.moved = relocations.into_iter().map(|one| Moved { from: one.from.clone(), to: one.to }).collect();
+    report.moved = relocations.iter().map(|one| Moved { from: one.from.clone(), to: one.to.clone() }).collect();
     report.ignored = built.ignored;
     report.deposed = deposed(&view);
     report.replaced = changes.iter().filter_map(replaced).collect();
@@ -89,7 +88,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
         sequence: inputs.recorded.sequence,
         config: inputs.config.clone(),
         changes: order::in_order(changes)?,
-        unchanged,
+        unchanged: built.unchanged,
         irreversible: report.lost.clone(),
         outputs: inputs.desired.outputs.clone(),
     };
@@ -102,13 +101,12 @@ fn refuse(problems: &mut Vec<Problem>) -> Result<(), PlanError> {
 
 /// Every incarnation that another one took the place of.
 fn deposed(view: &View<'_>) -> Vec<ResourceKey> {
-    let is_older = |(address, standing): &(&model::ResourceAddress, &view::Standing<'_>)| {
-        view.current(address).is_some_and(|current| current.generation > standing.generation)
-    };
-    let key = |(address, standing): (&model::ResourceAddress, &view::Standing<'_>)| {
-        ResourceKey::new(address.clone(), standing.generation)
-    };
-    view.all().filter(is_older).map(key).collect()
+    let older = view.places().iter().flat_map(|place| {
+        let current = place.current().map(|current| current.generation);
+        let older = place.standing.iter().filter(move |standing| current > Some(standing.generation));
+        older.map(|standing| ResourceKey::new(place.address.clone(), standing.generation))
+    });
+    older.collect()
 }
 
 fn replaced(change: &Change) -> Option<Replaced> {

@@ -40,6 +40,8 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
         .map(|(address, standing)| (ResourceKey::new(address.clone(), standing.generation), standing))
         .collect();
     let standing_on = standing_on(&everything);
+    let in_use: BTreeSet<_> =
+        view.places().iter().filter(|place| place.current().is_some()).map(|place| place.address).collect();
     let is_safe = |kind| inputs.environment.protected && holds_data(kind);
     let due: BTreeSet<&ResourceKey> = everything
         .iter()
@@ -48,7 +50,7 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
         .collect();
     let due = on_which_nothing_stands(due, |key| {
         // What stays uses the incarnation in use. One that is being deleted is used only where there is no other.
-        let is_used = view.current(&key.address).is_none();
+        let is_used = !in_use.contains(&key.address);
         dependents(key, &standing_on).filter(|_| is_used).collect()
     });
     let mut changes = Vec::with_capacity(due.len());

@@ -17,15 +17,14 @@ pub(crate) type Leaving<'v, 'a> = BTreeMap<ResourceKey, &'v Standing<'a>>;
 pub(crate) fn retire(
     inputs: &Inputs<'_>,
     view: &View<'_>,
-    built: &mut Built<'_>,
+    built: &mut Built,
     report: &mut PlanReport,
     problems: &mut Vec<Problem>,
 ) -> Vec<Change> {
     let mut leaving = Leaving::new();
-    for (address, standing) in view.all() {
-        if built.kept.get(address).map(|kept| kept.generation) != Some(standing.generation) {
-            leaving.insert(ResourceKey::new(address.clone(), standing.generation), standing);
-        }
+    for (place, kept) in view.places().iter().zip(&built.kept) {
+        let goes = place.standing.iter().filter(|standing| *kept != Some(standing.generation));
+        leaving.extend(goes.map(|standing| (ResourceKey::new(place.address.clone(), standing.generation), standing)));
     }
     let standing_on = standing_on(&leaving);
     clear_the_way(built, &leaving, &standing_on);
@@ -37,9 +36,9 @@ pub(crate) fn retire(
     for (key, standing) in &going {
         let recorded = standing.recorded;
         let first = built.first.get(*key);
-        let deposed = built.kept.contains_key(&key.address);
         // The config has the last word on what is replaced; on what it no longer names, the record remembers its last word.
         let wanted = inputs.desired.resources.get(&key.address).map(|resource| resource.retention);
+        let deposed = wanted.is_some();
         let retention = if standing.is_stray() { Retention::Delete } else { wanted.unwrap_or(recorded.retention) };
         let keeps = match (deposed, retention) {
             (false, Retention::Retain) => Some(Retaining::Removed),
@@ -106,7 +105,7 @@ pub(crate) fn holds_data(kind: &model::ResourceType) -> bool {
 
 /// What must go first takes what is being deleted on top of it along.
 fn clear_the_way(
-    built: &mut Built<'_>,
+    built: &mut Built,
     leaving: &Leaving<'_, '_>,
     standing_on: &BTreeMap<&ResourceAddress, Vec<&ResourceKey>>,
 ) {

@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Desired, Generation, Presence, Properties, Recorded, RecordedResource, Reference, ResourceAddress, ResourceKey,
-    expression,
+    Desired, Generation, Presence, Properties, Recorded, RecordedResource, ResourceAddress, ResourceKey, expression,
 };
 use serde_json::Value;
 
@@ -41,25 +40,37 @@ impl Standing<'_> {
 
 /// Every incarnation, by where it stands.
 pub(crate) struct View<'a> {
-    places: BTreeMap<Cow<'a, ResourceAddress>, Vec<Standing<'a>>>,
+    /// In the order of their addresses.
+    places: Vec<Place<'a>>,
     /// The moves to an address, by the keys of their changes.
-    arrivals: BTreeMap<ResourceAddress, Vec<&'a ResourceKey>>,
+    arrivals: BTreeMap<&'a ResourceAddress, Vec<&'a ResourceKey>>,
     /// The highest generation of each address that the tags of something elsewhere name.
     named: BTreeMap<&'a ResourceAddress, Generation>,
 }
 
+/// The incarnations at one address, oldest first.
+pub(crate) struct Place<'a> {
+    pub(crate) address: &'a ResourceAddress,
+    pub(crate) standing: Vec<Standing<'a>>,
+}
+
+impl<'a> Place<'a> {
+    /// The incarnation in use: the newest that is not being deleted.
+    pub(crate) fn current(&self) -> Option<&Standing<'a>> {
+        self.standing.iter().rev().find(|standing| standing.stays())
+    }
+}
+
 impl<'a> View<'a> {
-    pub(crate) fn of(recorded: &'a Recorded, relocations: &[Relocation<'a>], names: &Names<'_>) -> Self {
-        let targets: BTreeMap<&ResourceKey, &ResourceKey> = relocations.iter().map(|one| (one.from, &one.to)).collect();
-        let mut view = Self { places: BTreeMap::new(), arrivals: BTreeMap::new(), named: BTreeMap::new() };
+    pub(crate) fn of(recorded: &'a Recorded, relocations: &'a [Relocation<'a>], names: &Names<'_>) -> Self {
+        let targets: BTreeMap<&ResourceKey, &'a ResourceKey> =
+            relocations.iter().map(|one| (one.from, &one.to)).collect();
+        let mut view = Self { places: Vec::new(), arrivals: BTreeMap::new(), named: BTreeMap::new() };
+        let mut all: Vec<(&'a ResourceAddress, Standing<'a>)> = Vec::with_capacity(recorded.resources.len());
         for (key, resource) in &recorded.resources {
             let to = targets.get(key).copied();
-            let (address, generation) = match to {
-                Some(to) => (Cow::Owned(to.address.clone()), to.generation),
-                None => (Cow::Borrowed(&key.address), key.generation),
-            };
             if let Some(to) = to {
-                view.arrivals.entry(to.address.clone()).or_default().push(key);
+                view.arrivals.entry(&to.address).or_default().push(key);
             }
             if let Some(made) = &resource.made_as {
                 let highest = view.named.entry(&made.address).or_insert(made.generation);
@@ -67,38 +78,57 @@ impl<'a> View<'a> {
             }
             let (asked, dependencies) = renamed(resource, names);
             let is_outdated = matches!(asked, Cow::Owned(_)) || matches!(dependencies, Cow::Owned(_));
-            view.places.entry(address).or_default().push(Standing {
-                generation,
-                recorded: resource,
-                asked,
-                dependencies,
-                arrives: to.is_some(),
-                is_outdated,
-            });
+            let ResourceKey { address, generation } = to.unwrap_or(key);
+            let generation = *generation;
+            let arrives = to.is_some();
+            all.push((address, Standing { generation, recorded: resource, asked, dependencies, arrives, is_outdated }));
         }
         if !relocations.is_empty() {
-            view.places.values_mut().for_each(|place| place.sort_by_key(|standing| standing.generation));
+            all.sort_by(|one, other| (one.0, one.1.generation).cmp(&(other.0, other.1.generation)));
+        }
+        for (address, standing) in all {
+            match view.places.last_mut().filter(|place| place.address == address) {
+                Some(place) => place.standing.push(standing),
+                None => view.places.push(Place { address, standing: vec![standing] }),
+            }
         }
         view
     }
 
+    /// Every place, in the order of their addresses.
+    pub(crate) fn places(&self) -> &[Place<'a>] {
+        &self.places
+    }
+
+    /// Where each of `addresses`, which ascend, stands among the places.
+    pub(crate) fn places_of(&self, addresses: &[&ResourceAddress]) -> Vec<Option<usize>> {
+        let mut ahead = self.places.iter().enumerate().peekable();
+        let mut find = |address: &ResourceAddress| {
+            while ahead.next_if(|(_, place)| place.address < address).is_some() {}
+            ahead.next_if(|(_, place)| place.address == address).map(|(at, _)| at)
+        };
+        addresses.iter().map(|address| find(address)).collect()
+    }
+
     /// Every incarnation, in the order of their keys.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&ResourceAddress, &Standing<'a>)> {
-        self.places.iter().flat_map(|(address, place)| place.iter().map(move |standing| (address.as_ref(), standing)))
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'a ResourceAddress, &Standing<'a>)> {
+        self.places.iter().flat_map(|place| place.standing.iter().map(move |standing| (place.address, standing)))
     }
 
     pub(crate) fn get(&self, key: &ResourceKey) -> Option<&Standing<'a>> {
-        self.places.get(&key.address)?.iter().find(|standing| standing.generation == key.generation)
+        let at = self.places.binary_search_by(|place| place.address.cmp(&key.address)).ok()?;
+        self.places.get(at)?.standing.iter().find(|standing| standing.generation == key.generation)
     }
 
-    /// The incarnation in use: the newest that is not being deleted.
-    pub(crate) fn current(&self, address: &ResourceAddress) -> Option<&Standing<'a>> {
-        self.places.get(address)?.iter().rev().find(|standing| standing.stays())
+    /// The incarnation in use at a place.
+    pub(crate) fn current_at(&self, place: usize) -> Option<&Standing<'a>> {
+        self.places.get(place)?.current()
     }
 
-    /// The generation of the next incarnation: above all that are recorded, and above all that tags name.
-    pub(crate) fn next(&self, address: &ResourceAddress) -> Generation {
-        let recorded = self.places.get(address).and_then(|place| place.last()).map(|standing| standing.generation);
+    /// The generation of the next incarnation of `address`, which may stand at a place: above all that are recorded, and above
+    /// all that tags name.
+    pub(crate) fn next(&self, address: &ResourceAddress, place: Option<usize>) -> Generation {
+        let recorded = place.and_then(|place| self.places.get(place)?.standing.last()).map(|last| last.generation);
         let named = self.named.get(address).copied();
         recorded.max(named).map_or(Generation::FIRST, Generation::next)
     }
@@ -106,11 +136,6 @@ impl<'a> View<'a> {
     /// The changes that move something to `address`.
     pub(crate) fn arrivals(&self, address: &ResourceAddress) -> impl Iterator<Item = &'a ResourceKey> {
         self.arrivals.get(address).into_iter().flatten().copied()
-    }
-
-    /// The value of a reference, from the incarnation in use.
-    pub(crate) fn value_of(&self, reference: &Reference) -> Option<Value> {
-        self.current(&reference.address)?.recorded.value_of(reference.attribute.as_deref())
     }
 }
 

@@ -1,146 +1,174 @@
 //! What is desired, read once: types, references, and the values that `ignore_changes` keeps.
+//!
+//! Resources are named by their rank among what is desired. Ranks stand in the order of addresses, so that nothing is looked
+//! up by text twice.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use graph::Graph;
-use model::{
-    Desired, DesiredResource, Ignored, Properties, PropertyPath, Reference, ResourceAddress, Unresolved, expression,
-};
+use model::{Desired, DesiredResource, Ignored, Properties, ResourceAddress, Unresolved, expression};
 use schema::TypeSchema;
 
 use crate::view::View;
 use crate::{Problem, ignore};
 
+/// Everything that is desired.
+pub(crate) struct Wants<'a> {
+    /// The addresses, ascending: by rank.
+    pub(crate) addresses: Vec<&'a ResourceAddress>,
+    /// Where each stands in the record: by rank, the place in the [`View`].
+    pub(crate) places: Vec<Option<usize>>,
+    /// The resources, each after what it needs.
+    pub(crate) order: Vec<Wanted<'a>>,
+}
+
 /// One desired resource.
 pub(crate) struct Wanted<'a> {
+    pub(crate) rank: usize,
     pub(crate) address: &'a ResourceAddress,
     pub(crate) resource: &'a DesiredResource,
     pub(crate) schema: &'static TypeSchema,
-    /// What its properties refer to.
-    pub(crate) uses: Uses,
-    /// What is asked of the incarnation that exists, where that is something else.
-    pub(crate) kept: Option<Kept>,
+    fresh: Needs<'a>,
+    kept: Option<Kept>,
 }
 
-/// What `ignore_changes` makes of a resource's properties.
-pub(crate) struct Kept {
-    pub(crate) properties: Properties,
-    pub(crate) uses: Uses,
-    pub(crate) ignored: Vec<Ignored>,
+/// What `ignore_changes` makes of the properties of an incarnation that exists.
+struct Kept {
+    properties: Properties,
+    needs: Needs<'static>,
+    ignored: Vec<Ignored>,
 }
 
-/// The references in properties, by top-level property.
-#[derive(Default)]
-pub(crate) struct Uses(Vec<(String, Vec<Reference>)>);
-
-impl Uses {
-    fn of(properties: &Properties) -> Result<Self, Unresolved> {
-        let mut uses = Vec::new();
-        for (name, value) in &properties.0 {
-            let mut found = Vec::new();
-            expression::references_in(value, &mut found)?;
-            if !found.is_empty() {
-                uses.push((name.clone(), found));
-            }
-        }
-        Ok(Self(uses))
-    }
-
-    pub(crate) fn by_property(&self) -> impl Iterator<Item = (&str, &[Reference])> {
-        self.0.iter().map(|(name, references)| (name.as_str(), references.as_slice()))
-    }
-
-    pub(crate) fn addresses(&self) -> impl Iterator<Item = &ResourceAddress> {
-        self.0.iter().flat_map(|(_, references)| references.iter().map(|reference| &reference.address))
-    }
+/// What properties, and what is declared beside them, refer to.
+pub(crate) struct Needs<'a> {
+    /// By top-level property, those that refer to something.
+    pub(crate) properties: Vec<(Cow<'a, str>, Vec<usize>)>,
+    /// All together, ascending, each once.
+    pub(crate) all: Vec<usize>,
 }
 
-impl<'a> Wanted<'a> {
+impl Wanted<'_> {
     /// The properties asked for: of the incarnation that exists, or of a new one.
     pub(crate) fn properties(&self, exists: bool) -> &Properties {
-        match &self.kept {
-            Some(kept) if exists => &kept.properties,
-            _ => &self.resource.properties,
-        }
+        self.kept.as_ref().filter(|_| exists).map_or(&self.resource.properties, |kept| &kept.properties)
     }
 
-    /// What those properties refer to.
-    pub(crate) fn uses(&self, exists: bool) -> &Uses {
-        match &self.kept {
-            Some(kept) if exists => &kept.uses,
-            _ => &self.uses,
-        }
+    /// What those refer to.
+    pub(crate) fn needs(&self, exists: bool) -> &Needs<'_> {
+        self.kept.as_ref().filter(|_| exists).map_or(&self.fresh, |kept| &kept.needs)
     }
 
-    /// What it needs, by reference or by declaration.
-    pub(crate) fn dependencies(&self, exists: bool) -> BTreeSet<&ResourceAddress> {
-        self.uses(exists).addresses().chain(&self.resource.depends_on).collect()
-    }
-
-    /// The paths whose changes are ignored in what exists.
-    pub(crate) fn ignores(&self) -> &'a BTreeSet<PropertyPath> {
-        &self.resource.ignore_changes
-    }
-
-    fn read(
-        address: &'a ResourceAddress,
-        resource: &'a DesiredResource,
-        view: &View<'_>,
-        problems: &mut Vec<Problem>,
-    ) -> Option<Self> {
-        let Some(schema) = schema::get(&resource.kind) else {
-            problems.push(Problem::UnsupportedType { resource: address.clone(), kind: resource.kind.clone() });
-            return None;
-        };
-        let mut malformed = |error| problems.push(Problem::MalformedReference { resource: address.clone(), error });
-        let uses = Uses::of(&resource.properties).map_err(&mut malformed).ok()?;
-        let recorded = view
-            .current(address)
-            .filter(|standing| !resource.ignore_changes.is_empty() && standing.recorded.kind == resource.kind);
-        let kept = match recorded {
-            Some(standing) => {
-                let (properties, ignored) =
-                    ignore::keep(address, &resource.properties, &standing.asked, &resource.ignore_changes);
-                let uses = Uses::of(&properties).map_err(&mut malformed).ok()?;
-                (!ignored.is_empty()).then_some(Kept { properties, uses, ignored })
-            }
-            None => None,
-        };
-        Some(Self { address, resource, schema, uses, kept })
+    /// What differs from the config and stays so.
+    pub(crate) fn ignored(&self) -> &[Ignored] {
+        self.kept.as_ref().map_or(&[], |kept| &kept.ignored)
     }
 }
 
-/// What is desired, each after what it needs.
-pub(crate) fn in_order<'a>(desired: &'a Desired, view: &View<'_>, problems: &mut Vec<Problem>) -> Vec<Wanted<'a>> {
+/// Reads what is desired, and finds an order.
+pub(crate) fn read<'a>(desired: &'a Desired, view: &View<'_>, problems: &mut Vec<Problem>) -> Wants<'a> {
     let addresses: Vec<&ResourceAddress> = desired.resources.keys().collect();
+    let places = view.places_of(&addresses);
     let mut wanted = Vec::with_capacity(addresses.len());
-    // Ranks instead of addresses: their order is the same, and a graph of numbers is built in a fraction of the time.
     let mut graph = Graph::new();
     for (rank, (address, resource)) in desired.resources.iter().enumerate() {
         graph.add(rank);
-        let one = Wanted::read(address, resource, view, problems);
+        let mut reading = Reading { addresses: &addresses, address, resource, problems: &mut *problems };
+        let place = places.get(rank).copied().flatten();
+        let one = reading.schema().and_then(|schema| {
+            let fresh = reading.needs(&resource.properties, false)?;
+            let kept = reading.kept(place, view)?;
+            Some(Wanted { rank, address, resource, schema, fresh, kept })
+        });
         if let Some(one) = &one {
-            let mut needed = one.dependencies(false);
-            let as_desired = needed.clone();
-            needed.extend(one.dependencies(true));
-            for on in needed {
-                match addresses.binary_search(&on) {
-                    Ok(on_rank) => graph.depend(rank, on_rank),
-                    Err(_) if as_desired.contains(on) => {
-                        problems.push(Problem::UnknownReference { resource: address.clone(), to: on.clone() });
-                    }
-                    Err(_) => problems.push(Problem::KeptReference { resource: address.clone(), to: on.clone() }),
-                }
-            }
+            one.needs(false).all.iter().chain(&one.needs(true).all).for_each(|on| graph.depend(rank, *on));
         }
         wanted.push(one);
     }
-    match graph.order() {
-        Ok(order) => order.into_iter().filter_map(|rank| wanted.get_mut(rank)?.take()).collect(),
-        Err(cycle) => {
-            let cycle = cycle.map(|rank| addresses.get(rank).map(ToString::to_string).unwrap_or_default());
-            problems.push(Problem::Cycle(cycle.to_string()));
-            Vec::new()
+    let order = graph.order().unwrap_or_else(|cycle| {
+        let cycle = cycle.map(|rank| addresses.get(rank).map(ToString::to_string).unwrap_or_default());
+        problems.push(Problem::Cycle(cycle.to_string()));
+        Vec::new()
+    });
+    let order = order.into_iter().filter_map(|rank| wanted.get_mut(rank)?.take()).collect();
+    Wants { addresses, places, order }
+}
+
+struct Reading<'r, 'a> {
+    addresses: &'r [&'a ResourceAddress],
+    address: &'a ResourceAddress,
+    resource: &'a DesiredResource,
+    problems: &'r mut Vec<Problem>,
+}
+
+impl<'a> Reading<'_, 'a> {
+    fn schema(&mut self) -> Option<&'static TypeSchema> {
+        let schema = schema::get(&self.resource.kind);
+        if schema.is_none() {
+            let (resource, kind) = (self.address.clone(), self.resource.kind.clone());
+            self.problems.push(Problem::UnsupportedType { resource, kind });
         }
+        schema
+    }
+
+    fn kept(&mut self, place: Option<usize>, view: &View<'_>) -> Option<Option<Kept>> {
+        let paths = &self.resource.ignore_changes;
+        let standing = place.filter(|_| !paths.is_empty()).and_then(|place| view.current_at(place));
+        let Some(standing) = standing.filter(|standing| standing.recorded.kind == self.resource.kind) else {
+            return Some(None);
+        };
+        let (properties, ignored) = ignore::keep(self.address, &self.resource.properties, &standing.asked, paths);
+        if ignored.is_empty() {
+            return Some(None);
+        }
+        let Needs { properties: by_property, all } = self.needs(&properties, true)?;
+        let by_property = by_property.into_iter().map(|(name, ranks)| (Cow::Owned(name.into_owned()), ranks));
+        let needs = Needs { properties: by_property.collect(), all };
+        Some(Some(Kept { properties, needs, ignored }))
+    }
+
+    /// What `properties` refer to; none where a reference is malformed.
+    fn needs<'p>(&mut self, properties: &'p Properties, kept: bool) -> Option<Needs<'p>> {
+        let mut needs = Needs { properties: Vec::new(), all: Vec::new() };
+        let mut unknown: Vec<ResourceAddress> = Vec::new();
+        for (name, value) in &properties.0 {
+            let mut found = Vec::new();
+            if let Err(error) = expression::references_in(value, &mut found) {
+                self.malformed(error);
+                return None;
+            }
+            let mut ranks = Vec::with_capacity(found.len());
+            for reference in found {
+                match self.addresses.binary_search(&&reference.address) {
+                    Ok(rank) => ranks.push(rank),
+                    Err(_) => unknown.push(reference.address),
+                }
+            }
+            needs.all.extend(&ranks);
+            if !ranks.is_empty() {
+                needs.properties.push((Cow::Borrowed(name.as_str()), ranks));
+            }
+        }
+        for on in &self.resource.depends_on {
+            match self.addresses.binary_search(&on) {
+                Ok(rank) => needs.all.push(rank),
+                Err(_) => unknown.push(on.clone()),
+            }
+        }
+        needs.all.sort_unstable();
+        needs.all.dedup();
+        unknown.sort();
+        unknown.dedup();
+        for to in unknown {
+            let resource = self.address.clone();
+            self.problems.push(match kept {
+                true => Problem::KeptReference { resource, to },
+                false => Problem::UnknownReference { resource, to },
+            });
+        }
+        Some(needs)
+    }
+
+    fn malformed(&mut self, error: Unresolved) {
+        self.problems.push(Problem::MalformedReference { resource: self.address.clone(), error });
     }
 }
