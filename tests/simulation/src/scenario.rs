@@ -60,6 +60,8 @@ impl Scenario {
         let lingering = u64::try_from(self.lingering.as_millis()).unwrap_or(u64::MAX);
         let world = World::new(1, Options { lingering: lingering..=lingering, ..Options::quick() });
         let mut machine = Machine::new(&world);
+        // Putting off is the point, not the polls before it.
+        machine.limits.lingering = Duration::from_secs(1);
         for (n, stack) in self.before.iter().enumerate() {
             let end = machine.deploy_and_reap(&format!("before{n}"), &stack.0);
             self.judge(&mut machine, &end, stack).map_err(|why| format!("before: {why}"))?;

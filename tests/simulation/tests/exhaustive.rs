@@ -116,26 +116,36 @@ thread_local! {
 }
 
 impl Prepared {
-    fn of(scenario: Scenario) -> Self {
-        let machine = scenario.prepared().unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
-        let undisturbed = scenario.undisturbed(&machine).unwrap_or_else(|why| panic!("{}: {why}", scenario.name));
-        Self { calls: undisturbed.calls, picture: undisturbed.picture, scenario }
+    fn of(scenario: Scenario) -> Result<Self, String> {
+        let undisturbed = scenario.prepared().and_then(|machine| scenario.undisturbed(&machine));
+        let undisturbed = undisturbed.map_err(|why| format!("{}, undisturbed: {why}", scenario.name))?;
+        Ok(Self { calls: undisturbed.calls, picture: undisturbed.picture, scenario })
     }
 
     fn fork(&self, script: Script) -> Machine {
         MACHINES.with_borrow_mut(|machines| {
             let prepared = machines.entry(self.scenario.name);
-            prepared.or_insert_with(|| self.scenario.prepared().unwrap()).fork(script)
+            let machine = prepared.or_insert_with(|| self.scenario.prepared().unwrap()).fork(script);
+            if std::env::var_os("SIMULATION_LOG").is_some() {
+                machine.world.keep_log();
+            }
+            machine
         })
     }
 
     fn is_the_same(&self, machine: &mut Machine, deployment: &str, what: &str) -> Result<(), String> {
         let name = self.scenario.name;
-        let finished = self.scenario.finish_as(machine, deployment).map_err(|why| format!("{name}, {what}: {why}"))?;
-        if finished.picture != self.picture {
-            return Err(format!("{name}, {what}: {:#?} and not {:#?}", finished.picture, self.picture));
+        let failed = |why: String, machine: &Machine| {
+            let log = machine.world.log().join("\n    ");
+            Err(format!("{name}, {what}: {why}\n    {log}"))
+        };
+        match self.scenario.finish_as(machine, deployment) {
+            Err(why) => failed(why, machine),
+            Ok(finished) if finished.picture != self.picture => {
+                failed(format!("{:#?} and not {:#?}", finished.picture, self.picture), machine)
+            }
+            Ok(_) => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -152,6 +162,16 @@ struct Tally {
 }
 
 impl Tally {
+    fn prepare(&mut self, scenario: Scenario) -> Option<Prepared> {
+        let prepared = Prepared::of(scenario);
+        prepared
+            .map_err(|why| {
+                println!("  {why}");
+                self.failed.push(why);
+            })
+            .ok()
+    }
+
     fn add(
         &mut self,
         what: &str,
@@ -184,7 +204,7 @@ fn a_process_that_dies_at_any_call_and_again_at_any_call_of_the_next_is_resumed_
     let mut tally = Tally::default();
     for scenario in scenarios() {
         let began = Instant::now();
-        let prepared = Prepared::of(scenario);
+        let Some(prepared) = tally.prepare(scenario) else { continue };
         let points = AtomicUsize::new(0);
         let done = each(prepared.calls * Moment::ALL.len(), |at| {
             let (call, moment) = moments(at);
@@ -216,7 +236,7 @@ fn a_process_that_dies_at_any_call_is_carried_on_by_another_deployment_to_the_sa
     let mut tally = Tally::default();
     for scenario in scenarios() {
         let began = Instant::now();
-        let prepared = Prepared::of(scenario);
+        let Some(prepared) = tally.prepare(scenario) else { continue };
         let done = each(prepared.calls * Moment::ALL.len(), |at| {
             let (call, moment) = moments(at);
             let mut machine = prepared.fork(Script::one(call, Fault::Crash(moment)));
@@ -235,7 +255,7 @@ fn a_process_that_freezes_at_any_call_and_wakes_when_its_successor_is_done_chang
     for scenario in scenarios() {
         for successor in ["d", "e"] {
             let began = Instant::now();
-            let prepared = Prepared::of(scenario.clone());
+            let Some(prepared) = tally.prepare(scenario.clone()) else { continue };
             let done = each(prepared.calls * Moment::ALL.len(), |at| {
                 let (call, moment) = moments(at);
                 let mut machine = prepared.fork(Script::one(call, Fault::Stall(moment, LONG)));
