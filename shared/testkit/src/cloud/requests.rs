@@ -214,7 +214,13 @@ impl Account {
     /// The thing of a type that an id or ARN names.
     fn referred(&self, kind: &'static str, id: &str) -> Option<Place> {
         let by_id = (kind, id.to_owned());
-        let place = if self.things.contains_key(&by_id) { by_id } else { self.by_arn.get(id)?.clone() };
+        // An alias stands for its function.
+        let alias = self.things.get(&("AWS::Lambda::Alias", id.to_owned())).and_then(|alias| alias.parent.clone());
+        let place = match alias.filter(|(behind, _)| *behind == kind) {
+            Some(function) => function,
+            None if self.things.contains_key(&by_id) => by_id,
+            None => self.by_arn.get(id)?.clone(),
+        };
         self.things.get(&place).is_some_and(|thing| thing.gone.is_none()).then_some(place)
     }
 
