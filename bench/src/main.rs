@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bench::report::{Report, machine, put};
-use bench::{plans, state};
+use bench::{makespan, plans, state};
 use clap::{Parser, Subcommand};
 use peak_alloc::PeakAlloc;
 
@@ -29,8 +29,17 @@ struct Arguments {
     write: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 enum What {
+    /// How long deployments take in virtual time.
+    Makespan {
+        /// Only the stacks whose names contain this.
+        #[arg(long, value_name = "NAME")]
+        stack: Option<String>,
+        /// Show the chain of resources that ended last, with what each waited for.
+        #[arg(long)]
+        trace: bool,
+    },
     /// How fast plans are made and verified, and in how much memory.
     Plan,
     /// How large the record is.
@@ -54,8 +63,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let what = arguments.what;
+    let what = &arguments.what;
     let mut reports: Vec<Report> = Vec::new();
+    match what {
+        What::Makespan { stack, trace } => reports.push(makespan::run(stack.as_deref(), *trace)?),
+        What::All => reports.push(makespan::run(None, false)?),
+        What::Plan | What::State => {}
+    }
     if matches!(what, What::Plan | What::All) {
         reports.push(plans::run()?);
     }

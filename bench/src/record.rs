@@ -53,7 +53,7 @@ pub fn outputs(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Value> {
 }
 
 /// Which attributes the plan refers to.
-fn attributes_asked_for(plan: &Plan) -> BTreeMap<ResourceAddress, BTreeSet<String>> {
+pub(crate) fn attributes_asked_for(plan: &Plan) -> BTreeMap<ResourceAddress, BTreeSet<String>> {
     let mut asked_for: BTreeMap<ResourceAddress, BTreeSet<String>> = BTreeMap::new();
     let mut found: Vec<Reference> = Vec::new();
     for to in plan.changes.iter().filter_map(|change| change.action.to()) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Plan, Reach, ResourceKey};
+use model::{Change, Plan, Reach, ResourceKey};
 use schema::Api;
 
 /// Microseconds.
@@ -12,7 +12,7 @@ pub type Micros = u64;
 /// How long one resource takes, as the simulated account drew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Draw {
-    /// The creating call.
+    /// The creating call. It arrives after half of it; limits count then, and what it needs must be usable then.
     pub call: Duration,
     /// From its answer until the resource is ready.
     pub ready: Duration,
@@ -21,18 +21,29 @@ pub struct Draw {
 }
 
 /// One resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Task {
     /// The creating call.
     pub call: Micros,
     /// From its answer until the resource is ready.
     pub ready: Micros,
-    /// From its answer until what needs it ready can use it: at least `ready`.
-    pub usable: Micros,
-    /// What it needs: which task, and how far that must have come.
-    pub needs: Vec<(usize, Reach)>,
+    /// From its answer until what uses it can: more than `ready` for roles.
+    pub propagation: Micros,
+    /// What it needs.
+    pub needs: Vec<Need>,
     /// Which limit its creating call counts against.
     pub limit: usize,
+}
+
+/// A need of one task for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// Which task.
+    pub on: usize,
+    /// How far that must have come.
+    pub until: Reach,
+    /// Whether it is used by the call itself, which AWS refuses for as long as it has not propagated: a function's role.
+    pub used: bool,
 }
 
 /// Tasks, each after what it needs, and limits.
@@ -42,6 +53,13 @@ pub struct Job {
     pub tasks: Vec<Task>,
     /// The limits.
     pub limits: Vec<Api>,
+}
+
+impl Task {
+    /// From its start until its call arrives.
+    pub fn arrives(&self) -> Micros {
+        self.call / 2
+    }
 }
 
 impl Job {
@@ -56,13 +74,17 @@ impl Job {
                 limits.push(api);
                 limits.len() - 1
             });
+            let role = role_of(change);
+            let need = |edge: &model::Edge| {
+                let on = *numbers.get(&edge.on)?;
+                Some(Need { on, until: edge.until, used: role.as_ref() == Some(&edge.on.address) })
+            };
             let Draw { call, ready, propagation } = draw(&change.key);
-            let needs = change.needs.iter().filter_map(|edge| Some((*numbers.get(&edge.on)?, edge.until)));
             tasks.push(Task {
                 call: micros(call),
                 ready: micros(ready),
-                usable: micros(ready.max(propagation)),
-                needs: needs.collect(),
+                propagation: micros(propagation),
+                needs: change.needs.iter().filter_map(need).collect(),
                 limit,
             });
             numbers.insert(&change.key, tasks.len() - 1);
@@ -70,23 +92,36 @@ impl Job {
         Self { tasks, limits }
     }
 
-    /// How long after its start a task has come as far as `until`.
-    pub fn reached(&self, task: usize, until: Reach) -> Micros {
-        self.tasks.get(task).map_or(0, |task| match until {
-            Reach::Identified => task.call,
-            Reach::Ready => task.call + task.usable,
-        })
+    /// How long after the start of what is needed `task` can start at the earliest, where the need is for `until`.
+    pub fn lead(&self, task: &Task, need: &Need, until: Reach) -> Micros {
+        let Some(on) = self.tasks.get(need.on) else { return 0 };
+        let reached = match until {
+            Reach::Identified => on.call,
+            Reach::Ready => on.call + on.ready,
+        };
+        // The call may be on its way already when what it uses becomes usable.
+        let usable = if need.used { (on.call + on.propagation).saturating_sub(task.arrives()) } else { 0 };
+        reached.max(usable)
     }
 
     /// How many resources the longest chain of needs has.
     pub fn longest_chain(&self) -> usize {
         let mut chains: Vec<usize> = Vec::with_capacity(self.tasks.len());
         for task in &self.tasks {
-            let before = task.needs.iter().filter_map(|(on, _)| chains.get(*on)).max();
+            let before = task.needs.iter().filter_map(|need| chains.get(need.on)).max();
             chains.push(before.copied().unwrap_or_default() + 1);
         }
         chains.into_iter().max().unwrap_or_default()
     }
+}
+
+/// The role that a function's creation is refused without.
+fn role_of(change: &Change) -> Option<model::ResourceAddress> {
+    if change.kind.as_str() != "AWS::Lambda::Function" {
+        return None;
+    }
+    let role = change.action.to()?.get("Role")?;
+    model::expression::as_reference(role).ok().flatten().map(|reference| reference.address)
 }
 
 fn micros(duration: Duration) -> Micros {

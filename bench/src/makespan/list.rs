@@ -1,8 +1,9 @@
 //! A schedule by a rule: whenever a call can be made, the most urgent of what is ready is called. Counts virtual time; nothing
 //! is carried out, no call fails, nothing is journalled.
 //!
-//! It is generous to whatever rule it plays: what needs a role is called the moment that the role can be used, what is ready is
-//! known to be ready at that moment, and a task that has no token gives way to one that has.
+//! It is generous to whatever rule it plays: no call is ever refused (what uses a role arrives the moment that the role can be
+//! used, and what is beyond a limit arrives when it passes, in the order of the rule), and what is ready is known to be ready
+//! at that moment.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -10,14 +11,14 @@ use std::collections::BinaryHeap;
 use model::Reach;
 use schema::Api;
 
-use super::job::{Job, Micros};
+use super::job::{Job, Micros, Task};
 
 /// A rule.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// How urgent each task is; the greatest first.
     pub urgency: Vec<u64>,
-    /// How many tasks run at a time, from the start of their call until they are ready.
+    /// How many tasks run at a time, from when their call is made until they are ready.
     pub slots: usize,
     /// Whether an edge may ask for less than readiness.
     pub edges: Edges,
@@ -53,6 +54,8 @@ pub fn makespan(job: &Job, rule: &Rule) -> Micros {
 enum Event {
     /// A need of a task is met.
     Met(usize),
+    /// A call is where limits count it.
+    Arrives(usize),
     /// A task is ready.
     Ready(usize),
     /// There may be a token.
@@ -74,10 +77,12 @@ struct Run<'a> {
     events: BinaryHeap<Reverse<(Micros, Event)>>,
     /// How many needs of each task are not met; a level that has not begun is one.
     unmet: Vec<usize>,
-    /// What needs each task, and how far it must have come.
-    dependents: Vec<Vec<(usize, Reach)>>,
-    /// What may be called, by limit.
-    callable: Vec<BinaryHeap<(u64, Reverse<usize>)>>,
+    /// What needs each task, and how long after its start that can start.
+    dependents: Vec<Vec<(usize, Micros)>>,
+    /// What may be called.
+    callable: BinaryHeap<(u64, Reverse<usize>)>,
+    /// What has been called and waits for a token, by limit.
+    arrived: Vec<BinaryHeap<(u64, Reverse<usize>)>>,
     buckets: Vec<Bucket>,
     running: usize,
     /// How many tasks of each level are not ready.
@@ -95,17 +100,18 @@ impl<'a> Run<'a> {
             events: BinaryHeap::new(),
             unmet: job.tasks.iter().map(|task| task.needs.len()).collect(),
             dependents: vec![Vec::new(); job.tasks.len()],
-            callable: job.limits.iter().map(|_| BinaryHeap::new()).collect(),
+            callable: BinaryHeap::new(),
+            arrived: job.limits.iter().map(|_| BinaryHeap::new()).collect(),
             buckets: job.limits.iter().map(|api| Bucket { api: *api, tokens: api.burst, at: 0, asked: 0 }).collect(),
             running: 0,
             unready: vec![0; rule.levels.iter().max().map_or(0, |last| last + 1)],
             level: 0,
         };
         for (number, task) in job.tasks.iter().enumerate() {
-            for (on, until) in &task.needs {
-                let until = if rule.edges == Edges::AllReady { Reach::Ready } else { *until };
-                if let Some(dependents) = run.dependents.get_mut(*on) {
-                    dependents.push((number, until));
+            for need in &task.needs {
+                let until = if rule.edges == Edges::AllReady { Reach::Ready } else { need.until };
+                if let Some(dependents) = run.dependents.get_mut(need.on) {
+                    dependents.push((number, job.lead(task, need, until)));
                 }
             }
             if let Some(level) = rule.levels.get(number) {
@@ -132,11 +138,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn offer(&mut self, number: usize) {
-        let urgency = self.rule.urgency.get(number).copied().unwrap_or_default();
-        let limit = self.job.tasks.get(number).map_or(0, |task| task.limit);
-        if let Some(callable) = self.callable.get_mut(limit) {
-            callable.push((urgency, Reverse(number)));
+    fn urgency(&self, task: usize) -> (u64, Reverse<usize>) {
+        (self.rule.urgency.get(task).copied().unwrap_or_default(), Reverse(task))
+    }
+
+    fn offer(&mut self, task: usize) {
+        self.callable.push(self.urgency(task));
+    }
+
+    fn arrive(&mut self, task: usize) {
+        let urgency = self.urgency(task);
+        let limit = self.job.tasks.get(task).map_or(0, |task| task.limit);
+        if let Some(arrived) = self.arrived.get_mut(limit) {
+            arrived.push(urgency);
         }
     }
 
@@ -144,6 +158,7 @@ impl<'a> Run<'a> {
         match event {
             Event::Token => {}
             Event::Met(task) => self.meet(task),
+            Event::Arrives(task) => self.arrive(task),
             Event::Ready(task) => {
                 self.end = self.end.max(self.now);
                 self.running -= 1;
@@ -175,43 +190,53 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Makes every call that can be made now, and says when to look again.
+    /// Makes every call that can be made now, lets every call pass that has a token, and says when to look again.
     fn call(&mut self) {
-        for bucket in &mut self.buckets {
-            let passed = (self.now - bucket.at) as f64 / 1_000_000.0;
-            bucket.tokens = (bucket.tokens + passed * bucket.api.rate).min(bucket.api.burst);
-            bucket.at = self.now;
-        }
         while self.running < self.rule.slots {
-            let callable = self.callable.iter().zip(&self.buckets).enumerate();
-            let urgent = callable
-                .filter(|(_, (_, bucket))| bucket.tokens >= 1.0 - 1e-9)
-                .filter_map(|(limit, (callable, _))| Some((*callable.peek()?, limit)))
-                .max();
-            let Some(((_, Reverse(task)), limit)) = urgent else { break };
-            if let Some(callable) = self.callable.get_mut(limit) {
-                callable.pop();
+            let Some((_, Reverse(task))) = self.callable.pop() else { break };
+            self.running += 1;
+            let arrives = self.job.tasks.get(task).map_or(0, Task::arrives);
+            if arrives == 0 {
+                self.arrive(task);
+            } else {
+                self.events.push(Reverse((self.now + arrives, Event::Arrives(task))));
             }
-            if let Some(bucket) = self.buckets.get_mut(limit) {
-                bucket.tokens -= 1.0;
-            }
-            self.start(task);
         }
-        for (callable, bucket) in self.callable.iter().zip(&mut self.buckets) {
-            if !callable.is_empty() && bucket.tokens < 1.0 - 1e-9 && bucket.asked <= self.now {
-                let wait = ((1.0 - bucket.tokens) / bucket.api.rate * 1_000_000.0).ceil() as Micros;
-                bucket.asked = self.now + wait.max(1);
-                self.events.push(Reverse((bucket.asked, Event::Token)));
+        for limit in 0..self.arrived.len() {
+            while let Some(task) = self.pass(limit) {
+                self.passed(task);
             }
         }
     }
 
-    fn start(&mut self, number: usize) {
+    /// The most urgent that has arrived under a limit, if there is a token for it.
+    fn pass(&mut self, limit: usize) -> Option<usize> {
+        let (arrived, bucket) = (self.arrived.get_mut(limit)?, self.buckets.get_mut(limit)?);
+        let since = (self.now - bucket.at) as f64 / 1_000_000.0;
+        bucket.tokens = (bucket.tokens + since * bucket.api.rate).min(bucket.api.burst);
+        bucket.at = self.now;
+        arrived.peek()?;
+        if bucket.tokens < 1.0 - 1e-9 {
+            if bucket.asked <= self.now {
+                let wait = ((1.0 - bucket.tokens) / bucket.api.rate * 1_000_000.0).ceil() as Micros;
+                bucket.asked = self.now + wait.max(1);
+                self.events.push(Reverse((bucket.asked, Event::Token)));
+            }
+            return None;
+        }
+        bucket.tokens -= 1.0;
+        arrived.pop().map(|(_, Reverse(task))| task)
+    }
+
+    /// The call of a task has passed: from here on it takes its time.
+    fn passed(&mut self, number: usize) {
         let Some(task) = self.job.tasks.get(number) else { return };
-        self.running += 1;
-        self.events.push(Reverse((self.now + task.call + task.ready, Event::Ready(number))));
-        for (dependent, until) in self.dependents.get(number).into_iter().flatten() {
-            self.events.push(Reverse((self.now + self.job.reached(number, *until), Event::Met(*dependent))));
+        let left = task.call - task.arrives() + task.ready;
+        self.events.push(Reverse((self.now + left, Event::Ready(number))));
+        for (dependent, lead) in self.dependents.get(number).into_iter().flatten() {
+            // A call that uses it can have been made before its own has passed, but not before now.
+            let met = (self.now + lead).saturating_sub(task.arrives()).max(self.now);
+            self.events.push(Reverse((met, Event::Met(*dependent))));
         }
     }
 }

@@ -4,3 +4,175 @@ pub mod bound;
 pub mod job;
 pub mod list;
 pub mod rivals;
+pub mod run;
+pub mod trace;
+
+use std::time::Duration;
+
+use bound::{Bound, bound};
+use job::{Job, Micros};
+use run::{Deployed, RunError, account, deploy};
+
+use crate::report::{Report, table};
+use crate::row::Row;
+use crate::stacks::{PlannedBy, Stack, StackError};
+
+/// The seed of the account.
+pub const SEED: u64 = 1;
+/// At most so many times the bound, or the best schedule that a search finds.
+const BOUND: f64 = 1.05;
+const SEARCH: f64 = 1.02;
+/// At most so many times what another scheduler takes.
+const RIVAL: f64 = 1.01;
+/// How many schedules the search tries where the bound is out of reach.
+const ROUNDS: usize = 3_000;
+
+/// Why there is no table.
+#[derive(Debug, thiserror::Error)]
+pub enum MakespanError {
+    /// A stack cannot be planned.
+    #[error(transparent)]
+    Stack(#[from] StackError),
+    /// A stack cannot be deployed.
+    #[error("`{stack}`: {error}")]
+    Run {
+        /// Which stack.
+        stack: &'static str,
+        /// Why.
+        error: RunError,
+    },
+}
+
+/// What was found for one stack.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The job that the plan poses, with the draws of the account.
+    pub job: Job,
+    /// What no schedule beats.
+    pub bound: Bound,
+    /// The engine.
+    pub deployed: Deployed,
+    /// Level by level.
+    pub levels: Micros,
+    /// The fastest peer's rule.
+    pub peer: Micros,
+    /// The best schedule that a search found, where the engine is not within reach of the bound.
+    pub search: Option<Micros>,
+}
+
+impl Outcome {
+    /// How long the engine took.
+    pub fn engine(&self) -> f64 {
+        self.deployed.took.as_secs_f64()
+    }
+}
+
+/// Deploys one stack, and holds it against the others.
+///
+/// # Errors
+/// [`RunError`] where it cannot be deployed.
+pub fn measure(stack: &Stack, seed: u64, rounds: usize) -> Result<Outcome, RunError> {
+    let deployed = deploy(&stack.plan, seed, account())?;
+    let job = Job::of(&stack.plan, |key| deployed.draws.get(key).copied().unwrap_or_default());
+    let bound = bound(&job);
+    let is_near = deployed.took.as_secs_f64() <= BOUND * seconds(bound.most());
+    let search = (!is_near && rounds > 0).then(|| rivals::search(&job, rounds, seed));
+    Ok(Outcome { bound, levels: rivals::levels(&job), peer: rivals::peer(&job), search, job, deployed })
+}
+
+/// The table of all stacks, or of those whose names contain `only`; with the chain that ended last in each, where that is
+/// asked for.
+///
+/// # Errors
+/// [`MakespanError`] where a stack cannot be planned or deployed.
+pub fn run(only: Option<&str>, traced: bool) -> Result<Report, MakespanError> {
+    let mut report = Report { name: "makespan", text: String::new(), rows: Vec::new(), missed: Vec::new() };
+    let mut lines = Vec::new();
+    let mut traces = String::new();
+    let is_asked_for = |stack: &Stack| only.is_none_or(|only| stack.name.contains(only));
+    for stack in crate::stacks::all()?.into_iter().filter(is_asked_for) {
+        let outcome = measure(&stack, SEED, ROUNDS).map_err(|error| MakespanError::Run { stack: stack.name, error })?;
+        hold(&mut report, stack.name, &outcome);
+        lines.push(line(&stack, &outcome));
+        if traced {
+            let chain = trace::last_chain(&stack.plan, &outcome.deployed);
+            traces.push_str(&format!("\n{}: the chain that ended last\n\n{chain}", stack.name));
+        }
+    }
+    let head = [
+        "stack",
+        "resources",
+        "bound",
+        "by",
+        "engine",
+        "÷ bound",
+        "levels",
+        "peer rule",
+        "search",
+        "÷ search",
+        "longest chain",
+        "waves",
+    ];
+    report.text = format!(
+        "Seconds of virtual time, seed {SEED}. *By*: whether the longest path or a limit makes the bound. *Search*: the shortest of \
+         {ROUNDS} schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n\n{}",
+        table(&head, &lines),
+    );
+    report.text.push_str(&traces);
+    Ok(report)
+}
+
+fn hold(report: &mut Report, stack: &str, outcome: &Outcome) {
+    let (engine, most) = (outcome.engine(), seconds(outcome.bound.most()));
+    let (levels, peer) = (seconds(outcome.levels), seconds(outcome.peer));
+    report.rows.push(Row::held(format!("makespan/{stack}/engine"), engine, "s", most));
+    report.rows.push(Row::held(format!("makespan/{stack}/levels"), levels, "s", most));
+    report.rows.push(Row::held(format!("makespan/{stack}/peer rule"), peer, "s", most));
+    let mut miss = |what: &str, than: f64, bar: f64| {
+        report
+            .missed
+            .push(format!("{stack}: {engine:.2} s is {:.3} × {what} of {than:.2} s (bar {bar})", engine / than));
+    };
+    match outcome.search.map(seconds) {
+        Some(search) if engine > SEARCH * search => {
+            miss("the bound", most, BOUND);
+            miss("the best schedule that the search found", search, SEARCH);
+        }
+        _ => {}
+    }
+    for (name, rival) in [("levels", levels), ("the peer's rule", peer)] {
+        if engine > RIVAL * rival {
+            miss(name, rival, RIVAL);
+        }
+    }
+    if let Some(search) = outcome.search.map(seconds) {
+        report.rows.push(Row::held(format!("makespan/{stack}/against search"), engine, "s", search));
+    }
+}
+
+fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
+    let (engine, most) = (outcome.engine(), seconds(outcome.bound.most()));
+    let by = if outcome.bound.path >= outcome.bound.limits { "path" } else { "limit" };
+    let name = match stack.planned_by {
+        PlannedBy::Planner => stack.name.to_owned(),
+        PlannedBy::Hand => format!("{} †", stack.name),
+    };
+    vec![
+        name,
+        stack.plan.changes.len().to_string(),
+        format!("{most:.2}"),
+        by.to_owned(),
+        format!("{engine:.2}"),
+        format!("{:.3}", engine / most),
+        format!("{:.2}", seconds(outcome.levels)),
+        format!("{:.2}", seconds(outcome.peer)),
+        outcome.search.map_or_else(String::new, |search| format!("{:.2}", seconds(search))),
+        outcome.search.map_or_else(String::new, |search| format!("{:.3}", engine / seconds(search))),
+        outcome.job.longest_chain().to_string(),
+        outcome.deployed.invocations.to_string(),
+    ]
+}
+
+fn seconds(micros: Micros) -> f64 {
+    Duration::from_micros(micros).as_secs_f64()
+}

@@ -11,18 +11,18 @@ const PEER_SLOTS: usize = 10;
 pub fn levels(job: &Job) -> Micros {
     let mut levels: Vec<usize> = Vec::with_capacity(job.tasks.len());
     for task in &job.tasks {
-        let below = task.needs.iter().filter_map(|(on, _)| levels.get(*on)).max();
+        let below = task.needs.iter().filter_map(|need| levels.get(need.on)).max();
         levels.push(below.map_or(0, |level| level + 1));
     }
-    let urgency = job.tasks.iter().map(|task| task.call + task.usable).collect();
+    let urgency = job.tasks.iter().map(|task| task.call + task.ready.max(task.propagation)).collect();
     makespan(job, &Rule { urgency, slots: usize::MAX, edges: Edges::AllReady, levels })
 }
 
 /// The fastest peer's rule: what is ready in the order of how many need it, ten at a time.
 pub fn peer(job: &Job) -> Micros {
     let mut urgency = vec![0; job.tasks.len()];
-    for (on, _) in job.tasks.iter().flat_map(|task| &task.needs) {
-        if let Some(dependents) = urgency.get_mut(*on) {
+    for need in job.tasks.iter().flat_map(|task| &task.needs) {
+        if let Some(dependents) = urgency.get_mut(need.on) {
             *dependents += 1;
         }
     }
@@ -60,9 +60,9 @@ fn remaining(job: &Job) -> Vec<u64> {
     let mut remaining: Vec<u64> = job.tasks.iter().map(|task| task.call + task.ready).collect();
     for (number, task) in job.tasks.iter().enumerate().rev() {
         let own = remaining.get(number).copied().unwrap_or_default();
-        for (on, until) in &task.needs {
-            if let Some(before) = remaining.get_mut(*on) {
-                *before = (*before).max(own + job.reached(*on, *until));
+        for need in &task.needs {
+            if let Some(before) = remaining.get_mut(need.on) {
+                *before = (*before).max(own + job.lead(task, need, need.until));
             }
         }
     }
@@ -75,14 +75,14 @@ mod tests {
     use schema::Api;
 
     use super::super::bound::bound;
-    use super::super::job::Task;
+    use super::super::job::{Need, Task};
     use super::*;
 
     const SECOND: Micros = 1_000_000;
 
     fn task(call: u64, ready: u64, needs: &[(usize, Reach)]) -> Task {
-        let [call, ready] = [call, ready].map(|seconds| seconds * SECOND);
-        Task { call, ready, usable: ready, needs: needs.to_vec(), limit: 0 }
+        let need = |(on, until): &(usize, Reach)| Need { on: *on, until: *until, used: false };
+        Task { call: call * SECOND, ready: ready * SECOND, needs: needs.iter().map(need).collect(), ..Task::default() }
     }
 
     fn job(tasks: Vec<Task>, rate: f64, burst: f64) -> Job {
@@ -110,7 +110,7 @@ mod tests {
         let tasks = vec![
             task(0, 0, &[]),
             task(0, 0, &[]),
-            task(9, 0, &[(0, Ready)]),
+            task(0, 9, &[(0, Ready)]),
             task(0, 0, &[(1, Ready)]),
             task(0, 0, &[(1, Ready)]),
         ];
