@@ -134,6 +134,23 @@ impl Field {
         self.store.record(&self.id).await.expect("the record can be read")
     }
 
+    /// Runs a script with boto3 against the account, and gives what it printed.
+    pub async fn python(&self, script: &str, arguments: &[&str]) -> String {
+        let python = local::Options::default().venv.join("bin/python");
+        let output = tokio::process::Command::new(python)
+            .args(["-c", script])
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL", self.account.administration.address().url())
+            .env("AWS_DEFAULT_REGION", local::emulator::REGION)
+            .env("AWS_ACCESS_KEY_ID", local::emulator::ADMINISTRATOR)
+            .env("AWS_SECRET_ACCESS_KEY", local::emulator::ADMINISTRATOR_SECRET)
+            .output()
+            .await
+            .expect("Python runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// A file of the deployments bucket, by its key.
     pub async fn file(&self, key: &str) -> Option<Vec<u8>> {
         let get = self.account.clients.s3.get_object().bucket(self.account.deployments()).key(key).send().await.ok()?;

@@ -4,20 +4,26 @@ use std::time::Duration;
 
 use end_to_end::assert_deployed;
 use local::{Effect, Rule};
-use model::{Deployment, Entry, Origin};
+use model::{Deployment, DeploymentStatus, Entry, Origin};
 
 use crate::sight::text;
 use crate::trial::{EVERYTHING, Trial, desk, with_polite_orders};
 
 #[tokio::test]
-async fn of_two_uploads_at_once_one_waits_for_the_other_and_the_later_one_stands() {
+async fn of_two_uploads_one_waits_for_the_other_and_the_later_one_stands() {
     let trial = Trial::start().await;
     // So that the one would run into the other if it could.
     let slow = Rule::on("*", "*").caller("strandline-target").always();
     trial.account.proxy.inject(slow, Effect::Delay(Duration::from_millis(50)));
     let (plain, polite) = (desk(), with_polite_orders(desk()));
-    let (_, polite) =
-        tokio::join!(trial.upload("bundle.zip", plain.bundle()), trial.upload("bundle.zip", polite.bundle()));
+    trial.upload("bundle.zip", plain.bundle()).await;
+    // What waits is superseded; what runs is not.
+    trial
+        .until("the first one to run", async || {
+            trial.deployments().await.iter().any(|one| one.status == DeploymentStatus::Running).then_some(())
+        })
+        .await;
+    let polite = trial.upload("bundle.zip", polite.bundle()).await;
     let mut both = trial.ended_count(2).await;
     both.sort_by_key(|deployment| deployment.started);
     let [first, second] = <[Deployment; 2]>::try_from(both).expect("two deployments");
@@ -40,7 +46,7 @@ async fn of_two_uploads_at_once_one_waits_for_the_other_and_the_later_one_stands
     assert!(end < start, "never two at work together");
     assert_eq!(first.revision.map(|one| one.next()), second.revision);
 
-    // Which of the two is the later one is the queue's to say; what stands is what that one asked for.
+    // What stands is what the later one asked for.
     let Origin::Upload { version, .. } = &second.origin else { panic!("not an upload") };
     let sight = trial.look().await;
     let answer = trial.ask(&sight, "orders", "order 1 kettle").await;

@@ -83,7 +83,7 @@ pub(crate) async fn assert_nothing_happened(field: &Field, mark: Mark, environme
     assert_eq!(executions.expect("executions can be listed").executions().len(), 0);
     for environment in environments {
         assert_eq!(field.store.active(environment).await.expect("the queue can be read"), None);
-        assert_eq!(field.store.first(environment).await.expect("the queue can be read"), None);
+        assert_eq!(field.store.entries(environment).await.expect("the queue can be read"), []);
     }
     let existing = field.account.look("support-desk").await.expect("the account can be read");
     assert_eq!(existing.count(), 0, "{:#}", existing.0);
@@ -98,21 +98,4 @@ pub(crate) fn machine(field: &Field) -> String {
 pub(crate) async fn executions(field: &Field) -> Vec<String> {
     let list = field.account.clients.sfn.list_executions().state_machine_arn(machine(field)).send().await;
     list.expect("executions can be listed").executions().iter().map(|one| one.name().to_owned()).collect()
-}
-
-/// Runs a script with boto3 against the account, and gives what it printed.
-pub(crate) async fn python(field: &Field, script: &str, arguments: &[&str]) -> String {
-    let python = local::Options::default().venv.join("bin/python");
-    let output = tokio::process::Command::new(python)
-        .args(["-c", script])
-        .args(arguments)
-        .env("AWS_ENDPOINT_URL", field.account.administration.address().url())
-        .env("AWS_DEFAULT_REGION", local::emulator::REGION)
-        .env("AWS_ACCESS_KEY_ID", local::emulator::ADMINISTRATOR)
-        .env("AWS_SECRET_ACCESS_KEY", local::emulator::ADMINISTRATOR_SECRET)
-        .output()
-        .await
-        .expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

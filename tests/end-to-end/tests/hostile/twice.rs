@@ -27,7 +27,7 @@ print(answer["Payload"].read().decode())
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_same_event_twice_is_the_same_deployment() {
     let field = Field::start().await;
-    assert_eq!(support::python(&field, DOUBLE, &[]).await.trim(), "0");
+    assert_eq!(field.python(DOUBLE, &[]).await.trim(), "0");
     let deployment = field.deploy(&small()).await;
     assert_deployed(&deployment);
 
@@ -51,7 +51,7 @@ async fn the_same_event_twice_is_the_same_deployment() {
         },
     });
     let mark = field.account.proxy.mark();
-    let answer = support::python(&field, INVOKE, &[&event.to_string()]).await;
+    let answer = field.python(INVOKE, &[&event.to_string()]).await;
     let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
     assert_eq!(answer, json!({ "deployment": deployment.id, "duplicate": true }));
     assert_eq!(field.deployments().await, std::slice::from_ref(&deployment));
