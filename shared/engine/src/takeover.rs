@@ -35,14 +35,17 @@ pub(crate) async fn announced(
     lease: &Lease,
     own: &[Entry],
 ) -> Result<BTreeSet<ResourceKey>, WaveError> {
-    match &lease.previous {
-        Some(previous) if *previous != plan.deployment => Ok(doubtful(&ledger.journal(previous).await?)?),
-        _ => Ok(doubtful(own)?),
+    let mut doubtful = in_doubt(own)?;
+    // The holder before this one; and whose plan had started, in case that one died before it got here.
+    let others: BTreeSet<_> = [&lease.previous, &lease.started_by].into_iter().flatten().collect();
+    for other in others.into_iter().filter(|other| **other != plan.deployment) {
+        doubtful.extend(in_doubt(&ledger.journal(other).await?)?);
     }
+    Ok(doubtful)
 }
 
 /// The creations that are known to have had no effect or to have failed, and those that took more than one attempt.
-fn doubtful(entries: &[Entry]) -> Result<BTreeSet<ResourceKey>, IllegalTransition> {
+fn in_doubt(entries: &[Entry]) -> Result<BTreeSet<ResourceKey>, IllegalTransition> {
     let mut attempts: BTreeMap<&ResourceKey, u32> = BTreeMap::new();
     for entry in entries {
         if matches!(entry.event, Event::Started { operation: Operation::Create, .. }) {

@@ -173,11 +173,12 @@ impl Wave<'_> {
         );
         let (entries, recorded, is_cancelled) = match read {
             Ok(read) => read,
-            Err(error) => return (Err(error.into()), true),
+            // A takeover that was not finished is not to be mistaken for one that was: the lease is left to expire again.
+            Err(error) => return (Err(error.into()), lease.taken_over.is_none()),
         };
         let status = match journal::fold(&entries) {
             Ok(status) => status,
-            Err(error) => return (Err(error.into()), true),
+            Err(error) => return (Err(error.into()), lease.taken_over.is_none()),
         };
         let is_started = lease.plan.as_ref() == Some(digest);
         let is_stale = !is_started && (lease.revision, lease.sequence) != (plan.parent, plan.sequence);

@@ -31,7 +31,7 @@ pub(crate) struct Writer<'a> {
     pub(crate) epoch: Epoch,
     pub(crate) sequence: u64,
     pub(crate) life: Duration,
-    /// The plan that the first commit starts.
+    /// The plan that the first line starts: not a heartbeat, which may come while a dead holder's calls still land.
     pub(crate) starts: Option<Digest>,
 }
 
@@ -49,9 +49,6 @@ impl<'a> Writer<'a> {
 
     /// Commits what comes in, in bursts, until every sender is gone. Renews the lease while nothing comes.
     pub(crate) async fn run(mut self, mut incoming: mpsc::UnboundedReceiver<Write>) -> Result<(), StoreError> {
-        if self.starts.is_some() {
-            self.commit(&[], &[]).await?;
-        }
         let mut waiting: Option<Write> = None;
         loop {
             let first = match waiting.take() {
@@ -61,10 +58,12 @@ impl<'a> Writer<'a> {
                         biased;
                         first = incoming.recv() => match first {
                             Some(first) => first,
+                            // A plan that left nothing to write has started all the same.
+                            None if self.starts.is_some() => return self.commit(&[], &[], true).await,
                             None => return Ok(()),
                         },
                         () = self.clock.sleep(self.life / 3) => {
-                            self.commit(&[], &[]).await?;
+                            self.commit(&[], &[], false).await?;
                             continue;
                         }
                     }
@@ -87,7 +86,7 @@ impl<'a> Writer<'a> {
             let (entries, acknowledge): (Vec<_>, Vec<_>) =
                 burst.into_iter().map(|write| (write.entry, write.durable)).unzip();
             let items: Vec<_> = items.into_iter().collect();
-            self.commit(&entries, &items).await?;
+            self.commit(&entries, &items, true).await?;
             for durable in acknowledge {
                 // Whoever does not wait for it need not hear of it.
                 let _ = durable.send(());
@@ -99,7 +98,9 @@ impl<'a> Writer<'a> {
         &mut self,
         entries: &[Entry],
         items: &[(ResourceKey, Option<RecordedResource>)],
+        may_start: bool,
     ) -> Result<(), StoreError> {
+        let starts = if may_start { self.starts.take() } else { None };
         // The same for every try, so that repeating a commit that took effect is recognised as the same.
         let expires = self.clock.now() + self.life;
         for attempt in 1.. {
@@ -109,7 +110,7 @@ impl<'a> Writer<'a> {
                 epoch: self.epoch,
                 sequence: self.sequence + 1,
                 expires,
-                starts: self.starts.as_ref(),
+                starts: starts.as_ref(),
                 entries,
                 items,
             };
@@ -129,7 +130,6 @@ impl<'a> Writer<'a> {
             }
         }
         self.sequence += 1;
-        self.starts = None;
         Ok(())
     }
 }

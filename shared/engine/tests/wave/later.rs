@@ -155,3 +155,15 @@ async fn what_a_dead_holder_made_and_nobody_recorded_is_deleted_and_nothing_else
     assert!(account.contains_key("AWS::SQS::Queue:a/Retained@1"), "what was let go is left alone");
     assert_eq!(account.len(), 6);
 }
+
+#[tokio::test]
+async fn what_carries_anothers_tags_is_not_deleted() {
+    let world = World::new();
+    assert_eq!(end(&world, "d1", &network()).await, End::Done);
+    for thing in world.account.lock().unwrap().values_mut() {
+        thing.tag = "somebody/Else@1".into();
+    }
+    let End::Failed(causes) = end(&world, "d2", &of(&[])).await else { panic!("nothing of ours is there") };
+    assert!(causes.iter().all(|cause| cause.message.contains("tags of ownership")), "{causes:?}");
+    assert_eq!(world.account.lock().unwrap().len(), 2);
+}
