@@ -3,9 +3,12 @@
 //! Owns the stacks, the machine that deploys them (invoking, waiting, planning again, retrying as Step Functions does), the
 //! invariants, and the generator of random cases. Must never look into the engine: it is driven through its ports.
 
+pub mod case;
 pub mod invariants;
 pub mod machine;
+pub mod random;
 pub mod scenario;
+pub mod shrink;
 pub mod stack;
 
 pub use invariants::{Broken, hold, picture};

@@ -77,6 +77,10 @@ pub struct Machine {
     pub doubled: BTreeSet<usize>,
     /// Whether a process that dies or freezes ends the deployment: somebody else goes on.
     pub abandons: bool,
+    /// Whether an invocation that froze is waited for, or given up at once.
+    pub waits_for_frozen: bool,
+    /// After which time somebody cancels the next deployment.
+    pub cancels: Option<Duration>,
     processes: Processes<'static, Ended>,
     invocations: usize,
     /// What Step Functions remembers between two invocations.
@@ -105,6 +109,8 @@ impl Machine {
             patience: 60,
             doubled: BTreeSet::new(),
             abandons: false,
+            waits_for_frozen: false,
+            cancels: None,
             invocations: 0,
             planned: None,
             reaps: 0,
@@ -185,6 +191,14 @@ impl Machine {
                 None => return Ok(Deployed::Done),
             },
         };
+        if let Some(after) = self.cancels.take() {
+            let (world, deployment) = (self.world.clone(), deployment.clone());
+            self.processes.start(None, async move {
+                world.time().sleep(after).await;
+                world.truth().cancelled.insert(deployment);
+                None
+            });
+        }
         let mut backoff = Duration::from_secs(1);
         for _ in 0..self.patience {
             match self.invoke(&planned)? {
@@ -252,7 +266,8 @@ impl Machine {
                     self.world.note(|| format!("ended {came:?}"));
                     return Ok(came.map_or(Came::Nothing, Came::To));
                 }
-                Step::Died(at) | Step::Froze(at) if at == number => return Ok(Came::Nothing),
+                Step::Died(at) if at == number => return Ok(Came::Nothing),
+                Step::Froze(at) if at == number && !self.waits_for_frozen => return Ok(Came::Nothing),
                 Step::Ended(..) | Step::Died(_) | Step::Froze(_) => {}
                 Step::Quiet => return Err(Stopped::Quiet),
             }

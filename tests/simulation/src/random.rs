@@ -1,0 +1,317 @@
+//! The generator of random cases: stacks of every type, revisions of them, and faults.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use model::{Desired, DesiredResource, Properties, ResourceAddress, ResourceType, Retention};
+use serde_json::{Value, json};
+use testkit::{Draws, Fault, Latencies, Moment, Options, Storm, Weather};
+
+use crate::case::{Case, Revision};
+use crate::stack::{Stack, address};
+
+/// One after the other, from one seed.
+struct Dice {
+    draws: Draws,
+    thrown: u64,
+}
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.thrown += 1;
+        let end = u64::try_from(end.max(1)).unwrap_or(1);
+        usize::try_from(self.draws.bits("case", "", self.thrown) % end).unwrap_or(0)
+    }
+
+    fn happens(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    fn of<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
+        let at = self.below(items.len());
+        items.get(at)
+    }
+
+    fn seconds(&mut self, most: usize) -> Duration {
+        Duration::from_millis(u64::try_from(self.below(most * 1_000)).unwrap_or(0))
+    }
+}
+
+/// What a type needs to be made at random.
+struct Shape {
+    kind: &'static str,
+    /// The property that names what it stands in, and of which type that is.
+    parent: Option<(&'static str, &'static str)>,
+    /// A property that cannot be changed in place, besides its name.
+    frozen: Option<&'static str>,
+    /// A property that must be there, and be its own.
+    own: Option<&'static str>,
+}
+
+const fn shape(kind: &'static str, frozen: Option<&'static str>) -> Shape {
+    Shape { kind, parent: None, frozen, own: None }
+}
+
+const fn child(
+    kind: &'static str,
+    parent: (&'static str, &'static str),
+    frozen: Option<&'static str>,
+    own: Option<&'static str>,
+) -> Shape {
+    Shape { kind, parent: Some(parent), frozen, own }
+}
+
+const API: &str = "AWS::ApiGatewayV2::Api";
+const FUNCTION: &str = "AWS::Lambda::Function";
+
+const SHAPES: &[Shape] = &[
+    shape(API, Some("ProtocolType")),
+    child("AWS::ApiGatewayV2::Integration", ("ApiId", API), None, None),
+    child("AWS::ApiGatewayV2::Route", ("ApiId", API), None, Some("RouteKey")),
+    child("AWS::ApiGatewayV2::Stage", ("ApiId", API), Some("StageName"), Some("StageName")),
+    shape("AWS::CloudWatch::Alarm", None),
+    shape("AWS::DynamoDB::Table", Some("KeySchema")),
+    shape("AWS::EC2::VPC", Some("CidrBlock")),
+    child("AWS::EC2::SecurityGroup", ("VpcId", "AWS::EC2::VPC"), Some("GroupDescription"), None),
+    shape("AWS::IAM::Role", Some("Path")),
+    child(FUNCTION, ("Role", "AWS::IAM::Role"), Some("PackageType"), None),
+    child("AWS::Lambda::Alias", ("FunctionName", FUNCTION), Some("Name"), Some("Name")),
+    child("AWS::Lambda::Permission", ("FunctionName", FUNCTION), Some("Action"), None),
+    child("AWS::Lambda::Url", ("TargetFunctionArn", FUNCTION), Some("Qualifier"), Some("Qualifier")),
+    child("AWS::Lambda::Version", ("FunctionName", FUNCTION), Some("Description"), Some("Description")),
+    shape("AWS::Logs::LogGroup", Some("LogGroupClass")),
+    shape("AWS::S3::Bucket", None),
+    child("AWS::S3::BucketPolicy", ("Bucket", "AWS::S3::Bucket"), None, None),
+    child("AWS::SNS::Subscription", ("TopicArn", "AWS::SNS::Topic"), Some("Endpoint"), Some("Endpoint")),
+    shape("AWS::SNS::Topic", Some("FifoTopic")),
+    shape("AWS::SQS::Queue", Some("FifoQueue")),
+    shape("AWS::SSM::Parameter", None),
+];
+
+/// The random case of a seed.
+pub fn case(seed: u64) -> Case {
+    let mut dice = Dice { draws: Draws::new(seed), thrown: 0 };
+    let mut growing = Growing { stack: Stack::new(), counter: 0 };
+    let size = 1 + dice.below(9);
+    for _ in 0..size {
+        growing.add(&mut dice);
+    }
+    let mut revisions = vec![revision(&mut dice, growing.stack.0.clone())];
+    for _ in 0..dice.below(4) {
+        growing.stack = growing.stack.settled();
+        for _ in 0..=dice.below(4) {
+            growing.change(&mut dice);
+        }
+        revisions.push(revision(&mut dice, growing.stack.0.clone()));
+    }
+    let lingering = if dice.happens(50) { 0..=0 } else { 5_000..=5_400_000 };
+    let options = match dice.below(4) {
+        0 => Options { lingering, ..Options::quick() },
+        1 => Options { lingering, limits: Some(0.4), ..Options::real() },
+        2 => Options { lingering, latencies: Latencies::None, ..Options::real() },
+        _ => Options { lingering, ..Options::real() },
+    };
+    let slice = Duration::from_secs(*dice.of(&[600, 600, 30, 8]).unwrap_or(&600));
+    Case { seed, options, slice, waits_for_frozen: dice.happens(50), revisions }
+}
+
+fn revision(dice: &mut Dice, desired: Desired) -> Revision {
+    let reach = 14 + desired.resources.len() * 8;
+    let many = if dice.happens(70) { dice.below(6) } else { 0 };
+    let mut faults: Vec<(usize, Fault)> = (0..many).map(|_| (1 + dice.below(reach), fault(dice))).collect();
+    faults.sort_by_key(|(call, _)| *call);
+    faults.dedup_by_key(|(call, _)| *call);
+    let storms = if dice.happens(15) { 1 + dice.below(2) } else { 0 };
+    let weather = (0..storms).map(|_| storm(dice)).collect();
+    let doubled = if dice.happens(15) { BTreeSet::from([1 + dice.below(3)]) } else { BTreeSet::new() };
+    let cancelled = dice.happens(8).then(|| dice.seconds(40));
+    Revision { desired, faults, weather, doubled, cancelled, reaps: dice.happens(60) }
+}
+
+fn fault(dice: &mut Dice) -> Fault {
+    let moment = *dice.of(&Moment::ALL).unwrap_or(&Moment::Before);
+    match dice.below(9) {
+        0 | 1 => Fault::Crash(moment),
+        2 => Fault::Stall(moment, dice.seconds(100)),
+        3 => Fault::Stall(moment, dice.seconds(3_600)),
+        4 => Fault::ErrorBefore,
+        5 => Fault::ErrorAfter,
+        6 => Fault::Lost,
+        7 => Fault::Late(dice.seconds(14)),
+        _ => Fault::Throttled,
+    }
+}
+
+fn storm(dice: &mut Dice) -> Weather {
+    let from = dice.seconds(30);
+    let apis = [None, Some("lambda"), Some("apigateway"), Some("iam"), Some("ec2"), Some("sqs")];
+    let (what, length) = match dice.happens(50) {
+        true => (Storm::Throttling, dice.seconds(50)),
+        false => (Storm::Faults, dice.seconds(15)),
+    };
+    Weather { from, until: from + length, api: dice.of(&apis).copied().flatten(), what }
+}
+
+/// A stack that grows and changes.
+struct Growing {
+    stack: Stack,
+    counter: usize,
+}
+
+impl Growing {
+    fn resources(&mut self) -> &mut std::collections::BTreeMap<ResourceAddress, DesiredResource> {
+        &mut self.stack.0.resources
+    }
+
+    fn any(&self, dice: &mut Dice) -> Option<ResourceAddress> {
+        let all: Vec<_> = self.stack.0.resources.keys().cloned().collect();
+        dice.of(&all).cloned()
+    }
+
+    fn add(&mut self, dice: &mut Dice) {
+        if let Some(shape) = dice.of(SHAPES) {
+            self.add_one(dice, shape);
+        }
+    }
+
+    fn add_one(&mut self, dice: &mut Dice, shape: &Shape) -> ResourceAddress {
+        let parent = shape.parent.map(|(property, kind)| {
+            // A bucket has one policy.
+            let is_taken = |address: &ResourceAddress| {
+                let of = Some(model::expression::reference(address));
+                property == "Bucket"
+                    && self.stack.0.resources.values().any(|one| one.properties.get("Bucket") == of.as_ref())
+            };
+            let known = |(address, one): (&ResourceAddress, &DesiredResource)| {
+                (one.kind.as_str() == kind && !is_taken(address)).then(|| address.clone())
+            };
+            let fitting: Vec<_> = self.stack.0.resources.iter().filter_map(known).collect();
+            let parent = match SHAPES.iter().find(|shape| shape.kind == kind) {
+                Some(shape) if fitting.is_empty() || dice.happens(15) => Some(self.add_one(dice, shape)),
+                _ => dice.of(&fitting).cloned(),
+            };
+            (property, parent)
+        });
+        self.counter += 1;
+        let name = format!("R{}", self.counter);
+        let mut properties = Properties::new().with("Setting", 0);
+        if let Some((property, Some(parent))) = &parent {
+            let by_arn = matches!(*property, "Role" | "TopicArn" | "TargetFunctionArn");
+            let value =
+                if by_arn { model::expression::attribute(parent, "Arn") } else { model::expression::reference(parent) };
+            properties.set(property, value);
+        }
+        if let Some(own) = shape.own {
+            properties.set(own, format!("{name}-own"));
+        }
+        let mut links: Vec<Value> = Vec::new();
+        for _ in 0..dice.below(3) {
+            if let Some(on) = self.any(dice) {
+                links.push(if dice.happens(50) {
+                    model::expression::reference(&on)
+                } else {
+                    model::expression::attribute(&on, "Arn")
+                });
+            }
+        }
+        let groups: Vec<ResourceAddress> = self
+            .stack
+            .0
+            .resources
+            .iter()
+            .filter(|(_, one)| one.kind.as_str() == "AWS::EC2::SecurityGroup")
+            .map(|(address, _)| address.clone())
+            .collect();
+        if shape.kind == FUNCTION && dice.happens(60) {
+            if let Some(group) = dice.of(&groups) {
+                properties.set("VpcConfig", json!({ "SecurityGroupIds": [model::expression::reference(group)] }));
+            }
+        }
+        if !links.is_empty() {
+            properties.set("Links", links.clone());
+        }
+        let naming = schema::get(&ResourceType::from(shape.kind)).and_then(|schema| schema.naming);
+        // What stays for ever holds what it refers to for ever: only what refers to nothing is retained.
+        let is_free = links.is_empty() && parent.is_none();
+        let retention = match dice.below(12) {
+            0 if is_free => Retention::Retain,
+            1 if is_free => Retention::RetainReplaced,
+            _ => Retention::Delete,
+        };
+        if let Some(naming) = naming.filter(|_| retention == Retention::Delete && dice.happens(25)) {
+            properties.set(naming.property, format!("fixed-{name}").to_lowercase());
+        }
+        let resource = DesiredResource {
+            kind: shape.kind.into(),
+            properties,
+            depends_on: BTreeSet::new(),
+            agent: None,
+            retention,
+            ignore_changes: BTreeSet::new(),
+        };
+        let address = address(&name);
+        self.resources().insert(address.clone(), resource);
+        address
+    }
+
+    fn change(&mut self, dice: &mut Dice) {
+        let kind = dice.below(10);
+        if kind < 2 {
+            return self.add(dice);
+        }
+        let Some(address) = self.any(dice) else { return self.add(dice) };
+        self.counter += 1;
+        let counter = self.counter;
+        match kind {
+            2 | 3 => remove(&mut self.stack.0, &address),
+            4..=6 => {
+                if let Some(one) = self.resources().get_mut(&address) {
+                    one.properties.set("Setting", counter);
+                }
+            }
+            7 | 8 => {
+                let Some(one) = self.resources().get_mut(&address) else { return };
+                let frozen = SHAPES.iter().find(|shape| shape.kind == one.kind.as_str()).and_then(|shape| shape.frozen);
+                one.properties.set(frozen.unwrap_or("Setting"), format!("V{counter}"));
+            }
+            _ => {
+                let already = self.stack.0.moved.values().any(|to| *to == address);
+                if !already {
+                    self.stack = self.stack.clone().moving(&address.logical_id, &format!("M{counter}"));
+                }
+            }
+        }
+    }
+}
+
+/// Removes a resource, whatever cannot be without it, and every other mention of it.
+pub fn remove(desired: &mut Desired, address: &ResourceAddress) {
+    desired.resources.remove(address);
+    desired.moved.retain(|from, to| from != address && to != address);
+    let mentions = |value: &Value| {
+        let mut found = Vec::new();
+        let _ = model::expression::references_in(value, &mut found);
+        found.iter().any(|reference| reference.address == *address)
+    };
+    let mut homeless = Vec::new();
+    for (other, resource) in &mut desired.resources {
+        let is_homeless = resource
+            .properties
+            .0
+            .iter()
+            .any(|(name, value)| !matches!(name.as_str(), "Links" | "VpcConfig") && mentions(value));
+        if is_homeless {
+            homeless.push(other.clone());
+        }
+        if resource.properties.get("VpcConfig").is_some_and(mentions) {
+            resource.properties.0.remove("VpcConfig");
+        }
+        if let Some(Value::Array(links)) = resource.properties.0.get_mut("Links") {
+            links.retain(|link| !mentions(link));
+        }
+        resource.depends_on.remove(address);
+    }
+    for other in homeless {
+        remove(desired, &other);
+    }
+}
