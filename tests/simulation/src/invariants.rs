@@ -59,6 +59,7 @@ pub enum Broken {
 pub fn hold(machine: &Machine, desired: &Desired) -> Vec<Broken> {
     let mut broken = always(machine);
     let recorded = machine.world.truth().recorded.clone();
+    broken.extend(lost(machine, &recorded));
     for (key, resource) in &recorded.resources {
         if let Some(intent) = &resource.intent {
             let _ = intent;
@@ -124,12 +125,7 @@ pub fn always(machine: &Machine) -> Vec<Broken> {
             broken.push(Broken::Doubled(key.clone(), things.len()));
         }
         let is_settled = resource.intent.is_none() && resource.presence == Presence::Present;
-        let Some(thing) = things.first() else {
-            if is_settled || (resource.reap.is_some() && resource.intent.is_none()) {
-                broken.push(Broken::Lost(key.clone()));
-            }
-            continue;
-        };
+        let Some(thing) = things.first() else { continue };
         if is_settled && resource.physical_id.as_ref().map(model::PhysicalId::as_str) != Some(&thing.id) {
             broken.push(Broken::Differs(key.clone(), format!("its id is {}", thing.id)));
         }
@@ -149,6 +145,17 @@ pub fn always(machine: &Machine) -> Vec<Broken> {
     }
     broken.extend(folds(&truth.history, recorded));
     broken
+}
+
+/// What is recorded and does not exist. A deployment that stopped halfway may have deleted what something stands in, which
+/// goes with it before its own turn comes; one that ended well may not.
+fn lost(machine: &Machine, recorded: &Recorded) -> Vec<Broken> {
+    let account = machine.world.account();
+    let is_lost = |(key, resource): &(&ResourceKey, &model::RecordedResource)| {
+        let made_as = resource.made_as.as_ref().unwrap_or(key);
+        !account.of(made_as).iter().any(|thing| resource.kind.as_str() == thing.kind)
+    };
+    recorded.resources.iter().filter(is_lost).map(|(key, _)| Broken::Lost(key.clone())).collect()
 }
 
 /// Whether the record is what its commits made it: every commit that was acknowledged is in it.

@@ -38,6 +38,25 @@ fn mixture() -> Stack {
         )
 }
 
+/// A function with all that stands around it.
+fn ten() -> Stack {
+    Stack::new()
+        .with("Role", "AWS::IAM::Role", json!({ "Policies": [arn("Table"), arn("Queue")] }))
+        .with("Table", "AWS::DynamoDB::Table", json!({ "KeySchema": "id" }))
+        .with("Queue", "AWS::SQS::Queue", json!({ "QueueName": "jobs" }))
+        .with("Topic", "AWS::SNS::Topic", json!({}))
+        .with("Log", "AWS::Logs::LogGroup", json!({ "RetentionInDays": 1 }))
+        .with("Function", "AWS::Lambda::Function", json!({ "Role": arn("Role"), "Environment": to("Table") }))
+        .with("Version", "AWS::Lambda::Version", json!({ "FunctionName": to("Function"), "CodeSha256": "1" }))
+        .with(
+            "Alias",
+            "AWS::Lambda::Alias",
+            json!({ "FunctionName": to("Function"), "Name": "live", "Version": to("Version") }),
+        )
+        .with("Url", "AWS::Lambda::Url", json!({ "TargetFunctionArn": arn("Function"), "Qualifier": "live" }))
+        .with("Alarm", "AWS::CloudWatch::Alarm", json!({ "AlarmActions": [to("Topic")] }))
+}
+
 fn scenarios() -> Vec<Scenario> {
     let fixed = Stack::new()
         .with("Table", "AWS::DynamoDB::Table", json!({ "TableName": "orders", "KeySchema": "id" }))
@@ -62,6 +81,18 @@ fn scenarios() -> Vec<Scenario> {
         Scenario::new("deferred deletion", Stack::new()).after(in_a_vpc()).lingering(Duration::from_secs(1_800)),
         Scenario::new("creation in a VPC", in_a_vpc()),
         Scenario::new("move", mixture().moving("Queue", "Jobs").moving("Role", "Rights")).after(mixture()),
+        Scenario::new("ten resources", ten()),
+        Scenario::new(
+            "ten resources, all of them changed",
+            ten()
+                .moving("Topic", "News")
+                .setting("Role", "Path", "/other/")
+                .setting("Log", "RetentionInDays", 2)
+                .setting("Queue", "FifoQueue", true)
+                .without("Url")
+                .with("Parameter", "AWS::SSM::Parameter", json!({ "Value": arn("Function") })),
+        )
+        .after(ten()),
         Scenario::new("retention", topics.clone().without("Kept").setting("Topic", "FifoTopic", true)).after(topics),
         Scenario::new(
             "mixture",
