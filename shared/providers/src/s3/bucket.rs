@@ -89,8 +89,9 @@ impl Provider for Bucket {
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let name = existing.physical_id.as_str();
-        let Some(tags) = tags(&self.clients, name).await? else { return Ok(None) };
-        let mut properties = self.settings.all(name).await?.with("BucketName", name);
+        let read = tokio::try_join!(tags(&self.clients, name), self.settings.shown(name, &SETTINGS));
+        let (Some(tags), settings) = read? else { return Ok(None) };
+        let mut properties = settings.with("BucketName", name);
         tags::observe_list(&mut properties, &tags);
         let Made { physical_id, attributes } = self.made(name);
         Ok(Some(Observed { physical_id, attributes, properties, ownership: Some(tags::ownership(&tags)) }))
@@ -131,9 +132,11 @@ impl Provider for Bucket {
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
         let name = existing.physical_id.as_str();
         // Compared also when fresh: most of what is asked for is what a new bucket has.
-        let live = self.settings.all(name).await?;
-        for setting in SETTINGS {
-            let asked = creation.properties.get(setting).filter(|asked| !asked.is_null());
+        let asked = |setting: &&str| creation.properties.get(setting).is_some_and(|asked| !asked.is_null());
+        let asked: Vec<&str> = SETTINGS.into_iter().filter(asked).collect();
+        let live = self.settings.shown(name, &asked).await?;
+        for setting in asked {
+            let asked = creation.properties.get(setting);
             if let Some(asked) = asked.filter(|asked| !live.get(setting).is_some_and(|live| tree::covers(live, asked)))
             {
                 self.settings.put(name, setting, Some(asked)).await.map_err(not_seen_yet)?;

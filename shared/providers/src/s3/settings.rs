@@ -40,19 +40,28 @@ macro_rules! send {
     };
 }
 
+/// Reads, where it is asked for.
+async fn only_if(
+    is_asked: bool,
+    read: impl Future<Output = Result<Option<Value>, CallError>>,
+) -> Result<Option<Value>, CallError> {
+    if is_asked { read.await } else { Ok(None) }
+}
+
 impl Settings {
     pub(super) fn new(clients: &Clients) -> Self {
         Self { s3: clients.s3.clone(), account: clients.account.clone() }
     }
 
-    /// Every setting as it is now.
-    pub(super) async fn all(&self, bucket: &str) -> Result<Properties, CallError> {
+    /// Those among [`SETTINGS`] that are named, as they are now.
+    pub(super) async fn shown(&self, bucket: &str, names: &[&str]) -> Result<Properties, CallError> {
+        let is_asked = |name: &str| names.contains(&name);
         let (ownership, access, encryption, versioning, lifecycle) = tokio::try_join!(
-            self.ownership(bucket),
-            self.public_access(bucket),
-            self.encryption(bucket),
-            self.versioning(bucket),
-            self.lifecycle(bucket)
+            only_if(is_asked("OwnershipControls"), self.ownership(bucket)),
+            only_if(is_asked("PublicAccessBlockConfiguration"), self.public_access(bucket)),
+            only_if(is_asked("BucketEncryption"), self.encryption(bucket)),
+            only_if(is_asked("VersioningConfiguration"), self.versioning(bucket)),
+            only_if(is_asked("LifecycleConfiguration"), self.lifecycle(bucket))
         )?;
         let pairs = [
             ("OwnershipControls", ownership),
