@@ -4,6 +4,7 @@
 //! tables of `schema`, which say what AWS takes and allows, are the same.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use local::Call;
 use model::{Change, Plan, Reach, ResourceKey};
@@ -32,30 +33,69 @@ pub(super) fn seconds(plan: &Plan, calls: &[Call]) -> f64 {
             })
         });
         let start = needed.max().unwrap_or(0);
-        let identified = start + delays::of_creation(&change.kind);
-        // What its creating call could not carry, one after another, and a look at what came of it.
-        let ready = identified + delays::OTHER * (1 + following(change, calls));
+        let (before, after) = rounds(change, calls);
+        let identified = start + delays::OTHER * before + delays::of_creation(&change.kind);
+        let ready = identified + delays::OTHER * after;
         reached.insert(&change.key, Reached { start, identified, ready });
     }
     let chain = reached.values().map(|one| one.ready).max().unwrap_or(0) as f64 / 1e3;
     limited(plan, &reached).fold(chain, f64::max)
 }
 
-/// How many calls that change something followed the creation of a resource that carries its own name.
-fn following(change: &Change, calls: &[Call]) -> u64 {
+/// How many calls about one resource had to be made one after another before it was created (a look for what has its name) and
+/// after (what the creating call could not carry, and a look at what came of it). What ran side by side counts once.
+fn rounds(change: &Change, calls: &[Call]) -> (u64, u64) {
+    let mine: Vec<&Call> = calls.iter().filter(|call| is_about(call, change)).collect();
+    match mine.iter().find(|call| delays::creates(call)) {
+        Some(create) => {
+            let before = mine.iter().filter(|call| end(call) <= create.started);
+            let after = mine.iter().filter(|call| call.started >= end(create));
+            (one_after_another(before), one_after_another(after).max(1))
+        }
+        // What has no name of its own is looked at once, at least.
+        None => (0, 1),
+    }
+}
+
+/// The most calls of which none began before another had ended.
+fn one_after_another<'a>(calls: impl Iterator<Item = &'a &'a Call>) -> u64 {
+    let mut calls: Vec<&&Call> = calls.collect();
+    calls.sort_by_key(|call| end(call));
+    let (mut count, mut last) = (0, None);
+    for call in calls {
+        if last.is_none_or(|last| call.started >= last) {
+            (count, last) = (count + 1, Some(end(call)));
+        }
+    }
+    count
+}
+
+fn end(call: &Call) -> Instant {
+    call.ended.unwrap_or(call.started)
+}
+
+/// Parts of the names of operations that are about something in what their resource names.
+const INNER: [&str; 9] = [
+    "Alias",
+    "BucketPolicy",
+    "GetPolicy",
+    "ListVersionsByFunction",
+    "Permission",
+    "PublishVersion",
+    "Subscri",
+    "FunctionUrlConfig",
+    "Invoke",
+];
+
+/// Whether a call is about a resource that has a name of its own.
+fn is_about(call: &Call, change: &Change) -> bool {
     let naming = schema::get(&change.kind).and_then(|kind| kind.naming);
     let name = naming.and_then(|naming| change.action.to()?.text(naming.property));
-    let Some(name) = name else { return 0 };
-    let is_about = |call: &&Call| {
-        call.mutating
-            && !delays::creates(call)
-            && call.service == service(change)
-            && call
-                .resource
-                .as_deref()
-                .is_some_and(|resource| resource == name || resource.ends_with(&format!("/{name}")))
-    };
-    calls.iter().filter(is_about).count() as u64
+    let is_named =
+        |resource: &str| name.is_some_and(|name| resource == name || resource.ends_with(&format!(":{name}")));
+    call.service == service(change)
+        && call.resource.as_deref().is_some_and(is_named)
+        && !INNER.iter().any(|inner| call.operation.contains(inner))
 }
 
 /// A type's service, as calls name it.
