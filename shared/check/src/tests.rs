@@ -1,8 +1,10 @@
 //! Each test breaks one invariant of a plan that holds, and sees it refused.
 
+use std::collections::BTreeSet;
+
 use model::{
-    DeploymentId, Digest, Edge, EnvironmentId, Loss, Properties, PropertyDiff, PropertyPath, Reach, Reason,
-    RecordedResource, Retention, Revision, Stamp, properties,
+    Action, DeploymentId, Digest, Edge, EnvironmentId, Loss, Presence, Properties, PropertyDiff, PropertyPath, Reach,
+    Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression, properties,
 };
 use serde_json::json;
 
@@ -135,7 +137,7 @@ fn a_circle_is_refused() {
     );
     refuses(
         |plan, _| plan.changes[0].needs.push(Edge { on: "a/Old@1".parse().unwrap(), until: Reach::Ready }),
-        |found| matches!(found, Violation::Circle(_)),
+        |found| matches!(found, Violation::AwaitsTheEnd { .. }),
     );
 }
 

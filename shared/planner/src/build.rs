@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::view::{Standing, View};
 use crate::wanted::{Wanted, Wants};
-use crate::{Inputs, ignore, name};
+use crate::{Inputs, name};
 
 /// What the building half decided.
 pub(crate) struct Built {
@@ -202,7 +202,8 @@ impl Deciding<'_, '_> {
 
     /// Adds properties that read the same and mean something else, because what they refer to is another incarnation: one
     /// that this plan makes, or one that an earlier deployment made and then stopped, before it got here (the value that was
-    /// sent is not the value that it has now).
+    /// sent is not the value that it has now). A reference that `ignore_changes` keeps leads there, too: to what it led to
+    /// before, it would lead in vain.
     fn see_through_references(&self, properties: &Properties, standing: &Standing<'_>, diff: &mut Vec<PropertyDiff>) {
         let mut found = Vec::new();
         for (name, ranks) in &self.wanted.needs(true).properties {
@@ -211,30 +212,15 @@ impl Deciding<'_, '_> {
             }
             // As it was asked for: AWS sees no difference to what is asked now, and what was sent is in the same order.
             let Some(value) = standing.asked.get(name).or_else(|| properties.get(name)) else { continue };
-            let inside: Vec<&PropertyPath> =
-                self.wanted.resource.ignore_changes.iter().filter(|path| path.head() == name).collect();
             let sent = standing.recorded.sent.get(name);
-            let differs = if inside.is_empty() {
-                ranks.iter().any(|rank| self.is_renewed(*rank)) || sent.is_some_and(|sent| self.has_moved(value, sent))
-            } else {
-                self.differs_beyond(name, value, sent, &inside)
-            };
+            let differs =
+                ranks.iter().any(|rank| self.is_renewed(*rank)) || sent.is_some_and(|sent| self.has_moved(value, sent));
             if differs {
                 let path = PropertyPath::root(name);
                 found.push(PropertyDiff { path, from: Some(value.clone()), to: Some(value.clone()) });
             }
         }
         diff.extend(found);
-    }
-
-    /// Whether a property differs in something else than what is ignored in it.
-    fn differs_beyond(&self, name: &str, value: &Value, sent: Option<&Value>, ignored: &[&PropertyPath]) -> bool {
-        let Some(value) = ignore::beyond(name, value, ignored.iter().copied()) else { return false };
-        let sent = sent.and_then(|sent| ignore::beyond(name, sent, ignored.iter().copied()));
-        let mut references = Vec::new();
-        let readable = expression::references_in(&value, &mut references).is_ok();
-        let is_renewed = |reference: &Reference| self.rank(reference).is_some_and(|rank| self.is_renewed(rank));
-        readable && (references.iter().any(is_renewed) || sent.is_some_and(|sent| self.has_moved(&value, &sent)))
     }
 
     fn is_renewed(&self, rank: usize) -> bool {

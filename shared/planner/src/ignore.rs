@@ -21,26 +21,12 @@ pub(crate) fn keep<'a>(
         match was {
             Some(value) if !put(&mut kept.0, &steps, value) => continue,
             Some(_) => {}
-            None => drop_at(&mut kept.0, &steps, Some(&recorded.0)),
+            None => drop_at(&mut kept.0, &steps, &recorded.0),
         }
         let (resource, path) = (resource.clone(), path.clone());
         ignored.push(Ignored { resource, path, kept: was.cloned(), wanted: is.cloned() });
     }
     (kept, ignored)
-}
-
-/// The value of the top-level property `head` without what is ignored in it; none where nothing is left to compare.
-pub(crate) fn beyond<'a>(
-    head: &str,
-    value: &Value,
-    paths: impl IntoIterator<Item = &'a PropertyPath>,
-) -> Option<Value> {
-    let mut tree = Map::from_iter([(head.to_owned(), value.clone())]);
-    for path in paths {
-        let steps: Vec<&str> = path.0.split('.').collect();
-        drop_at(&mut tree, &steps, None);
-    }
-    tree.remove(head)
 }
 
 fn at<'a>(map: &'a Map<String, Value>, steps: &[&str]) -> Option<&'a Value> {
@@ -67,15 +53,15 @@ fn is_function(map: &Map<String, Value>) -> bool {
 }
 
 /// Takes the value at `steps` away, and with it the maps that it leaves empty and `model` does not have.
-fn drop_at(map: &mut Map<String, Value>, steps: &[&str], model: Option<&Map<String, Value>>) {
+fn drop_at(map: &mut Map<String, Value>, steps: &[&str], model: &Map<String, Value>) {
     let Some((first, rest)) = steps.split_first() else { return };
     if rest.is_empty() {
         map.remove(*first);
         return;
     }
-    let inside = model.and_then(|model| model.get(*first)).and_then(Value::as_object);
+    let inside = model.get(*first).and_then(Value::as_object);
     let Some(Value::Object(inner)) = map.get_mut(*first) else { return };
-    drop_at(inner, rest, inside);
+    drop_at(inner, rest, inside.unwrap_or(&Map::new()));
     if inner.is_empty() && inside.is_none() {
         map.remove(*first);
     }
