@@ -61,13 +61,13 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
             continue;
         }
         let recorded = standing.recorded;
-        let needs = dependents(key, &standing_on).filter(|on| due.contains(*on));
+        let needs: BTreeSet<_> = dependents(key, &standing_on).filter(|on| due.contains(*on)).collect();
         changes.push(Change {
             key: key.clone(),
             kind: recorded.kind.clone(),
             action: Action::Delete { from: recorded.asked.clone(), physical_id: recorded.physical_id.clone() },
             because: Reason::Due,
-            needs: needs.map(|on| Edge { on: on.clone(), until: Reach::Ready }).collect(),
+            needs: needs.into_iter().map(|on| Edge { on: on.clone(), until: Reach::Ready }).collect(),
             stage: Stage::Retire,
             dependencies: standing.dependencies.clone().into_owned(),
             agent: recorded.agent.clone(),

@@ -70,6 +70,7 @@ pub(crate) fn retire(
             needs.extend(moves.map(|on| Edge { on: on.clone(), until: Reach::Ready }));
         }
         needs.sort();
+        needs.dedup();
         changes.push(Change {
             key: (*key).clone(),
             kind: recorded.kind.clone(),
@@ -122,11 +123,13 @@ fn clear_the_way(
     }
 }
 
-/// What is leaving, by what it was made on top of.
+/// What is leaving, by what it was made on top of. Where the record names an address that has moved, what stands there now may
+/// be meant, too.
 pub(crate) fn standing_on<'l>(leaving: &'l Leaving<'_, '_>) -> BTreeMap<&'l ResourceAddress, Vec<&'l ResourceKey>> {
     let mut on: BTreeMap<&ResourceAddress, Vec<&ResourceKey>> = BTreeMap::new();
     for (key, standing) in leaving {
-        for address in standing.dependencies.iter() {
+        let named = standing.recorded.dependencies.iter().filter(|_| standing.is_outdated);
+        for address in standing.dependencies.iter().chain(named) {
             on.entry(address).or_default().push(key);
         }
     }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod random;
+
 fn address(text: &str) -> ResourceAddress {
     text.parse().unwrap()
 }
@@ -71,32 +73,51 @@ fn reported(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<P
     })
 }
 
+fn reaping(recorded: &Recorded) -> Reaping<'_> {
+    static FIXED: std::sync::LazyLock<(Environment, DeploymentId, Digest, Stamp)> =
+        std::sync::LazyLock::new(|| (environment(false), "d1".into(), Digest::of(b"config"), stamp()));
+    let (environment, deployment, config, stamp) = &*FIXED;
+    Reaping { recorded, environment, deployment, config, stamp }
+}
+
 /// The record that carrying out `plan` to the end leaves.
 fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
     let mut after = before.clone();
     after.revision = plan.parent.next();
     for change in &plan.changes {
+        if let Action::Move { to } = &change.action {
+            let mut moved = after.resources.remove(&change.key).unwrap();
+            moved.made_as.get_or_insert_with(|| change.key.clone());
+            moved.agent.clone_from(&change.agent);
+            after.resources.insert(to.clone(), moved);
+            continue;
+        }
         let Some(to) = change.action.to() else {
             after.resources.remove(&change.key);
             continue;
         };
         let sent = model::expression::resolve(to, &|reference| after.value_of(reference)).unwrap();
+        let (known, made_as) = match after.resources.get(&change.key) {
+            Some(before) => (before.physical_id.clone(), before.made_as.clone()),
+            None => (None, None),
+        };
+        let arn = json!(format!("arn:{}", known.as_ref().map_or(change.key.to_string(), ToString::to_string)));
         after.resources.insert(
             change.key.clone(),
             RecordedResource {
                 kind: change.kind.clone(),
-                physical_id: Some(PhysicalId(change.key.to_string())),
+                physical_id: known.or_else(|| Some(PhysicalId(change.key.to_string()))),
                 presence: Presence::Present,
                 asked: to.clone(),
                 sent,
                 baseline: Properties::new(),
-                attributes: [("Arn".to_owned(), json!(format!("arn:{}", change.key)))].into(),
+                attributes: [("Arn".to_owned(), arn)].into(),
                 dependencies: change.dependencies.clone(),
                 agent: change.agent.clone(),
                 retention: change.retention,
                 deployment: "d0".into(),
                 intent: None,
-                made_as: None,
+                made_as,
                 reap: None,
             },
         );
