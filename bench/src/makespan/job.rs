@@ -18,6 +18,10 @@ pub struct Draw {
     pub ready: Duration,
     /// From its answer until others may use it, where it looks ready before.
     pub propagation: Duration,
+    /// Before the creating call: the commit of the intent, and a look where the call would succeed on what is there.
+    pub before: Duration,
+    /// After it is ready: the read that shows it.
+    pub after: Duration,
 }
 
 /// One resource.
@@ -29,6 +33,10 @@ pub struct Task {
     pub ready: Micros,
     /// From its answer until what uses it can: more than `ready` for roles.
     pub propagation: Micros,
+    /// What a safe creation needs before its call; no part of the bound.
+    pub before: Micros,
+    /// What it needs after it is ready; no part of the bound.
+    pub after: Micros,
     /// What it needs.
     pub needs: Vec<Need>,
     /// Which limit its creating call counts against.
@@ -79,11 +87,13 @@ impl Job {
                 let on = *numbers.get(&edge.on)?;
                 Some(Need { on, until: edge.until, used: role.as_ref() == Some(&edge.on.address) })
             };
-            let Draw { call, ready, propagation } = draw(&change.key);
+            let Draw { call, ready, propagation, before, after } = draw(&change.key);
             tasks.push(Task {
                 call: micros(call),
                 ready: micros(ready),
                 propagation: micros(propagation),
+                before: micros(before),
+                after: micros(after),
                 needs: change.needs.iter().filter_map(need).collect(),
                 limit,
             });

@@ -11,7 +11,7 @@ use std::collections::BinaryHeap;
 use model::Reach;
 use schema::Api;
 
-use super::job::{Job, Micros, Task};
+use super::job::{Job, Micros, Need, Task};
 
 /// A rule.
 #[derive(Debug, Clone)]
@@ -22,8 +22,20 @@ pub struct Rule {
     pub slots: usize,
     /// Whether an edge may ask for less than readiness.
     pub edges: Edges,
+    /// What is paid for safety.
+    pub pays: Pays,
     /// The level of each task, where a level begins when all of the one before are ready; empty where there are none.
     pub levels: Vec<usize>,
+}
+
+/// What a rule pays for each resource besides its call and its readiness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pays {
+    /// What the engine pays: the intent is committed before the call, what might be there already is looked for, and a read
+    /// shows that it is ready.
+    AsTheEngine,
+    /// Nothing.
+    Nothing,
 }
 
 /// What edges mean to a rule.
@@ -33,6 +45,25 @@ pub enum Edges {
     AsPlanned,
     /// Every need must be ready.
     AllReady,
+}
+
+impl Rule {
+    fn before(&self, task: &Task) -> Micros {
+        if self.pays == Pays::AsTheEngine { task.before } else { 0 }
+    }
+
+    fn after(&self, task: &Task) -> Micros {
+        if self.pays == Pays::AsTheEngine { task.after } else { 0 }
+    }
+
+    /// From the start of the call of what is needed until what needs it can begin.
+    fn lead(&self, job: &Job, task: &Task, need: &Need, until: Reach) -> Micros {
+        let shown = match job.tasks.get(need.on) {
+            Some(on) if until == Reach::Ready => on.call + on.ready + self.after(on),
+            Some(_) | None => 0,
+        };
+        job.lead(task, need, until).saturating_sub(if need.used { self.before(task) } else { 0 }).max(shown)
+    }
 }
 
 /// When everything is ready, by `rule`.
@@ -111,7 +142,7 @@ impl<'a> Run<'a> {
             for need in &task.needs {
                 let until = if rule.edges == Edges::AllReady { Reach::Ready } else { need.until };
                 if let Some(dependents) = run.dependents.get_mut(need.on) {
-                    dependents.push((number, job.lead(task, need, until)));
+                    dependents.push((number, rule.lead(job, task, need, until)));
                 }
             }
             if let Some(level) = rule.levels.get(number) {
@@ -195,7 +226,7 @@ impl<'a> Run<'a> {
         while self.running < self.rule.slots {
             let Some((_, Reverse(task))) = self.callable.pop() else { break };
             self.running += 1;
-            let arrives = self.job.tasks.get(task).map_or(0, Task::arrives);
+            let arrives = self.job.tasks.get(task).map_or(0, |task| self.rule.before(task) + task.arrives());
             if arrives == 0 {
                 self.arrive(task);
             } else {
@@ -231,7 +262,7 @@ impl<'a> Run<'a> {
     /// The call of a task has passed: from here on it takes its time.
     fn passed(&mut self, number: usize) {
         let Some(task) = self.job.tasks.get(number) else { return };
-        let left = task.call - task.arrives() + task.ready;
+        let left = task.call - task.arrives() + task.ready + self.rule.after(task);
         self.events.push(Reverse((self.now + left, Event::Ready(number))));
         for (dependent, lead) in self.dependents.get(number).into_iter().flatten() {
             // A call that uses it can have been made before its own has passed, but not before now.

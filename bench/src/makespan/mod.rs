@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bound::{Bound, bound};
 use job::{Job, Micros};
+use list::Pays;
 use run::{Deployed, RunError, account, deploy};
 
 use crate::report::{Report, table};
@@ -52,10 +53,10 @@ pub struct Outcome {
     pub bound: Bound,
     /// The engine.
     pub deployed: Deployed,
-    /// Level by level.
-    pub levels: Micros,
-    /// The fastest peer's rule.
-    pub peer: Micros,
+    /// Level by level, at the engine's price, and free of charge.
+    pub levels: [Micros; 2],
+    /// The fastest peer's rule, likewise.
+    pub peer: [Micros; 2],
     /// The best schedule that a search found, where the engine is not within reach of the bound.
     pub search: Option<Micros>,
 }
@@ -77,7 +78,8 @@ pub fn measure(stack: &Stack, seed: u64, rounds: usize) -> Result<Outcome, RunEr
     let bound = bound(&job);
     let is_near = deployed.took.as_secs_f64() <= BOUND * seconds(bound.most());
     let search = (!is_near && rounds > 0).then(|| rivals::search(&job, rounds, seed));
-    Ok(Outcome { bound, levels: rivals::levels(&job), peer: rivals::peer(&job), search, job, deployed })
+    let both = |rule: fn(&Job, Pays) -> Micros| [Pays::AsTheEngine, Pays::Nothing].map(|pays| rule(&job, pays));
+    Ok(Outcome { bound, levels: both(rivals::levels), peer: both(rivals::peer), search, job, deployed })
 }
 
 /// The table of all stacks, or of those whose names contain `only`; with the chain that ended last in each, where that is
@@ -96,7 +98,8 @@ pub fn run(only: Option<&str>, traced: bool) -> Result<Report, MakespanError> {
         lines.push(line(&stack, &outcome));
         if traced {
             let chain = trace::last_chain(&stack.plan, &outcome.deployed);
-            traces.push_str(&format!("\n{}: the chain that ended last\n\n{chain}", stack.name));
+            let limits = trace::limits(&stack.plan, &outcome.deployed);
+            traces.push_str(&format!("\n{}: the chain that ended last\n\n{chain}\n{limits}", stack.name));
         }
     }
     let head = [
@@ -124,10 +127,13 @@ pub fn run(only: Option<&str>, traced: bool) -> Result<Report, MakespanError> {
 
 fn hold(report: &mut Report, stack: &str, outcome: &Outcome) {
     let (engine, most) = (outcome.engine(), seconds(outcome.bound.most()));
-    let (levels, peer) = (seconds(outcome.levels), seconds(outcome.peer));
+    let [levels, free_levels] = outcome.levels.map(seconds);
+    let [peer, free_peer] = outcome.peer.map(seconds);
     report.rows.push(Row::held(format!("makespan/{stack}/engine"), engine, "s", most));
     report.rows.push(Row::held(format!("makespan/{stack}/levels"), levels, "s", most));
     report.rows.push(Row::held(format!("makespan/{stack}/peer rule"), peer, "s", most));
+    report.rows.push(Row::held(format!("makespan/{stack}/levels, free of charge"), free_levels, "s", most));
+    report.rows.push(Row::held(format!("makespan/{stack}/peer rule, free of charge"), free_peer, "s", most));
     let mut miss = |what: &str, than: f64, bar: f64| {
         report
             .missed
@@ -157,6 +163,7 @@ fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
         PlannedBy::Planner => stack.name.to_owned(),
         PlannedBy::Hand => format!("{} †", stack.name),
     };
+    let both = |[paying, free]: [Micros; 2]| format!("{:.2} ({:.2})", seconds(paying), seconds(free));
     vec![
         name,
         stack.plan.changes.len().to_string(),
@@ -164,8 +171,8 @@ fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
         by.to_owned(),
         format!("{engine:.2}"),
         format!("{:.3}", engine / most),
-        format!("{:.2}", seconds(outcome.levels)),
-        format!("{:.2}", seconds(outcome.peer)),
+        both(outcome.levels),
+        both(outcome.peer),
         outcome.search.map_or_else(String::new, |search| format!("{:.2}", seconds(search))),
         outcome.search.map_or_else(String::new, |search| format!("{:.3}", engine / seconds(search))),
         outcome.job.longest_chain().to_string(),
@@ -176,3 +183,6 @@ fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
 fn seconds(micros: Micros) -> f64 {
     Duration::from_micros(micros).as_secs_f64()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,39 +1,46 @@
 //! The other schedulers that the engine is held against, as rules of [`super::list`], and a long search for a good schedule.
 
 use super::job::{Job, Micros};
-use super::list::{Edges, Rule, makespan};
+use super::list::{Edges, Pays, Rule, makespan};
 use crate::random::Random;
 
 /// How many tasks the fastest peer runs at a time.
 const PEER_SLOTS: usize = 10;
 
 /// Level by level: a level begins when everything of the one before is ready, and starts what takes longest first.
-pub fn levels(job: &Job) -> Micros {
+pub fn levels(job: &Job, pays: Pays) -> Micros {
     let mut levels: Vec<usize> = Vec::with_capacity(job.tasks.len());
     for task in &job.tasks {
         let below = task.needs.iter().filter_map(|need| levels.get(need.on)).max();
         levels.push(below.map_or(0, |level| level + 1));
     }
     let urgency = job.tasks.iter().map(|task| task.call + task.ready.max(task.propagation)).collect();
-    makespan(job, &Rule { urgency, slots: usize::MAX, edges: Edges::AllReady, levels })
+    makespan(job, &Rule { urgency, slots: usize::MAX, edges: Edges::AllReady, pays, levels })
 }
 
 /// The fastest peer's rule: what is ready in the order of how many need it, ten at a time.
-pub fn peer(job: &Job) -> Micros {
+pub fn peer(job: &Job, pays: Pays) -> Micros {
     let mut urgency = vec![0; job.tasks.len()];
     for need in job.tasks.iter().flat_map(|task| &task.needs) {
         if let Some(dependents) = urgency.get_mut(need.on) {
             *dependents += 1;
         }
     }
-    makespan(job, &Rule { urgency, slots: PEER_SLOTS, edges: Edges::AllReady, levels: Vec::new() })
+    makespan(job, &Rule { urgency, slots: PEER_SLOTS, edges: Edges::AllReady, pays, levels: Vec::new() })
 }
 
 /// The shortest schedule that a search finds: the longest remaining path first, with `rounds` changes to that order, each
-/// of which stays where it does no harm. Its rule knows how long everything will take; a deployment does not.
+/// of which stays where it does no harm. It pays nothing for safety, and knows how long everything will take; a deployment
+/// does neither.
 pub fn search(job: &Job, rounds: usize, seed: u64) -> Micros {
     let mut random = Random::of(seed);
-    let rule = |urgency: Vec<u64>| Rule { urgency, slots: usize::MAX, edges: Edges::AsPlanned, levels: Vec::new() };
+    let rule = |urgency: Vec<u64>| Rule {
+        urgency,
+        slots: usize::MAX,
+        edges: Edges::AsPlanned,
+        pays: Pays::Nothing,
+        levels: Vec::new(),
+    };
     let mut best = rule(remaining(job));
     let mut least = makespan(job, &best);
     for round in 0..rounds {
@@ -93,15 +100,15 @@ mod tests {
     fn a_level_waits_for_the_slowest_of_the_one_before() {
         // 0 (1 s) → 1 (1 s), and 2 (5 s), which nobody needs: dataflow ends after 5 s, levels after 6 s.
         let job = job(vec![task(1, 0, &[]), task(1, 0, &[(0, Ready)]), task(5, 0, &[])], 100.0, 100.0);
-        assert_eq!(levels(&job), 6 * SECOND);
+        assert_eq!(levels(&job, Pays::Nothing), 6 * SECOND);
         assert_eq!(search(&job, 0, 1), 5 * SECOND);
     }
 
     #[test]
     fn a_peer_runs_ten_at_a_time() {
         let job = job(vec![task(1, 1, &[]); 21], 100.0, 100.0);
-        assert_eq!(peer(&job), 6 * SECOND);
-        assert_eq!(levels(&job), 2 * SECOND);
+        assert_eq!(peer(&job, Pays::Nothing), 6 * SECOND);
+        assert_eq!(levels(&job, Pays::Nothing), 2 * SECOND);
     }
 
     #[test]
@@ -116,22 +123,32 @@ mod tests {
         ];
         let job = job(tasks, 1.0, 1.0);
         // Peer: 1 at 0 s, 0 at 1 s, 2 at 2 s (of the three that nobody needs the first) → 11 s. Longest first: 0, 2 at 1 s → 10 s.
-        assert_eq!(peer(&job), 11 * SECOND);
+        assert_eq!(peer(&job, Pays::Nothing), 11 * SECOND);
         assert_eq!(search(&job, 0, 1), 10 * SECOND);
     }
 
     #[test]
     fn an_edge_to_an_identity_is_used_by_none_of_the_rivals() {
         let job = job(vec![task(1, 9, &[]), task(1, 0, &[(0, Identified)])], 100.0, 100.0);
-        assert_eq!((levels(&job), peer(&job)), (11 * SECOND, 11 * SECOND));
+        assert_eq!((levels(&job, Pays::Nothing), peer(&job, Pays::Nothing)), (11 * SECOND, 11 * SECOND));
         assert_eq!(search(&job, 0, 1), 10 * SECOND);
+    }
+
+    #[test]
+    fn who_pays_as_the_engine_commits_before_the_call_and_reads_after_it() {
+        let paying = |needs: &[(usize, Reach)]| Task { before: SECOND / 2, after: SECOND / 4, ..task(1, 2, needs) };
+        let job = job(vec![paying(&[]), paying(&[(0, Ready)])], 100.0, 100.0);
+        for rule in [levels, peer] {
+            assert_eq!(rule(&job, Pays::Nothing), 6 * SECOND);
+            assert_eq!(rule(&job, Pays::AsTheEngine), 6 * SECOND + 3 * SECOND / 2);
+        }
     }
 
     #[test]
     fn calls_beyond_the_burst_wait_for_their_tokens() {
         let job = job(vec![task(1, 0, &[]); 10], 2.0, 4.0);
         assert_eq!(search(&job, 0, 1), 4 * SECOND);
-        assert_eq!(levels(&job), 4 * SECOND);
+        assert_eq!(levels(&job, Pays::Nothing), 4 * SECOND);
     }
 
     #[test]
@@ -154,7 +171,7 @@ mod tests {
             job.limits.push(Api { name: "other", rate: 5.0, burst: 1.0, documented: false });
             let (least, found) = (bound(&job).most(), search(&job, 20, 1));
             assert!(least <= found && found <= search(&job, 0, 1), "{least} {found}");
-            assert!(least <= levels(&job) && least <= peer(&job));
+            assert!(least <= levels(&job, Pays::Nothing) && least <= peer(&job, Pays::Nothing));
         }
     }
 }

@@ -132,9 +132,15 @@ pub fn deploy(plan: &Plan, seed: u64, options: Options) -> Result<Deployed, RunE
 /// How long each resource took: its creating call as it was answered, the rest as the account draws it.
 fn draws(world: &World, plan: &Plan, calls: &[Called]) -> BTreeMap<ResourceKey, Draw> {
     let mut made: BTreeMap<&ResourceKey, Duration> = BTreeMap::new();
-    for call in calls.iter().filter(|call| call.port == "create" && call.refused.is_none()) {
-        made.insert(&call.key, call.to - call.from);
+    let mut looked: BTreeMap<&ResourceKey, Duration> = BTreeMap::new();
+    for call in calls.iter().filter(|call| call.refused.is_none()) {
+        match call.port {
+            "create" => made.insert(&call.key, call.to - call.from),
+            "find" => looked.insert(&call.key, call.to - call.from),
+            _ => None,
+        };
     }
+    let (commit, read) = (world.options().commit, Duration::from_millis(*world.options().read.start()));
     let draw = |change: &model::Change| {
         let latency = schema::latency(&change.kind);
         let key = change.key.to_string();
@@ -149,6 +155,8 @@ fn draws(world: &World, plan: &Plan, calls: &[Called]) -> BTreeMap<ResourceKey, 
             call: made.get(&change.key).copied().unwrap_or_default(),
             ready: drawn(&latency.ready, "ready"),
             propagation: drawn(&latency.propagation, "propagation"),
+            before: looked.get(&change.key).copied().unwrap_or_default().max(commit),
+            after: read,
         }
     };
     plan.changes.iter().map(|change| (change.key.clone(), draw(change))).collect()

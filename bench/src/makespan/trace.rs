@@ -31,6 +31,38 @@ pub fn last_chain(plan: &Plan, deployed: &Deployed) -> String {
     text
 }
 
+/// What each limit had to do: calls of each kind, and how many were refused for being too many.
+pub fn limits(plan: &Plan, deployed: &Deployed) -> String {
+    let kinds: BTreeMap<&ResourceKey, &model::ResourceType> =
+        plan.changes.iter().map(|change| (&change.key, &change.kind)).collect();
+    let mut counts: BTreeMap<&str, (schema::Api, BTreeMap<&str, (usize, usize)>)> = BTreeMap::new();
+    for call in &deployed.calls {
+        let Some(kind) = kinds.get(&call.key) else { continue };
+        let what = match call.port {
+            "create" => schema::Call::Create,
+            "converge" | "update" => schema::Call::Update,
+            "delete" => schema::Call::Delete,
+            _ => schema::Call::Read,
+        };
+        let api = schema::api(kind, what);
+        let count = counts.entry(api.name).or_insert_with(|| (api, BTreeMap::new())).1.entry(call.port).or_default();
+        count.0 += 1;
+        count.1 += usize::from(call.refused == Some(model::ErrorClass::Throttled));
+    }
+    let mut text = String::new();
+    for (name, (api, ports)) in counts {
+        let _ = write!(text, "{name} ({}/s, burst {}):", api.rate, api.burst);
+        for (port, (calls, throttled)) in ports {
+            let _ = write!(text, " {port} {calls}");
+            if throttled > 0 {
+                let _ = write!(text, " ({throttled} throttled)");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
 fn line(key: &ResourceKey, kind: &str, met: Duration, calls: &[&Called], draw: Option<&Draw>) -> String {
     let creates: Vec<&&Called> = calls.iter().filter(|call| call.port == "create").collect();
     let made = creates.iter().find(|call| call.refused.is_none());
