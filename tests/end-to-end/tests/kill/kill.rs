@@ -64,7 +64,7 @@ pub(crate) async fn deploy_and_kill(field: &Field, project: &Project, points: &[
 }
 
 /// Kills the one process of the function, and sees it gone.
-async fn kill(field: &Field) {
+pub(crate) async fn kill(field: &Field) {
     let emulator = &field.account.emulator;
     let processes = emulator.function_processes(VICTIM);
     let [process] = processes.as_slice() else { panic!("one process is at work, and not {processes:?}") };

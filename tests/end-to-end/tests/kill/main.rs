@@ -14,3 +14,4 @@ mod desk;
 mod kill;
 mod outcome;
 mod same;
+mod stray;
