@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use engine::ports::{Active, Ledger, Queue};
-use journal::ChangeStatus;
+use engine::ports::{Active, Queue};
 use model::{
-    Cause, Deployment, DeploymentStatus, Entry, EnvironmentId, Origin, Outcome, Plan, Recorded, Refusal, Timestamp,
-    expression,
+    Cause, Deployment, DeploymentStatus, EnvironmentId, Origin, Outcome, Plan, Recorded, Refusal, Timestamp, expression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 use step::{Message, StepError, Verdict};
 use store::Store;
 
+use crate::known::Known;
 use crate::{history, reap};
 
 pub(crate) struct Concluding {
@@ -53,29 +52,25 @@ impl Concluding {
 
     async fn conclude(&self, message: Message) -> Result<Message, StepError> {
         let id = message.environment()?;
-        let deployment = self
-            .store
-            .deployment(&id, &message.deployment)
-            .await?
-            .ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
-        let active = self.turn_of(&id, &message).await?;
+        let (deployment, active) = tokio::try_join!(self.head(&id, &message.deployment), self.turn_of(&id, &message))?;
+        let deployment =
+            deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
         let has_ended = matches!(deployment.status, DeploymentStatus::Ended { .. });
         if active.is_none() && !(has_ended && deployment.execution.as_ref() == Some(&message.execution)) {
             // Started by hand, or a successor has it.
             return Ok(message.with(Verdict::Gone));
         }
-        let plan = self.plan(&deployment).await?;
-        let entries = self.store.journal(&deployment.id).await?;
+        let known = self.known(&deployment).await?;
         let outcome = match message.verdict {
-            Some(Verdict::Done) => Outcome::Deployed,
-            Some(Verdict::Unchanged) => Outcome::Unchanged,
+            Some(Verdict::Done) if known.unreadable.is_empty() => Outcome::Deployed,
+            Some(Verdict::Unchanged) if known.unreadable.is_empty() => Outcome::Unchanged,
             Some(Verdict::Refused) => self.refused(&message).await?,
             Some(Verdict::Cancelled) => {
                 Outcome::Cancelled { by: active.as_ref().and_then(|active| active.cancel.clone()?.by) }
             }
-            _ => stopped(plan.as_ref(), &entries, &message)?,
+            _ => stopped(&known, &message),
         };
-        self.end(deployment, active.as_ref(), plan, &entries, outcome).await?;
+        self.end(deployment, active.as_ref(), &known, outcome).await?;
         Ok(message.with(Verdict::Concluded))
     }
 
@@ -85,32 +80,33 @@ impl Concluding {
         &self,
         mut deployment: Deployment,
         active: Option<&Active>,
-        plan: Option<Plan>,
-        entries: &[Entry],
+        known: &Known,
         outcome: Outcome,
     ) -> Result<(), StepError> {
         let id = deployment.environment.clone();
-        let recorded = self.store.record(&id).await?;
         if let Some(active) = active.filter(|_| !matches!(deployment.status, DeploymentStatus::Ended { .. })) {
-            if outcome.is_success() {
-                deployment.outputs = match deployment.origin {
-                    Origin::Upload { .. } => plan.as_ref().map(|plan| outputs(plan, &recorded)).unwrap_or_default(),
-                    Origin::Reap => self.last_outputs(&id).await?,
-                };
-            }
             let now = (self.now)();
-            deployment.revision = Some(recorded.revision);
-            deployment.deferred = reap::deferred(&recorded);
+            let mut due = None;
+            if let Some(recorded) = &known.recorded {
+                if outcome.is_success() {
+                    deployment.outputs = match deployment.origin {
+                        Origin::Upload { .. } => outputs(known.plan.as_ref(), recorded),
+                        Origin::Reap => self.last_outputs(&id).await?,
+                    };
+                }
+                deployment.revision = Some(recorded.revision);
+                deployment.deferred = reap::deferred(recorded);
+                due = reap::due(recorded, &deployment.origin, now);
+            }
             deployment.ended = Some(now);
             log(&deployment, &outcome);
             deployment.status = DeploymentStatus::Ended { outcome };
-            let due = reap::due(&recorded, &deployment.origin, now);
             if !self.store.conclude(&deployment, active, due).await? {
                 tracing::warn!(deployment = %deployment.id, "it had lost its turn; what was recorded stands");
                 return Ok(());
             }
         }
-        let history = self.write_history(&deployment, &recorded, entries);
+        let history = self.write_history(&deployment, known);
         let next = engine::start_next(&id, &self.store, &self.machine, (self.now)());
         let (history, next) = tokio::join!(history, next);
         history?;
@@ -129,28 +125,18 @@ impl Concluding {
         Ok(last.map(|one| one.outputs).unwrap_or_default())
     }
 
-    async fn write_history(
-        &self,
-        deployment: &Deployment,
-        recorded: &Recorded,
-        entries: &[Entry],
-    ) -> Result<(), StepError> {
-        history::write(&self.store, deployment, recorded, entries).await?;
+    async fn write_history(&self, deployment: &Deployment, known: &Known) -> Result<(), StepError> {
+        history::write(&self.store, deployment, known.recorded.as_ref(), &known.entries).await?;
         Ok(self.store.written(&deployment.environment, &deployment.id).await?)
     }
 
     /// Writes every history that is missing: of what ended while it waited, and of what ended in an execution that died
     /// right after.
     pub(crate) async fn catch_up(&self, id: &EnvironmentId) -> Result<(), StepError> {
-        let unwritten = self.store.unwritten(id).await?;
-        if unwritten.is_empty() {
-            return Ok(());
-        }
-        let recorded = self.store.record(id).await?;
-        for deployment in unwritten {
+        for deployment in self.store.unwritten(id).await? {
             if let Some(head) = self.head(id, &deployment).await? {
-                let entries = self.store.journal(&deployment).await?;
-                self.write_history(&head, &recorded, &entries).await?;
+                let known = self.known(&head).await?;
+                self.write_history(&head, &known).await?;
                 tracing::info!(deployment = %deployment, "its history was missing");
             }
         }
@@ -180,8 +166,8 @@ impl Concluding {
     }
 }
 
-fn stopped(plan: Option<&Plan>, entries: &[Entry], message: &Message) -> Result<Outcome, StepError> {
-    let mut causes = failures(plan, entries)?;
+fn stopped(known: &Known, message: &Message) -> Outcome {
+    let mut causes = known.causes();
     if let Some(caught) = &message.error {
         causes.push(Cause {
             change: None,
@@ -190,33 +176,16 @@ fn stopped(plan: Option<&Plan>, entries: &[Entry], message: &Message) -> Result<
             blocked: Vec::new(),
         });
     }
-    Ok(Outcome::Stopped { causes })
+    Outcome::Stopped { causes }
 }
 
-/// The root failures that the journal tells of.
-pub(crate) fn failures(plan: Option<&Plan>, entries: &[Entry]) -> Result<Vec<Cause>, StepError> {
-    let Some(plan) = plan else { return Ok(Vec::new()) };
-    let status = journal::fold(entries).map_err(|error| StepError::Corrupt(error.to_string()))?;
-    let failed: BTreeMap<_, _> = status
-        .changes
-        .into_iter()
-        .filter_map(|(key, status)| match status {
-            ChangeStatus::Failed(error) => Some((key, error)),
-            _ => None,
-        })
-        .collect();
-    Ok(engine::causes(plan, &failed))
-}
-
-fn outputs(plan: &Plan, recorded: &Recorded) -> BTreeMap<String, Value> {
+fn outputs(plan: Option<&Plan>, recorded: &Recorded) -> BTreeMap<String, Value> {
     let lookup = |reference: &model::Reference| recorded.value_of(reference);
-    plan.outputs
-        .iter()
-        .filter_map(|(name, value)| Some((name.clone(), expression::resolve_value(value, &lookup).ok()?)))
-        .collect()
+    let outputs = plan.map(|plan| &plan.outputs).into_iter().flatten();
+    outputs.filter_map(|(name, value)| Some((name.clone(), expression::resolve_value(value, &lookup).ok()?))).collect()
 }
 
-fn help(error: &str) -> &'static str {
+pub(crate) fn help(error: &str) -> &'static str {
     match error {
         "Misconfigured" => "an administrator must correct the engine's settings or permissions; then deploy again",
         "Corrupt" => "do not deploy again before an administrator has looked: what is stored is not what was stored",

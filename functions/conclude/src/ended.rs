@@ -1,13 +1,13 @@
 //! Executions that died without concluding: an abort or a time-out passes no Catch.
 
 use control::Standing;
-use engine::ports::{Active, Executions, Launch, Ledger, Queue, Restart};
+use engine::ports::{Active, Executions, Launch, Queue, Restart};
 use model::{Cause, DeploymentId, DeploymentStatus, EnvironmentId, Outcome};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use step::StepError;
 
-use crate::conclude::{Concluding, failures};
+use crate::conclude::Concluding;
 
 /// How many executions of a deployment may die before it is given up. Those that hand over do not count.
 const DEATHS: u32 = 3;
@@ -127,9 +127,8 @@ impl Concluding {
             tracing::warn!(deployment = %deployment, start = entry.starts, ?launch, "resumed");
             return Ok(json!({ "resumed": deployment, "running": launch == Launch::Running }));
         }
-        let plan = self.plan(&head).await?;
-        let entries = self.store.journal(deployment).await?;
-        let mut causes = failures(plan.as_ref(), &entries)?;
+        let known = self.known(&head).await?;
+        let mut causes = known.causes();
         let (message, help) = match status {
             "ABORTED" => {
                 ("its execution was stopped by hand", "deploy again: the engine carries on from where this stopped")
@@ -140,7 +139,7 @@ impl Concluding {
             ),
         };
         causes.push(Cause { change: None, message: message.to_owned(), help: help.to_owned(), blocked: Vec::new() });
-        self.end(head, Some(active), plan, &entries, Outcome::Stopped { causes }).await?;
+        self.end(head, Some(active), &known, Outcome::Stopped { causes }).await?;
         Ok(json!({ "concluded": deployment }))
     }
 }

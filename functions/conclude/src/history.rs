@@ -15,7 +15,7 @@ use store::{Store, paths};
 pub(crate) async fn write(
     store: &Store,
     deployment: &Deployment,
-    recorded: &Recorded,
+    recorded: Option<&Recorded>,
     entries: &[Entry],
 ) -> Result<(), StepError> {
     let environment = &deployment.environment;
@@ -24,7 +24,7 @@ pub(crate) async fn write(
     if deployment.started.is_some() {
         files.push((file("execution-log.jsonl"), log(entries)?));
     }
-    if deployment.revision == Some(recorded.revision) {
+    if let Some(recorded) = recorded.filter(|recorded| deployment.revision == Some(recorded.revision)) {
         files.push((file("state-after.json"), compact(recorded)?));
         files.push((paths::state(environment), compact(&state(deployment, recorded))?));
     }

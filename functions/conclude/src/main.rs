@@ -5,6 +5,7 @@ mod conclude;
 mod ended;
 mod hand_over;
 mod history;
+mod known;
 mod reap;
 
 use std::sync::Arc;

@@ -28,6 +28,11 @@ async fn accepted(trial: &Trial, like: &Deployment, id: &str) -> QueueEntry {
 /// Gives it its turn, and lets an execution claim it that is gone without a word.
 async fn claimed(trial: &Trial, entry: &QueueEntry) {
     assert!(trial.store.activate(&trial.id, entry).await.expect("an answer"));
+    claim(trial, entry).await;
+}
+
+/// Claims the deployment that has its turn for an execution that is gone without a word.
+async fn claim(trial: &Trial, entry: &QueueEntry) {
     let execution = (format!("{}-{}", entry.deployment, entry.starts), entry.starts);
     let claim = trial.store.claim(&trial.id, &entry.deployment, (&execution.0, execution.1), Timestamp::now()).await;
     assert!(matches!(claim, Ok(Claim::Claimed(_))), "{claim:?}");
@@ -51,7 +56,37 @@ async fn a_queue_that_stands_still_moves_on() {
     assert!(trial.store.activate(&trial.id, &entry).await.expect("an answer"));
     assert_eq!(trial.sweep().await, json!([{ "started": "f0000000002-turn-1" }]));
     assert_eq!(outcome(&trial.end_of(&entry.deployment).await).name(), "Unchanged");
+    trial.settled().await;
+
+    // Handed over, and the successor not started.
+    let entry = accepted(&trial, &other, "f0000000003-handed").await;
+    claimed(&trial, &entry).await;
+    trial.store.restart(&trial.id, &entry, Restart::HandOver).await.expect("an answer");
+    assert_eq!(trial.sweep().await, json!([{ "started": "f0000000003-handed-2" }]));
+    let ended = trial.end_of(&entry.deployment).await;
+    assert_eq!(ended.execution.as_deref(), Some("f0000000003-handed-2"));
     assert_eq!(memory(&trial).await, Some(300));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_any_more_does_not_keep_the_queue_from_moving() {
+    let trial = Trial::unheard().await;
+    let first = trial.deploy_and_settle(&bot()).await;
+    let entry = accepted(&trial, &first, "f0000000001-broken").await;
+    assert!(trial.store.activate(&trial.id, &entry).await.expect("an answer"));
+    let mut last = entry.clone();
+    for _ in 0..2 {
+        last = trial.store.restart(&trial.id, &last, Restart::Death).await.expect("an answer");
+    }
+    claim(&trial, &last).await;
+    let segment = "import boto3, sys; boto3.client('dynamodb').put_item(TableName='strandline', Item={'pk': {'S': sys.argv[1]}, \
+        'sk': {'S': 'SEGMENT#000000000001'}, 'body': {'S': 'nonsense'}})";
+    trial.python(segment, &["DEPLOYMENT#f0000000001-broken"]).await;
+    assert_eq!(trial.sweep().await, json!([{ "concluded": entry.deployment }]));
+    let ended = trial.end_of(&entry.deployment).await;
+    let Outcome::Stopped { causes } = outcome(&ended) else { panic!("{:?}", ended.status) };
+    assert!(causes[0].message.contains("SEGMENT#000000000001 is corrupt"), "{causes:#?}");
+    assert_eq!(outcome(&trial.deploy(&bot()).await).name(), "Unchanged", "the queue moves on");
 }
 
 #[tokio::test]
@@ -77,8 +112,7 @@ async fn an_execution_that_is_gone_is_resumed_and_given_up_after_three_deaths() 
         last = trial.store.restart(&trial.id, &last, because).await.expect("an answer");
     }
     assert_eq!((last.starts, last.deaths), (5, 2));
-    let claim = trial.store.claim(&trial.id, &last.deployment, ("f0000000002-thrice-5", 5), Timestamp::now()).await;
-    assert!(matches!(claim, Ok(Claim::Claimed(_))), "{claim:?}");
+    claim(&trial, &last).await;
     let thrice = DeploymentId::from("f0000000002-thrice");
     assert_eq!(trial.sweep().await, json!([{ "concluded": thrice }]));
     let ended = trial.end_of(&thrice).await;
