@@ -62,41 +62,150 @@ fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)>
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use std::sync::Mutex;
+
+    use async_trait::async_trait;
+    use model::DeploymentId;
+
     use super::*;
+    use crate::ports::{Active, Cancel};
+
+    /// A queue in memory, and the names of the executions that were started. Those that are `spent` have ended before.
+    #[derive(Default)]
+    struct Desk {
+        entries: Mutex<Vec<QueueEntry>>,
+        active: Mutex<Option<Active>>,
+        superseded: Mutex<Vec<u64>>,
+        started: Mutex<Vec<String>>,
+        spent: Vec<String>,
+    }
+
+    #[async_trait]
+    impl Queue for Desk {
+        async fn active(&self, _: &EnvironmentId) -> Result<Option<Active>, StoreError> {
+            Ok(self.active.lock().unwrap().clone())
+        }
+
+        async fn entries(&self, _: &EnvironmentId) -> Result<Vec<QueueEntry>, StoreError> {
+            Ok(self.entries.lock().unwrap().clone())
+        }
+
+        async fn activate(&self, _: &EnvironmentId, entry: &QueueEntry) -> Result<bool, StoreError> {
+            let mut active = self.active.lock().unwrap();
+            let is_free = active.is_none();
+            active.get_or_insert(Active { entry: entry.clone(), claimed: false, cancel: None });
+            Ok(is_free)
+        }
+
+        async fn supersede(
+            &self,
+            _: &EnvironmentId,
+            entry: &QueueEntry,
+            _: &QueueEntry,
+            _: Timestamp,
+        ) -> Result<bool, StoreError> {
+            self.superseded.lock().unwrap().push(entry.number);
+            self.entries.lock().unwrap().retain(|one| one != entry);
+            Ok(true)
+        }
+
+        async fn restart(
+            &self,
+            _: &EnvironmentId,
+            entry: &QueueEntry,
+            because: Restart,
+        ) -> Result<QueueEntry, StoreError> {
+            let deaths = entry.deaths + u32::from(because == Restart::Death);
+            let entry = QueueEntry { starts: entry.starts + 1, deaths, ..entry.clone() };
+            *self.active.lock().unwrap() = Some(Active { entry: entry.clone(), claimed: false, cancel: None });
+            Ok(entry)
+        }
+
+        async fn cancel(&self, _: &EnvironmentId, _: &DeploymentId, _: &Cancel) -> Result<bool, StoreError> {
+            Ok(false)
+        }
+    }
+
+    #[async_trait]
+    impl Executions for Desk {
+        async fn start(&self, _: &EnvironmentId, deployment: &DeploymentId, start: u32) -> Result<Launch, StoreError> {
+            let name = format!("{deployment}-{start}");
+            if self.spent.contains(&name) {
+                return Ok(Launch::Spent);
+            }
+            self.started.lock().unwrap().push(name);
+            Ok(Launch::Running)
+        }
+    }
 
     fn entry(number: u64, kind: EntryKind) -> QueueEntry {
         QueueEntry { number, deployment: format!("d{number}").into(), starts: 1, deaths: 0, kind }
     }
 
-    fn chosen(waiting: &[(u64, EntryKind)]) -> Option<(u64, Vec<u64>)> {
-        let waiting = waiting.iter().map(|(number, kind)| entry(*number, *kind)).collect();
-        let numbers = |entries: Vec<QueueEntry>| entries.iter().map(|entry| entry.number).collect();
-        choose(waiting).map(|(next, superseded)| (next.number, numbers(superseded)))
+    fn desk(entries: &[(u64, EntryKind)]) -> Desk {
+        let entries = entries.iter().map(|(number, kind)| entry(*number, *kind)).collect();
+        Desk { entries: Mutex::new(entries), ..Desk::default() }
     }
 
-    #[test]
-    fn nothing_follows_on_an_empty_queue() {
-        assert_eq!(chosen(&[]), None);
+    /// What is superseded and started when somebody asks for the next one.
+    async fn next(desk: &Desk) -> (Vec<u64>, Vec<String>) {
+        let environment = EnvironmentId::new("shop", "dev").unwrap();
+        start_next(&environment, desk, desk, Timestamp::UNIX_EPOCH).await.unwrap();
+        (desk.superseded.lock().unwrap().clone(), desk.started.lock().unwrap().clone())
     }
 
-    #[test]
-    fn rollbacks_go_first_then_deployments_then_reaps() {
-        use EntryKind::{Deploy, Reap, Rollback};
-        assert_eq!(chosen(&[(1, Reap), (2, Deploy), (3, Rollback)]), Some((3, vec![])));
-        assert_eq!(chosen(&[(1, Reap), (2, Deploy)]), Some((2, vec![])));
-        assert_eq!(chosen(&[(1, Reap)]), Some((1, vec![])));
+    use EntryKind::{Deploy, Reap, Rollback};
+
+    #[tokio::test]
+    async fn nothing_starts_where_nothing_waits() {
+        assert_eq!(next(&desk(&[])).await, (vec![], vec![]));
     }
 
-    #[test]
-    fn of_deployments_the_newest_is_carried_out_and_the_others_are_superseded() {
-        use EntryKind::{Deploy, Reap};
-        assert_eq!(chosen(&[(7, Deploy), (5, Deploy), (6, Deploy), (8, Reap)]), Some((7, vec![5, 6])));
+    #[tokio::test]
+    async fn rollbacks_go_first_then_deployments_then_reaps() {
+        for (waiting, first) in [
+            (vec![(1, Reap), (2, Deploy), (3, Rollback)], "d3-1"),
+            (vec![(1, Reap), (2, Deploy)], "d2-1"),
+            (vec![(1, Reap)], "d1-1"),
+        ] {
+            assert_eq!(next(&desk(&waiting)).await, (vec![], vec![first.to_owned()]));
+        }
     }
 
-    #[test]
-    fn neither_rollbacks_nor_reaps_supersede_each_other() {
-        use EntryKind::{Deploy, Reap, Rollback};
-        assert_eq!(chosen(&[(2, Rollback), (1, Rollback), (3, Deploy)]), Some((1, vec![])));
-        assert_eq!(chosen(&[(2, Reap), (1, Reap)]), Some((1, vec![])));
+    #[tokio::test]
+    async fn of_deployments_the_newest_is_carried_out_and_the_others_are_superseded() {
+        let waiting = desk(&[(5, Deploy), (6, Deploy), (7, Deploy), (8, Reap)]);
+        assert_eq!(next(&waiting).await, (vec![5, 6], vec!["d7-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn neither_rollbacks_nor_reaps_supersede_each_other() {
+        assert_eq!(next(&desk(&[(1, Rollback), (2, Rollback), (3, Deploy)])).await, (vec![], vec!["d1-1".to_owned()]));
+        assert_eq!(next(&desk(&[(1, Reap), (2, Reap)])).await, (vec![], vec!["d1-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn what_runs_is_neither_superseded_nor_started_again() {
+        let running = desk(&[(1, Deploy), (2, Deploy)]);
+        *running.active.lock().unwrap() = Some(Active { entry: entry(1, Deploy), claimed: true, cancel: None });
+        assert_eq!(next(&running).await, (vec![], vec![]));
+    }
+
+    #[tokio::test]
+    async fn what_has_its_turn_and_was_never_claimed_is_started_under_the_same_name() {
+        let handed = desk(&[(1, Deploy), (2, Deploy)]);
+        let second = QueueEntry { starts: 2, ..entry(1, Deploy) };
+        *handed.active.lock().unwrap() = Some(Active { entry: second, claimed: false, cancel: None });
+        assert_eq!(next(&handed).await, (vec![], vec!["d1-2".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn an_execution_that_ended_before_it_claimed_is_a_death() {
+        let died = Desk { spent: vec!["d1-1".to_owned()], ..desk(&[(1, Deploy)]) };
+        assert_eq!(next(&died).await, (vec![], vec!["d1-2".to_owned()]));
+        let active = died.active.lock().unwrap().clone().unwrap();
+        assert_eq!((active.entry.starts, active.entry.deaths), (2, 1));
     }
 }
