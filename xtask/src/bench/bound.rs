@@ -119,3 +119,50 @@ fn limited(plan: &Plan, reached: &BTreeMap<&ResourceKey, Reached>) -> impl Itera
         first + waiting + tail
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use local::Caller;
+    use model::Timestamp;
+
+    use super::*;
+
+    /// A call of these milliseconds after `origin`.
+    fn call(origin: Instant, from: u64, to: u64) -> Call {
+        let at = |millis| origin + Duration::from_millis(millis);
+        Call {
+            id: 0,
+            at: Timestamp::UNIX_EPOCH,
+            service: "s3".into(),
+            operation: "GetBucketTagging".into(),
+            resource: None,
+            caller: Caller::Nobody,
+            mutating: false,
+            method: "GET".into(),
+            path: "/".into(),
+            status: Some(200),
+            error: None,
+            fault: None,
+            forwarded: true,
+            took: None,
+            started: at(from),
+            ended: Some(at(to)),
+            body: bytes::Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn what_ran_side_by_side_counts_once() {
+        let origin = Instant::now();
+        let count = |spans: &[(u64, u64)]| {
+            let calls: Vec<Call> = spans.iter().map(|(from, to)| call(origin, *from, *to)).collect();
+            one_after_another(calls.iter().collect::<Vec<_>>().iter())
+        };
+        assert_eq!(count(&[]), 0);
+        assert_eq!(count(&[(0, 20), (20, 40), (45, 60)]), 3);
+        assert_eq!(count(&[(0, 20), (1, 22), (2, 21), (30, 50), (31, 49)]), 2);
+        assert_eq!(count(&[(0, 100), (10, 30), (40, 60)]), 2, "as many as followed one another");
+    }
+}

@@ -16,7 +16,6 @@ pub(super) fn wide() -> Project {
         ("buckets", 9, "{}"),
         ("parameters", 9, "of a benchmark"),
     ];
-    debug_assert_eq!(shares.iter().map(|(_, count, _)| count).sum::<usize>(), WIDE);
     let mut yaml = format!(
         "project: {{ name: support-desk, region: {REGION} }}\nagents: []\nenvironments:\n  dev: {{ account: \"{ACCOUNT_ID}\", \
          region: {REGION} }}\nshared:\n"
@@ -28,4 +27,25 @@ pub(super) fn wide() -> Project {
         }
     }
     Project::default().config(&yaml)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot read its project has failed")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wide_project_has_as_many_resources_as_it_says_and_the_policies_of_its_buckets() {
+        let config = config::parse(&wide().text("strands.yaml")).unwrap();
+        let shared = &config.environments.values().next().unwrap().shared;
+        let shares = [
+            shared.tables.len(),
+            shared.queues.len(),
+            shared.topics.len(),
+            shared.buckets.len(),
+            shared.parameters.len(),
+        ];
+        assert_eq!(shares.iter().sum::<usize>(), WIDE);
+        assert!(shares.iter().max().unwrap() - shares.iter().min().unwrap() <= 1, "{shares:?}");
+    }
 }
