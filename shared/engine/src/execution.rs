@@ -1,14 +1,14 @@
 //! What a change is carried out with: the record, the writer, the providers, the time that is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{
     CallError, Change, DeploymentId, Entry, Epoch, ErrorClass, Event, Operation, Properties, RecordedResource,
-    ResourceKey, Timestamp,
+    ResourceAddress, ResourceKey, Timestamp,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::pace::Pace;
 use crate::ports::{Clock, Provider, Providers};
@@ -35,6 +35,8 @@ pub(crate) enum Halt {
 pub(crate) enum Note {
     /// The identity of a resource is known.
     Identified(ResourceKey),
+    /// A resource can be used, and is only being looked at.
+    Usable(ResourceKey),
     /// A change waits for something that takes long.
     Waits,
 }
@@ -57,6 +59,14 @@ pub(crate) struct Execution<'a> {
     pub(crate) urgencies: Mutex<BTreeMap<ResourceKey, u64>>,
     /// Until when changes wait that wait for something that takes long.
     pub(crate) naps: Mutex<BTreeMap<ResourceKey, Timestamp>>,
+    /// Until when a call may still take effect that nobody answered.
+    pub(crate) landing: Mutex<Timestamp>,
+    /// What this invocation made, and when.
+    pub(crate) made: Mutex<BTreeMap<ResourceAddress, Timestamp>>,
+    /// What can be used, and was not looked at yet.
+    pub(crate) unseen: Mutex<BTreeSet<ResourceAddress>>,
+    /// Told whenever something was looked at.
+    pub(crate) looked: Notify,
 }
 
 /// A line that was handed to the writer.
@@ -106,6 +116,8 @@ impl Execution<'_> {
         // Where the writer is gone, the receiver says so.
         let _ = self.writes.send(Write { entry, items, durable });
         if is_identified {
+            let now = self.clock.now();
+            self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(key.address.clone(), now);
             let _ = self.notes.send(Note::Identified(key.clone()));
         }
         Written(written)
@@ -162,6 +174,58 @@ impl Execution<'_> {
         self.clock.sleep(duration).await;
         naps().remove(&change.key);
         Ok(())
+    }
+
+    /// Lets the dependents of a change start before it was looked at.
+    pub(crate) fn usable(&self, change: &Change) {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner).insert(change.key.address.clone());
+        // Nobody waits for the look that is left.
+        self.urgencies.lock().unwrap_or_else(PoisonError::into_inner).insert(change.key.clone(), 0);
+        let _ = self.notes.send(Note::Usable(change.key.clone()));
+    }
+
+    /// A change ended: whatever there was to see of it is known.
+    pub(crate) fn ended(&self, change: &Change) {
+        if self.unseen.lock().unwrap_or_else(PoisonError::into_inner).remove(&change.key.address) {
+            self.looked.notify_waiters();
+        }
+    }
+
+    /// Whether a resource can be used and was not looked at yet.
+    pub(crate) fn is_unseen(&self, address: &ResourceAddress) -> bool {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner).contains(address)
+    }
+
+    /// Waits until a resource was looked at.
+    pub(crate) async fn seen(&self, address: &ResourceAddress) {
+        loop {
+            let looked = self.looked.notified();
+            if !self.is_unseen(address) {
+                return;
+            }
+            looked.await;
+        }
+    }
+
+    /// Whether any of `addresses` was made by this deployment after `since`.
+    pub(crate) fn made_since(&self, addresses: &BTreeSet<ResourceAddress>, since: Timestamp) -> bool {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.iter().any(|address| made.get(address).is_some_and(|at| *at >= since))
+    }
+
+    /// A call that was sent then was not answered.
+    pub(crate) fn may_land(&self, sent: Timestamp) {
+        let mut landing = self.landing.lock().unwrap_or_else(PoisonError::into_inner);
+        *landing = (*landing).max(sent + self.limits.landing);
+    }
+
+    /// Waits until nothing can take effect any more that this invocation sent.
+    pub(crate) async fn land(&self) {
+        let until = *self.landing.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = until.duration_since(self.clock.now());
+        if left.is_positive() {
+            self.clock.sleep(left.unsigned_abs()).await;
+        }
     }
 
     /// Whether the slice is over.

@@ -5,12 +5,13 @@
 //! most urgent gets the next one. Never sleeps by itself: waiting goes through the clock.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::Timestamp;
 use schema::Api;
+use tokio::sync::Notify;
 
 use crate::ports::Clock;
 
@@ -29,6 +30,9 @@ pub struct Pace {
     buckets: Mutex<BTreeMap<&'static str, Bucket>>,
 }
 
+/// A place in a queue: urgency and ticket.
+type Place = (Reverse<u64>, u64);
+
 #[derive(Debug)]
 struct Bucket {
     limit: Api,
@@ -37,8 +41,8 @@ struct Bucket {
     tokens: f64,
     filled: Timestamp,
     throttled: Option<Timestamp>,
-    /// Who waits: the most urgent first, then by ticket.
-    waiting: BTreeSet<(Reverse<u64>, u64)>,
+    /// Who waits: the most urgent first, then by ticket. Only the first looks for tokens; it is told when it becomes that.
+    waiting: BTreeMap<Place, Arc<Notify>>,
     tickets: u64,
 }
 
@@ -50,7 +54,7 @@ impl Bucket {
             tokens: limit.burst,
             filled: now,
             throttled: None,
-            waiting: BTreeSet::new(),
+            waiting: BTreeMap::new(),
             tickets: 0,
         }
     }
@@ -63,22 +67,45 @@ impl Bucket {
         }
     }
 
-    /// Takes a token for `place`, or says how long it is until there will be one.
-    fn take(&mut self, place: (Reverse<u64>, u64), now: Timestamp) -> Option<Duration> {
+    /// What `place` may do now.
+    fn ask(&mut self, place: Place, now: Timestamp) -> Answer {
         self.fill(now);
-        let ahead = self.waiting.range(..place).count();
-        let needed = f64::from(u32::try_from(ahead + 1).unwrap_or(u32::MAX));
-        // A millionth less than a whole token is a token: rounding is not worth a wait.
-        if self.tokens + 1e-6 >= needed {
-            self.waiting.remove(&place);
-            self.tokens -= 1.0;
-            return None;
+        if self.waiting.first_key_value().is_some_and(|(first, _)| *first != place) {
+            return Answer::Behind;
         }
-        let seconds = (needed - self.tokens) / self.rate;
+        // A millionth less than a whole token is a token: rounding is not worth a wait.
+        if self.tokens + 1e-6 >= 1.0 {
+            self.tokens -= 1.0;
+            return Answer::Taken;
+        }
+        let seconds = (1.0 - self.tokens) / self.rate;
         // In whole milliseconds, rounded up: no clock that is waited on is finer.
-        Some(Duration::from_millis((seconds * 1_000.0).ceil().max(1.0) as u64))
+        Answer::In(Duration::from_millis((seconds * 1_000.0).ceil().max(1.0) as u64))
+    }
+
+    /// Somebody takes its token or goes away: who is first now is told.
+    fn leave(&mut self, place: Place) {
+        if self.waiting.remove(&place).is_some()
+            && let Some((_, first)) = self.waiting.first_key_value()
+        {
+            first.notify_one();
+        }
     }
 }
+
+/// What somebody who waits may do.
+#[derive(Debug, PartialEq, Eq)]
+enum Answer {
+    /// Go on: the token is taken.
+    Taken,
+    /// Look again after this long.
+    In(Duration),
+    /// Wait until told: somebody else is first.
+    Behind,
+}
+
+/// The longest that the first waits before it looks again: the rate may have recovered.
+const LOOK: Duration = Duration::from_secs(1);
 
 impl Pace {
     /// Full buckets.
@@ -97,20 +124,28 @@ impl Pace {
 
     /// Waits for a token, the most urgent first. False where there is none before `deadline`.
     pub(crate) async fn admit(&self, limit: Api, urgency: u64, clock: &dyn Clock, deadline: Timestamp) -> bool {
+        let told = Arc::new(Notify::new());
         let place = self.with(limit, clock.now(), |bucket| {
             bucket.tickets += 1;
             let place = (Reverse(urgency), bucket.tickets);
-            bucket.waiting.insert(place);
+            bucket.waiting.insert(place, Arc::clone(&told));
             place
         });
-        // Whoever is dropped while waiting must not keep others waiting behind it.
+        // Whoever has its token, or is dropped while waiting, makes room for the next.
         let _leaves = Leaves { pace: self, limit, place };
         loop {
             let now = clock.now();
-            match self.with(limit, now, |bucket| bucket.take(place, now)) {
-                None => return true,
-                Some(wait) if now + wait >= deadline => return false,
-                Some(wait) => clock.sleep(wait).await,
+            let left = deadline.duration_since(now);
+            match self.with(limit, now, |bucket| bucket.ask(place, now)) {
+                Answer::Taken => return true,
+                Answer::In(wait) if now + wait >= deadline => return false,
+                Answer::In(wait) => clock.sleep(wait.min(LOOK)).await,
+                Answer::Behind if !left.is_positive() => return false,
+                Answer::Behind => tokio::select! {
+                    biased;
+                    () = told.notified() => {}
+                    () = clock.sleep(left.unsigned_abs()) => {}
+                },
             }
         }
     }
@@ -140,13 +175,13 @@ impl Pace {
 struct Leaves<'a> {
     pace: &'a Pace,
     limit: Api,
-    place: (Reverse<u64>, u64),
+    place: Place,
 }
 
 impl Drop for Leaves<'_> {
     fn drop(&mut self) {
         if let Some(bucket) = self.pace.lock().get_mut(self.limit.name) {
-            bucket.waiting.remove(&self.place);
+            bucket.leave(self.place);
         }
     }
 }
@@ -196,13 +231,25 @@ mod tests {
     }
 
     #[test]
-    fn the_most_urgent_gets_the_next_token() {
+    fn the_most_urgent_gets_the_next_token_and_the_next_is_told() {
         let mut bucket = Bucket::new(LIMIT, Timestamp::UNIX_EPOCH);
         bucket.tokens = 1.0;
         let (later, sooner) = ((Reverse(1), 1), (Reverse(9), 2));
-        bucket.waiting.extend([later, sooner]);
-        assert_eq!(bucket.take(later, Timestamp::UNIX_EPOCH), Some(Duration::from_millis(100)));
-        assert_eq!(bucket.take(sooner, Timestamp::UNIX_EPOCH), None);
+        bucket.waiting.insert(later, Arc::new(Notify::new()));
+        bucket.waiting.insert(sooner, Arc::new(Notify::new()));
+        assert_eq!(bucket.ask(later, Timestamp::UNIX_EPOCH), Answer::Behind);
+        assert_eq!(bucket.ask(sooner, Timestamp::UNIX_EPOCH), Answer::Taken);
+        bucket.leave(sooner);
+        assert_eq!(bucket.ask(later, Timestamp::UNIX_EPOCH), Answer::In(Duration::from_millis(100)));
+    }
+
+    #[tokio::test]
+    async fn many_who_wait_pass_one_after_the_other_though_there_are_more_of_them_than_a_burst() {
+        let (pace, clock) = (Pace::new(), Hand::default());
+        let all: Vec<_> = (0..20).map(|urgency| pace.admit(LIMIT, urgency, &clock, FAR)).collect();
+        let admitted = futures::future::join_all(all).await;
+        assert!(admitted.into_iter().all(|admitted| admitted));
+        assert!(pace.lock()["ten"].waiting.is_empty());
     }
 
     #[test]

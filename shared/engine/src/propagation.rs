@@ -4,6 +4,7 @@
 //! would use up the limit of the calls that can succeed.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::ports::Clock;
 #[derive(Debug, Default)]
 pub(crate) struct Propagation {
     gates: Mutex<BTreeMap<ResourceAddress, Gate>>,
+    /// Whether anything was refused yet because it had not propagated: in an emulator, nothing is.
+    takes_time: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -32,10 +35,13 @@ struct Gate {
 }
 
 impl Gate {
-    fn failed(&mut self, now: Timestamp) {
+    /// `closed` is how many gates are closed: together they are tried some twelve times a second at most, fewer than Lambda's
+    /// limit.
+    fn failed(&mut self, now: Timestamp, closed: u32) {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
-        let step = if age < latest { Duration::from_millis(500) } else { Duration::from_secs(2) };
+        let often = (Duration::from_millis(80) * closed).max(Duration::from_millis(250));
+        let step = if age < latest { often } else { often.max(Duration::from_secs(2)) };
         self.next = if age < earliest { self.made + earliest } else { now + step };
     }
 }
@@ -44,6 +50,8 @@ impl Gate {
 pub(crate) struct Turn<'a> {
     propagation: &'a Propagation,
     address: ResourceAddress,
+    certain: Timestamp,
+    now: Timestamp,
 }
 
 impl Propagation {
@@ -58,12 +66,9 @@ impl Propagation {
     }
 
     /// The first of `addresses` of which it is not known that it can be used.
-    pub(crate) fn closed<'a>(
-        &self,
-        addresses: impl IntoIterator<Item = &'a ResourceAddress>,
-    ) -> Option<&'a ResourceAddress> {
+    pub(crate) fn closed(&self, addresses: &[ResourceAddress]) -> Option<ResourceAddress> {
         let gates = self.lock();
-        addresses.into_iter().find(|address| gates.get(*address).is_some_and(|gate| !gate.usable))
+        addresses.iter().find(|address| gates.get(*address).is_some_and(|gate| !gate.usable)).cloned()
     }
 
     /// Waits until it is this caller's turn to try, or until it is known that the thing can be used (then none). The second
@@ -77,11 +82,17 @@ impl Propagation {
         loop {
             let now = clock.now();
             let (wait, opened) = {
+                let takes_time = self.takes_time.load(Ordering::Relaxed);
                 let mut gates = self.lock();
                 let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
+                if takes_time && gate.next == gate.made {
+                    // Others did not propagate at once: neither will this one.
+                    gate.next = gate.made + gate.likely.0;
+                }
                 if !gate.trying && gate.next <= now {
                     gate.trying = true;
-                    return (Some(Turn { propagation: self, address: address.clone() }), true);
+                    let certain = gate.made + gate.likely.1;
+                    return (Some(Turn { propagation: self, address: address.clone(), certain, now }), true);
                 }
                 let next = if gate.trying { None } else { Some(gate.next.duration_since(now).unsigned_abs()) };
                 (next, Arc::clone(&gate.opened))
@@ -107,10 +118,18 @@ impl Turn<'_> {
         }
     }
 
+    /// Until when the try may well be refused; none where it is nearly certain to succeed.
+    pub(crate) fn doubtful_until(&self) -> Option<Timestamp> {
+        (self.now < self.certain).then_some(self.certain)
+    }
+
     /// It cannot be used yet.
     pub(crate) fn failed(self, now: Timestamp) {
-        if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
-            gate.failed(now);
+        self.propagation.takes_time.store(true, Ordering::Relaxed);
+        let mut gates = self.propagation.lock();
+        let closed = u32::try_from(gates.values().filter(|gate| !gate.usable).count()).unwrap_or(u32::MAX);
+        if let Some(gate) = gates.get_mut(&self.address) {
+            gate.failed(now, closed);
         }
     }
 }
@@ -148,7 +167,7 @@ mod tests {
         };
         let ((turn, in_time), ()) = futures::join!(waits, learns);
         assert!(turn.is_none() && in_time, "nobody need try what is known");
-        assert_eq!(propagation.closed([&role]), None);
+        assert_eq!(propagation.closed(std::slice::from_ref(&role)), None);
     }
 
     #[tokio::test]
@@ -158,9 +177,11 @@ mod tests {
         let turn = || async { propagation.turn(&role, &SystemClock, now).await.0 };
         turn().await.unwrap().failed(now + Duration::from_secs(1));
         assert_eq!(next(), 5_000, "not before it is likely");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6));
-        assert_eq!(next(), 6_500, "then often");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(13));
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 1);
+        assert_eq!(next(), 6_250, "then often");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 10);
+        assert_eq!(next(), 6_800, "but not so often that they use up the limit together");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(13), 1);
         assert_eq!(next(), 15_000, "and patiently at last");
     }
 }

@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use model::{CallError, Change, Digest, ErrorClass};
+use model::{CallError, Change, Digest, ErrorClass, ResourceAddress};
 use schema::Call;
 
 use crate::execution::{Execution, Halt};
 use crate::fence::LEASE_TOO_SHORT;
+use crate::propagation::Turn;
 
 /// Whether a call may be repeated when it is not known whether it took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,9 @@ pub(crate) enum Repeat {
     /// Its effect must be resolved first.
     AfterProof,
 }
+
+/// How long ago something was made that a service may not know of yet.
+const VISIBLE: Duration = Duration::from_secs(20);
 
 /// What kind of patience a class of error gets.
 enum Patience {
@@ -45,23 +49,24 @@ fn patience(class: ErrorClass, repeat: Repeat, execution: &Execution<'_>) -> Pat
 }
 
 /// Calls until it succeeds, fails for good, or patience or the time slice ends. Each try waits for a token of the limit that
-/// it counts against.
+/// it counts against, if it is known to make a call.
 pub(crate) async fn patiently<T, F>(
     execution: &Execution<'_>,
     change: &Change,
-    (kind, repeat): (Call, Repeat),
+    (kind, repeat): (impl Into<Option<Call>>, Repeat),
     mut call: impl FnMut() -> F,
 ) -> Result<Result<T, CallError>, Halt>
 where
     F: Future<Output = Result<T, CallError>>,
 {
-    let limit = schema::api(&change.kind, kind);
-    let began = execution.clock.now();
+    let kind = kind.into();
+    let limit = kind.map(|kind| schema::api(&change.kind, kind));
+    let mut waited = Duration::ZERO;
     for attempt in 0_u32.. {
         // What this change needs and cannot use yet: one change tries, the others wait for what it finds.
-        let turn = match (kind, execution.propagation.closed(&change.dependencies)) {
-            (Call::Create, Some(address)) => {
-                let (turn, in_time) = execution.propagation.turn(address, execution.clock, execution.deadline).await;
+        let turn = match (kind, execution.propagation.closed(&roles(change))) {
+            (Some(Call::Create), Some(address)) => {
+                let (turn, in_time) = execution.propagation.turn(&address, execution.clock, execution.deadline).await;
                 if !in_time {
                     return Err(Halt::Interrupted);
                 }
@@ -69,13 +74,25 @@ where
             }
             _ => None,
         };
-        if !execution.pace.admit(limit, execution.urgency(change), execution.clock, execution.deadline).await {
-            return Err(Halt::Interrupted);
+        if let Some(limit) = limit {
+            // A try that may well be refused takes only a token that nobody else wants, until it is nearly certain.
+            let doubtful = turn.as_ref().and_then(Turn::doubtful_until).map(|until| until.min(execution.deadline));
+            let is_admitted = match doubtful {
+                Some(until) => execution.pace.admit(limit, 0, execution.clock, until).await,
+                None => false,
+            };
+            if !is_admitted
+                && !execution.pace.admit(limit, execution.urgency(change), execution.clock, execution.deadline).await
+            {
+                return Err(Halt::Interrupted);
+            }
         }
         let sent = execution.clock.now();
         let error = match call().await {
             Ok(value) => {
-                execution.pace.answered(limit, execution.clock.now());
+                if let Some(limit) = limit {
+                    execution.pace.answered(limit, execution.clock.now());
+                }
                 if let Some(turn) = turn {
                     turn.passed();
                 }
@@ -85,11 +102,17 @@ where
         };
         let now = execution.clock.now();
         let was_sent = error.code.as_deref() != Some(LEASE_TOO_SHORT);
-        if error.class == ErrorClass::Throttled && was_sent {
+        if let (ErrorClass::Throttled, true, Some(limit)) = (error.class, was_sent, limit) {
             execution.pace.throttled(limit, now);
         }
-        let waited = now.duration_since(began).unsigned_abs();
-        let (wait, most) = match patience(error.class, repeat, execution) {
+        let may_land = kind != Some(Call::Read) && error.may_land_late();
+        if may_land {
+            execution.may_land(sent);
+        }
+        // Of a process that was frozen meanwhile, that is not its patience.
+        waited += now.duration_since(sent).unsigned_abs().min(execution.limits.landing);
+        let class = if is_not_visible_yet(execution, change, &error) { ErrorClass::NotPropagated } else { error.class };
+        let (wait, most) = match patience(class, repeat, execution) {
             Patience::Exponential(most) => (jittered(250 << attempt.min(5), change, attempt), most),
             Patience::Dense(most) => (Duration::from_millis(250 << attempt.min(3)), most),
             Patience::None => return Ok(Err(error)),
@@ -97,6 +120,7 @@ where
         if waited + wait > most {
             return Ok(Err(error));
         }
+        waited += wait;
         tracing::debug!(error = %error, attempt, "tried again");
         match turn {
             // The next turn waits by itself, for as long as it is not likely to succeed.
@@ -106,7 +130,7 @@ where
                     return Err(Halt::Interrupted);
                 }
             }
-            _ if kind != Call::Read && error.may_land_late() => {
+            _ if may_land => {
                 // Whatever was sent takes effect by then or never: only then is it known what a repetition comes after.
                 let landed = execution.limits.landing.saturating_sub(now.duration_since(sent).unsigned_abs());
                 execution.pause(landed.max(wait)).await?;
@@ -115,6 +139,23 @@ where
         }
     }
     Err(Halt::Interrupted)
+}
+
+/// The roles that the service of a change's type assumes.
+fn roles(change: &Change) -> Vec<ResourceAddress> {
+    let (Some(schema), Some(to)) = (schema::get(&change.kind), change.action.to()) else { return Vec::new() };
+    let mut references = Vec::new();
+    for property in schema.assumes.iter().filter_map(|name| to.get(name)) {
+        // What is malformed is refused where it is resolved.
+        let _ = model::expression::references_in(property, &mut references);
+    }
+    references.into_iter().map(|reference| reference.address).collect()
+}
+
+/// Whether AWS does not find what was made a moment ago: each of its services hears of it in its own time.
+fn is_not_visible_yet(execution: &Execution<'_>, change: &Change, error: &CallError) -> bool {
+    let now = execution.clock.now();
+    error.class == ErrorClass::NotFound && execution.made_since(&change.dependencies, now - VISIBLE)
 }
 
 /// Between half of `millis` and all of it, so that changes that were throttled together do not come back together. Of the

@@ -109,6 +109,13 @@ impl<'a> Schedule<'a> {
         }
     }
 
+    /// A resource can be used, though its change has not ended.
+    pub(crate) fn usable(&mut self, key: &ResourceKey) {
+        if let Some(place) = self.places.get(key).copied() {
+            self.reach(place, Reach::Ready);
+        }
+    }
+
     fn reach(&mut self, place: usize, reach: Reach) {
         let Some(node) = self.nodes.get_mut(place) else { return };
         let before = node.reached.replace(node.reached.map_or(reach, |before| before.max(reach)));

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use journal::{ChangeStatus, Status};
-use model::{Entry, Event, Properties, Recorded, RecordedResource, ResourceKey, Timestamp};
+use model::{CallError, Entry, Event, Properties, Recorded, RecordedResource, ResourceKey, Timestamp};
 
 /// The record, shared by the changes that run at the same time. The lock is never held across an await.
 #[derive(Debug)]
 pub(crate) struct State {
     recorded: Mutex<Recorded>,
     attempts: BTreeMap<ResourceKey, u32>,
+    failed: BTreeMap<ResourceKey, CallError>,
     since: BTreeMap<ResourceKey, Timestamp>,
     identified: BTreeMap<ResourceKey, Timestamp>,
     awaiting: BTreeSet<ResourceKey>,
@@ -21,11 +22,16 @@ impl State {
     /// The record, and what `entries` (whose fold is `status`) say of the changes that this deployment has begun.
     pub(crate) fn new(recorded: Recorded, status: &Status, entries: &[Entry]) -> Self {
         let mut since = BTreeMap::new();
+        let mut attempts: BTreeMap<ResourceKey, u32> = BTreeMap::new();
         let mut identified = BTreeMap::new();
         let mut awaiting = BTreeSet::new();
         for entry in entries {
-            match entry.event {
-                Event::Started { .. } => drop(since.entry(entry.change.clone()).or_insert(entry.at)),
+            match &entry.event {
+                Event::Started { attempt, .. } => {
+                    since.entry(entry.change.clone()).or_insert(entry.at);
+                    let most = attempts.entry(entry.change.clone()).or_default();
+                    *most = (*attempt).max(*most);
+                }
                 Event::Identified { .. } => drop(identified.insert(entry.change.clone(), entry.at)),
                 _ => {}
             }
@@ -35,18 +41,19 @@ impl State {
                 awaiting.remove(&entry.change);
             }
         }
-        let mut attempts = BTreeMap::new();
+        let mut failed = BTreeMap::new();
         let mut deferred = BTreeSet::new();
         for (key, status) in &status.changes {
             match status {
-                ChangeStatus::Started { attempt, .. } | ChangeStatus::Absent { attempt } => {
-                    attempts.insert(key.clone(), *attempt);
-                }
                 ChangeStatus::Deferred => drop(deferred.insert(key.clone())),
-                ChangeStatus::Identified(_) | ChangeStatus::Succeeded | ChangeStatus::Failed(_) => {}
+                ChangeStatus::Failed(error) => drop(failed.insert(key.clone(), error.clone())),
+                ChangeStatus::Started { .. }
+                | ChangeStatus::Absent { .. }
+                | ChangeStatus::Identified(_)
+                | ChangeStatus::Succeeded => {}
             }
         }
-        Self { recorded: Mutex::new(recorded), attempts, since, identified, awaiting, deferred }
+        Self { recorded: Mutex::new(recorded), attempts, failed, since, identified, awaiting, deferred }
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
@@ -57,6 +64,11 @@ impl State {
     /// The number of the last attempt at a change in this deployment, by earlier invocations; 0 where there was none.
     pub(crate) fn attempts(&self, key: &ResourceKey) -> u32 {
         self.attempts.get(key).copied().unwrap_or(0)
+    }
+
+    /// What an earlier invocation of this deployment failed at, and has not taken up again.
+    pub(crate) fn failed(&self, key: &ResourceKey) -> Option<CallError> {
+        self.failed.get(key).cloned()
     }
 
     /// When an earlier invocation first announced a call for a change of this deployment; none where none did.

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use journal::IllegalTransition;
 use model::{Action, Cause, Change, Digest, Event, Lease, Plan, Recorded, ResourceKey, Timestamp};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use crate::carry_out::carry_out;
 use crate::cause;
@@ -210,6 +210,10 @@ impl Wave<'_> {
             notes,
             urgencies: Mutex::new(BTreeMap::new()),
             naps: Mutex::new(BTreeMap::new()),
+            landing: Mutex::new(Timestamp::UNIX_EPOCH),
+            made: Mutex::new(BTreeMap::new()),
+            unseen: Mutex::new(BTreeSet::new()),
+            looked: Notify::new(),
         };
         remember_what_was_made(&execution, plan);
         let writing = writer.run(incoming);
@@ -217,9 +221,13 @@ impl Wave<'_> {
             let end = match self.take_over(&execution, plan, lease, &entries, recorded).await {
                 Ok(true) => Ok(Some(End::Replan)),
                 Ok(false) if is_stale => Ok(Some(End::Replan)),
-                Ok(false) => Ok(work(&execution, plan, self.ledger, heard, is_cancelled).await),
+                Ok(false) => Ok(work(&execution, plan, self.ledger, heard, (is_started, is_cancelled)).await),
                 Err(error) => Err(error),
             };
+            if matches!(end, Ok(Some(_))) {
+                // Whoever comes next must not meet a call of this invocation that lands after its own.
+                execution.land().await;
+            }
             // Dropping the execution closes the channel, which ends the writer after its last burst.
             drop(execution);
             end
@@ -290,7 +298,7 @@ async fn work(
     plan: &Plan,
     ledger: &dyn Ledger,
     mut notes: mpsc::UnboundedReceiver<Note>,
-    mut is_cancelled: bool,
+    (is_resumed, mut is_cancelled): (bool, bool),
 ) -> Option<End> {
     let mut schedule = Schedule::new(plan);
     let mut running = FuturesUnordered::new();
@@ -307,7 +315,14 @@ async fn work(
                 }
                 tracing::info!(change = %change.key, kind = %change.kind, "starts");
                 execution.urgencies.lock().unwrap_or_else(PoisonError::into_inner).insert(change.key.clone(), urgency);
-                running.push(async move { (change, carry_out(execution, change).await) });
+                // What failed under this plan has failed: it is not tried again because something else needed another slice.
+                let earlier = execution.state.failed(&change.key).filter(|_| is_resumed);
+                running.push(async move {
+                    match earlier {
+                        Some(error) => (change, Err(Halt::Failed(error))),
+                        None => (change, carry_out(execution, change).await),
+                    }
+                });
             }
         }
         if running.is_empty() {
@@ -320,9 +335,12 @@ async fn work(
             biased;
             Some(note) = notes.recv() => match note {
                 Note::Identified(key) => schedule.identified(&key),
+                Note::Usable(key) => schedule.usable(&key),
                 Note::Waits => {}
             },
-            Some((change, result)) = running.next() => match result {
+            Some((change, result)) = running.next() => {
+                execution.ended(change);
+                match result {
                 Ok(()) => schedule.succeeded(change),
                 Err(Halt::Failed(error)) => {
                     tracing::error!(change = %change.key, error = %error, "failed");
@@ -336,6 +354,7 @@ async fn work(
                 }
                 Err(Halt::Interrupted) => interrupted = true,
                 Err(Halt::Stopped) => return None,
+                }
             },
             () = &mut stop, if !is_cancelled => is_cancelled = true,
         }

@@ -77,11 +77,14 @@ pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Status, 
 
 fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
     use ChangeStatus as S;
+    // A later plan of the same deployment takes up again what an earlier one failed at, as if it were new: a journal does not
+    // say where a plan ends.
+    let before = before.filter(|before| !matches!(before, S::Failed(_)));
     match (before, event) {
         // A first attempt; also on what an earlier plan of the same deployment left or finished, except that nothing is
         // created a second time.
         (
-            None | Some(S::Identified(_) | S::Succeeded | S::Deferred | S::Failed(_) | S::Absent { .. }),
+            None | Some(S::Identified(_) | S::Succeeded | S::Deferred | S::Absent { .. }),
             Event::Started { operation, attempt, .. },
         ) => {
             let made = matches!(before, Some(S::Identified(_) | S::Succeeded));
@@ -98,13 +101,12 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
                 .then_some(S::Started { operation: *operation, attempt: *attempt })
         }
         (
-            // None: what an earlier deployment announced. Absent, failed: it was found after all.
+            // None: what an earlier deployment announced. Absent: it was found after all.
             None
             | Some(
                 S::Started { operation: Operation::Create | Operation::Update, .. }
                 | S::Identified(_)
-                | S::Absent { .. }
-                | S::Failed(_),
+                | S::Absent { .. },
             ),
             Event::Identified { physical_id, .. },
         ) => Some(S::Identified(physical_id.clone())),
@@ -120,9 +122,10 @@ fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
         ) => Some(S::Succeeded),
         // What something deferred stands on is deferred untried.
         (None | Some(S::Started { operation: Operation::Delete, .. }), Event::Deferred { .. }) => Some(S::Deferred),
-        (None | Some(S::Started { .. } | S::Identified(_) | S::Absent { .. }), Event::Failed { error } | Event::Vanished { error }) => {
-            Some(S::Failed(error.clone()))
-        }
+        (
+            None | Some(S::Started { .. } | S::Identified(_) | S::Absent { .. }),
+            Event::Failed { error } | Event::Vanished { error },
+        ) => Some(S::Failed(error.clone())),
         _ => None,
     }
 }
@@ -219,8 +222,10 @@ mod tests {
     #[test]
     fn nothing_follows_an_end_but_another_plan() {
         assert!(!folds(vec![started(Operation::Create, 1), identified(), succeeded(), identified()]));
-        assert!(!folds(vec![failed(), succeeded()]));
+        assert!(!folds(vec![succeeded(), failed()]));
         assert!(folds(vec![failed(), started(Operation::Create, 1)]));
+        assert!(folds(vec![failed(), succeeded()]), "there was nothing left to do");
+        assert!(!folds(vec![failed(), started(Operation::Create, 1), succeeded()]), "but not unseen");
         let error = fold(&entries(vec![succeeded(), failed()])).unwrap_err();
         let said = "the journal is corrupt: entry 1 says that `a/Queue@1` failed, but it had succeeded";
         assert_eq!(error.to_string(), said);

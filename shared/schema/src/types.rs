@@ -18,6 +18,8 @@ pub struct TypeSchema {
     /// Top-level properties in which a reference needs no more than the other's identity; everywhere else it waits until
     /// the other is ready.
     pub identity_suffices: &'static [&'static str],
+    /// Top-level properties that name a role which the service assumes: a role that was made a moment ago it refuses.
+    pub assumes: &'static [&'static str],
     /// Whether it holds data that deleting it destroys.
     pub stateful: bool,
     /// Whether what uses it lingers after its own deletion, so that this one's can take hours (network interfaces).
@@ -61,6 +63,7 @@ const PLAIN: TypeSchema = TypeSchema {
     policies: &[],
     sets: &[],
     identity_suffices: &[],
+    assumes: &[],
     stateful: false,
     lingers: false,
     provided: true,
@@ -116,6 +119,7 @@ const TYPES: &[TypeSchema] = &[
         create_only: &["FunctionName", "PackageType"],
         sets: &["Architectures", "Layers"],
         identity_suffices: &["Environment"],
+        assumes: &["Role"],
         ..PLAIN
     },
     TypeSchema {

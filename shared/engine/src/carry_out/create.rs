@@ -56,7 +56,7 @@ impl Making<'_> {
                 Found::Ours(made) => return Ok((self.identified(made), false)),
                 Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
             }
-            let error = match self.send(&token, sent).await? {
+            let error = match self.send(&token, sent, Repeat::AfterProof).await? {
                 Ok(made) => return Ok((self.identified(made), true)),
                 Err(error) => error,
             };
@@ -106,7 +106,7 @@ impl Making<'_> {
             && age < life
         {
             // The same call again, for as long as AWS knows the token by: it makes the resource or shows it.
-            return match self.send(&intent.token, sent).await? {
+            return match self.send(&intent.token, sent, Repeat::Harmless).await? {
                 Ok(made) => Ok(Some((self.identified(made), false))),
                 // A refusal of this call says nothing of the first.
                 Err(error) => self.stays_open(error).await,
@@ -126,11 +126,15 @@ impl Making<'_> {
         }
     }
 
-    async fn send(&self, token: &str, properties: &Properties) -> Result<Result<Made, CallError>, Halt> {
+    async fn send(
+        &self,
+        token: &str,
+        properties: &Properties,
+        repeat: Repeat,
+    ) -> Result<Result<Made, CallError>, Halt> {
         let key = identity(self.execution, self.change);
         let creation = Creation { key: &key, properties, token, stamp: self.execution.stamp };
-        let how = (Call::Create, Repeat::AfterProof);
-        patiently(self.execution, self.change, how, || self.provider.create(&creation)).await
+        patiently(self.execution, self.change, (Call::Create, repeat), || self.provider.create(&creation)).await
     }
 
     async fn find(&self, token: &str, properties: &Properties) -> Result<Result<Found, CallError>, Halt> {

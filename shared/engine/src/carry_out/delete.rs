@@ -33,6 +33,7 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Pr
                 Ok(Found::Ours(made)) => made.physical_id,
                 // Never made, or not ours: nothing to delete.
                 Ok(Found::Absent | Found::Foreign(_)) => {
+                    let _ = execution.write(change, &sent, Event::Absent);
                     done(execution, change, &sent);
                     return Ok(());
                 }

@@ -6,7 +6,7 @@ mod settle;
 
 use model::{
     Action, CallError, Change, ErrorClass, Event, Operation, PhysicalId, Presence, Properties, RecordedResource,
-    ResourceKey, Timestamp,
+    ResourceKey, Timestamp, Unresolved,
 };
 use schema::Call;
 
@@ -55,12 +55,15 @@ pub(super) async fn finish(
     if !is_converged {
         let token = execution.token(&change.key, 1);
         let creation = Creation { key: &key, properties: sent, token: &token, stamp: execution.stamp };
-        // What was made a moment ago needs no more than its creating call could not carry, mostly nothing.
-        let how = (if fresh { Call::Read } else { Call::Update }, Repeat::Harmless);
+        // What was made a moment ago needs no more than its creating call could not carry: mostly nothing, and no call.
+        let how = ((!fresh).then_some(Call::Update), Repeat::Harmless);
         let converged = patiently(execution, change, how, || provider.converge(&existing, &creation, fresh)).await?;
         if let Err(error) = converged {
             return fail(execution, change, sent, error).await;
         }
+    }
+    if fresh && settle::is_ready_at_once(change) {
+        execution.usable(change);
     }
     settle::settle(execution, change, provider, sent, &existing).await
 }
@@ -159,11 +162,15 @@ fn is_sent(execution: &Execution<'_>, change: &Change, sent: &Properties) -> boo
 }
 
 pub(super) async fn resolved(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<Properties, Halt> {
-    match execution.state.resolve(to) {
-        Ok(sent) => Ok(sent),
-        Err(error) => {
-            let error = CallError::local(ErrorClass::Invalid, "resolve", error.to_string());
-            fail(execution, change, &Properties::new(), error).await
+    loop {
+        match execution.state.resolve(to) {
+            Ok(sent) => return Ok(sent),
+            // What can be used already has not been looked at yet: what it shows then may be what is missing.
+            Err(Unresolved::Unknown { address, .. }) if execution.is_unseen(&address) => execution.seen(&address).await,
+            Err(error) => {
+                let error = CallError::local(ErrorClass::Invalid, "resolve", error.to_string());
+                return fail(execution, change, &Properties::new(), error).await;
+            }
         }
     }
 }

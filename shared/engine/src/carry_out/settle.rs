@@ -12,13 +12,15 @@ use crate::ports::{Existing, Provider, Readiness};
 use crate::retry::{Repeat, patiently};
 
 /// The shortest and the longest wait between two looks at what is likely to be ready.
-const STEPS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+const STEPS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long the next wait is for something that has taken `elapsed` and is `likely` to take that many milliseconds: what is
 /// looked at every fiftieth of its own time is noticed at most that much late.
 pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
     let earliest = Duration::from_millis(*likely.start());
-    let often = (elapsed / 50).clamp(STEPS.0, STEPS.1);
+    // What takes some seconds is looked at five times a second, and what is quick twice as often.
+    let shortest = if *likely.end() > 2_000 { STEPS.0 * 2 } else { STEPS.0 };
+    let often = (elapsed / 50).clamp(shortest, STEPS.1);
     // What is quick may be quicker still: in an emulator, everything is.
     let early = Duration::from_millis(100 << poll.min(5));
     if elapsed >= earliest {
@@ -28,6 +30,12 @@ pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u
     } else {
         earliest - elapsed
     }
+}
+
+/// Whether its dependents can use it as soon as it is made: there is nothing to wait for, only something to look at.
+pub(super) fn is_ready_at_once(change: &Change) -> bool {
+    let latency = schema::latency(&change.kind);
+    *latency.ready.end() == 0 && *latency.propagation.end() == 0
 }
 
 pub(super) async fn settle(
@@ -86,6 +94,6 @@ mod tests {
         let function = 500..=2_000;
         assert_eq!(next_look(Duration::ZERO, &function, 0).as_millis(), 100);
         assert_eq!(next_look(Duration::from_millis(450), &function, 2).as_millis(), 50);
-        assert_eq!(next_look(Duration::from_millis(600), &function, 3).as_millis(), 200);
+        assert_eq!(next_look(Duration::from_millis(600), &function, 3).as_millis(), 100);
     }
 }
