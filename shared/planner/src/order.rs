@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use graph::{Cycle, Graph};
-use model::{Change, ResourceKey, Stage};
+use model::{Change, Edge, ResourceKey, Stage};
 
 use crate::{PlanError, Problem};
 
@@ -11,10 +11,12 @@ use crate::{PlanError, Problem};
 pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
     // Ranks instead of keys: their order is the same, and a graph of numbers is built in a fraction of the time.
     changes.sort_unstable_by(|one, other| (one.stage, &one.key).cmp(&(other.stage, &other.key)));
+    let mut cut = Vec::new();
     let order = loop {
         match graph_of(&changes).order() {
-            Ok(order) => break order,
-            Err(cycle) if untangle(&mut changes, &cycle) => {}
+            Ok(order) if cut.is_empty() => break order,
+            Ok(_) => mend(&mut changes, std::mem::take(&mut cut)),
+            Err(cycle) if untangle(&mut changes, &cycle, &mut cut) => {}
             Err(cycle) => {
                 let name = |rank| changes.get::<usize>(rank).map(|change| change.key.to_string()).unwrap_or_default();
                 return Err(PlanError(vec![Problem::Cycle(cycle.map(name).to_string())]));
@@ -45,7 +47,7 @@ fn graph_of(changes: &[Change]) -> Graph<usize> {
 /// Takes a circle out of what goes, if it is one of those. The record knows at which addresses something stands, not on which
 /// incarnation: where deployments that stopped left several, and what stood on what was turned round between them, they seem
 /// to stand on each other. The newest of a circle was made last, so that no older one stands on it.
-fn untangle(changes: &mut [Change], cycle: &Cycle<usize>) -> bool {
+fn untangle(changes: &mut [Change], cycle: &Cycle<usize>, cut: &mut Vec<(usize, Edge)>) -> bool {
     let goes = |rank: &usize| changes.get(*rank).filter(|change| change.stage == Stage::Retire);
     let newest = cycle
         .path()
@@ -55,6 +57,22 @@ fn untangle(changes: &mut [Change], cycle: &Cycle<usize>) -> bool {
         .max();
     let Some((_, rank, on)) = newest else { return false };
     let Some(change) = changes.get_mut(rank) else { return false };
-    change.needs.retain(|edge| edge.on != on);
+    cut.extend(change.needs.extract_if(.., |edge| edge.on == on).map(|edge| (rank, edge)));
     true
+}
+
+/// Puts back what was cut and, after all, is in no circle: so that of two that seem to stand on each other, one waits for the
+/// other.
+fn mend(changes: &mut [Change], cut: Vec<(usize, Edge)>) {
+    for (rank, edge) in cut {
+        if let Some(change) = changes.get_mut(rank) {
+            change.needs.push(edge.clone());
+            change.needs.sort();
+        }
+        if graph_of(changes).order().is_err()
+            && let Some(change) = changes.get_mut(rank)
+        {
+            change.needs.retain(|other| *other != edge);
+        }
+    }
 }

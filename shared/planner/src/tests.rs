@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod ignored;
+mod leaving;
+mod many;
+mod moves;
 mod random;
 
 fn address(text: &str) -> ResourceAddress {

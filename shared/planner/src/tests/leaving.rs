@@ -1,0 +1,136 @@
+//! What is being deleted: put off, found by a sweep, or in the way of a name.
+
+use super::*;
+
+fn queue(name: Option<&str>) -> DesiredResource {
+    resource("AWS::SQS::Queue", name.map_or(json!({}), |name| json!({ "QueueName": name })))
+}
+
+/// A record of one queue whose deletion was put off, with what stands on it.
+fn put_off() -> Recorded {
+    let on_top = resource("AWS::SQS::Queue", json!({ "RedrivePolicy": { "Ref": "a/Q" } }));
+    let wanted = desired(&[("a/Q", queue(Some("q"))), ("a/Top", on_top), ("b/Stays", queue(None))]);
+    let mut record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    for (key, resource) in record.resources.iter_mut().filter(|(key, _)| key.address.stack == "a") {
+        resource.presence = Presence::Leaving;
+        resource.reap = Some(model::Timestamp::UNIX_EPOCH);
+        assert_eq!(key.generation, Generation(1));
+    }
+    record
+}
+
+#[test]
+fn a_deletion_that_was_put_off_waits_for_its_reap() {
+    let record = put_off();
+    let Planned { plan, report } = reported(&desired(&[("b/Stays", queue(None))]), &record, false).unwrap();
+    assert!(plan.changes.is_empty(), "{:?}", keys(&plan));
+    assert_eq!(report.waiting.iter().map(|one| one.key.to_string()).collect::<Vec<_>>(), ["a/Q@1", "a/Top@1"]);
+
+    let Planned { plan, report } = reap(&reaping(&record)).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan), ["a/Top@1", "a/Q@1"], "what stands on it goes first");
+    assert!(plan.changes.iter().all(|change| change.because == Reason::Due && change.stage == Stage::Retire));
+    assert_eq!((plan.unchanged, report.waiting.len()), (1, 0));
+    assert!(reap(&reaping(&carried_out(&plan, &record))).unwrap().plan.changes.is_empty());
+}
+
+#[test]
+fn a_reap_leaves_what_something_that_stays_needs() {
+    let mut record = put_off();
+    let top = record.resources.get_mut(&"a/Top@1".parse().unwrap()).unwrap();
+    (top.presence, top.reap) = (Presence::Present, None);
+    let Planned { plan, report } = reap(&reaping(&record)).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert!(plan.changes.is_empty());
+    assert_eq!(report.waiting.len(), 1);
+}
+
+#[test]
+fn a_name_that_is_needed_again_is_freed_first_with_what_stands_on_it() {
+    let record = put_off();
+    for at in ["a/Q", "b/New"] {
+        let wanted = desired(&[(at, queue(Some("q"))), ("b/Stays", queue(None))]);
+        let plan = planned(&wanted, &record, false).unwrap();
+        check::check(&plan, &record).unwrap();
+        let new = plan.changes.last().unwrap();
+        assert_eq!(keys(&plan)[..2], ["a/Top@1", "a/Q@1"], "{:?}", keys(&plan));
+        assert!(matches!(new.action, Action::Create { .. }) && new.needs[0].on.to_string() == "a/Q@1");
+        assert!(plan.changes[..2].iter().all(|change| change.because == Reason::Due && change.stage == Stage::Build));
+    }
+    let generated = desired(&[("a/Q", queue(None)), ("b/Stays", queue(None))]);
+    assert_eq!(keys(&planned(&generated, &record, false).unwrap()), ["a/Q@2"], "another name is in nobody's way");
+}
+
+/// What a sweep records: that it is there, and nothing else.
+fn with_stray(kind: &str) -> Recorded {
+    let wanted = desired(&[("a/Q", queue(None))]);
+    let mut record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let known = record.resources.values().next().unwrap().clone();
+    let stray = RecordedResource {
+        kind: kind.into(),
+        presence: Presence::Leaving,
+        asked: Properties::new(),
+        sent: Properties::new(),
+        ..known
+    };
+    record.resources.insert("a/Q@3".parse().unwrap(), stray);
+    record
+}
+
+#[test]
+fn a_stray_is_deleted_and_its_generation_is_not_used_again() {
+    let record = with_stray("AWS::SQS::Queue");
+    let plan = planned(&desired(&[("a/Q", queue(None))]), &record, true).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan), ["a/Q@3"]);
+    assert!(matches!(plan.changes[0].action, Action::Delete { .. }));
+    let mut other = desired(&[("a/Q", queue(None))]);
+    other.resources.get_mut(&address("a/Q")).unwrap().properties.set("FifoQueue", true);
+    let plan = planned(&other, &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(plan.changes[0].key.to_string(), "a/Q@4");
+}
+
+#[test]
+fn a_stray_with_data_is_listed_as_a_loss_and_stays_where_data_is_protected() {
+    let record = with_stray("AWS::DynamoDB::Table");
+    let wanted = desired(&[("a/Q", queue(None))]);
+    let Planned { plan, report } = reported(&wanted, &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!((keys(&plan), plan.irreversible.len()), (vec!["a/Q@3".to_owned()], 1));
+    assert_eq!(report.lost, plan.irreversible);
+
+    let Planned { plan, report } = reported(&wanted, &record, true).unwrap();
+    assert!(plan.changes.is_empty());
+    assert_eq!(report.left, ["a/Q@3".parse().unwrap()]);
+}
+
+#[test]
+fn circles_between_incarnations_are_taken_apart() {
+    // First `b/B` stood on `a/A`, then `a/A` on `b/B`, and both deployments stopped before anything was retired.
+    let wanted = desired(&[("a/A", queue(None)), ("b/B", queue(None))]);
+    let mut record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let template = record.resources.values().next().unwrap().clone();
+    for (key, on) in [("a/A@1", ""), ("b/B@1", "a/A"), ("a/A@2", "b/B"), ("b/B@2", "")] {
+        let dependencies = Some(on).filter(|on| !on.is_empty()).map(address).into_iter().collect();
+        record.resources.insert(key.parse().unwrap(), RecordedResource { dependencies, ..template.clone() });
+    }
+    let plan = planned(&desired(&[]), &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(plan.changes.len(), 4);
+}
+
+#[test]
+fn what_is_kept_is_told_with_its_reason() {
+    let table = |key: &str| DesiredResource {
+        retention: Retention::Retain,
+        ..resource("AWS::DynamoDB::Table", json!({ "KeySchema": key }))
+    };
+    let recorded = carried_out(
+        &planned(&desired(&[("a/T", table("a"))]), &Recorded::default(), false).unwrap(),
+        &Recorded::default(),
+    );
+    let because = |wanted: &Desired| reported(wanted, &recorded, true).unwrap().report.retained[0].because;
+    assert_eq!(because(&desired(&[])), model::Retaining::Removed);
+    assert_eq!(because(&desired(&[("a/T", table("b"))])), model::Retaining::Replaced);
+}
