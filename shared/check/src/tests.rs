@@ -220,3 +220,190 @@ fn one_name_for_two_resources_is_refused() {
         |found| matches!(found, Violation::SameName(..)),
     );
 }
+
+/// A queue that moves and is used, one that is replaced, and an update of what refers to the first.
+fn moving() -> (Plan, Recorded) {
+    let mut record = recorded(&[
+        ("a/Old@1", QUEUE, &[]),
+        ("a/User@1", QUEUE, &["a/Old"]),
+        ("b/Kind@2", QUEUE, &[]),
+        ("b/On@1", QUEUE, &["b/Kind"]),
+    ]);
+    for (key, to) in [("a/User@1", "a/Old"), ("b/On@1", "b/Kind")] {
+        record.resources.get_mut(&key.parse().unwrap()).unwrap().asked = properties(json!({ "Uses": { "Ref": to } }));
+    }
+    let update = |to: &str| Action::Update {
+        from: Properties::new(),
+        to: properties(json!({ "Uses": { "Ref": to } })),
+        diff: Vec::new(),
+    };
+    let replace = Action::Replace {
+        old: "b/Kind@2".parse().unwrap(),
+        from: Properties::new(),
+        to: properties(json!({ "FifoQueue": true })),
+        order: model::Order::CreateFirst,
+        forced_by: model::NonEmpty::new(vec![PropertyPath::root("FifoQueue")]).unwrap(),
+    };
+    let moves = Action::Move { to: "a/New@1".parse().unwrap() };
+    let plan = plan(vec![
+        change("a/Old@1", QUEUE, moves, Stage::Build, &[]),
+        change("a/New@1", QUEUE, update("a/New"), Stage::Build, &["a/Old@1"]),
+        change("a/User@1", QUEUE, update("a/New"), Stage::Build, &["a/New@1", "a/Old@1"]),
+        change("b/Kind@3", QUEUE, replace, Stage::Build, &[]),
+        change("b/On@1", QUEUE, update("b/Kind"), Stage::Build, &["b/Kind@3"]),
+        change("b/Kind@2", QUEUE, delete(), Stage::Retire, &[]),
+    ]);
+    let mut plan = plan;
+    if let Action::Update { to, .. } = &mut plan.changes[1].action {
+        *to = Properties::new();
+    }
+    plan.changes[1].dependencies.clear();
+    (plan, record)
+}
+
+/// As [`refuses`], of the plan that moves.
+fn refuses_moving(breaks: impl Fn(&mut Plan, &mut Recorded), is: fn(&Violation) -> bool) {
+    let (mut plan, mut recorded) = moving();
+    assert_eq!(check(&plan, &recorded), Ok(()), "the plan holds before it is broken");
+    breaks(&mut plan, &mut recorded);
+    let found = check(&plan, &recorded).unwrap_err();
+    assert!(found.iter().any(is), "{found:?}");
+}
+
+fn another(record: &Recorded) -> RecordedResource {
+    let mut resource = record.resources[&"a/Old@1".parse().unwrap()].clone();
+    resource.physical_id = Some("another".into());
+    resource
+}
+
+#[test]
+fn moving_onto_what_is_recorded_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::MovedOnto { .. });
+    refuses_moving(|_, record| drop(record.resources.insert("a/New@1".parse().unwrap(), another(record))), is);
+    refuses_moving(
+        |plan, record| {
+            record.resources.insert("c/Other@1".parse().unwrap(), another(record));
+            let moves = Action::Move { to: "a/New@1".parse().unwrap() };
+            plan.changes.push(change("c/Other@1", QUEUE, moves, Stage::Build, &[]));
+        },
+        is,
+    );
+}
+
+#[test]
+fn moving_onto_what_is_made_is_refused() {
+    refuses_moving(
+        |plan, _| plan.changes[1].action = create(json!({})),
+        |found| matches!(found, Violation::Misfit(..)),
+    );
+}
+
+#[test]
+fn moving_what_is_not_recorded_at_the_end_or_to_where_it_is_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::Misfit(..));
+    refuses_moving(|_, record| drop(record.resources.remove(&"a/Old@1".parse().unwrap())), is);
+    refuses_moving(|plan, _| plan.changes[0].stage = Stage::Retire, is);
+    refuses_moving(|plan, _| plan.changes[0].action = Action::Move { to: "a/Old@2".parse().unwrap() }, is);
+}
+
+#[test]
+fn changing_what_moves_or_what_refers_to_it_before_it_has_moved_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::BeforeMove { .. });
+    refuses_moving(|plan, _| plan.changes[1].needs.clear(), is);
+    refuses_moving(|plan, _| plan.changes[2].needs.retain(|edge| edge.on.address.logical_id != "Old"), is);
+    refuses_moving(
+        |plan, _| {
+            plan.changes[1].action = delete();
+            plan.changes[1].needs.clear();
+            plan.changes[1].stage = Stage::Retire;
+        },
+        is,
+    );
+}
+
+#[test]
+fn changing_under_the_old_address_what_has_moved_is_refused() {
+    refuses_moving(
+        |plan, _| plan.changes[0].action = delete(),
+        |found| matches!(found, Violation::Misfit(key, _) if key.to_string() == "a/New@1"),
+    );
+}
+
+#[test]
+fn building_on_what_comes_at_the_end_is_refused() {
+    refuses_moving(
+        |plan, _| plan.changes[3].needs.push(Edge { on: "b/Kind@2".parse().unwrap(), until: Reach::Ready }),
+        |found| matches!(found, Violation::AwaitsTheEnd { .. }),
+    );
+}
+
+#[test]
+fn a_replacement_that_leaves_the_old_one_behind_is_refused() {
+    refuses_moving(|plan, _| drop(plan.changes.remove(5)), |found| matches!(found, Violation::StaysBehind { .. }));
+}
+
+#[test]
+fn a_generation_that_is_not_the_newest_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::OldGeneration(_));
+    refuses_moving(|_, record| drop(record.resources.insert("b/Kind@4".parse().unwrap(), another(record))), is);
+    refuses_moving(
+        |_, record| {
+            let elsewhere = RecordedResource { made_as: Some("b/Kind@3".parse().unwrap()), ..another(record) };
+            record.resources.insert("c/Kind@1".parse().unwrap(), elsewhere);
+        },
+        is,
+    );
+    refuses(
+        |_, record| {
+            let queue = record.resources.values().next().unwrap().clone();
+            record.resources.insert("a/New@2".parse().unwrap(), queue);
+        },
+        is,
+    );
+}
+
+#[test]
+fn updating_what_is_being_deleted_is_refused() {
+    refuses_moving(
+        |_, record| record.resources.get_mut(&"b/On@1".parse().unwrap()).unwrap().presence = Presence::Leaving,
+        |found| matches!(found, Violation::Misfit(..)),
+    );
+}
+
+#[test]
+fn leaving_what_refers_to_a_replaced_one_as_it_is_is_refused() {
+    refuses_moving(|plan, _| drop(plan.changes.remove(4)), |found| matches!(found, Violation::InUse(..)));
+}
+
+#[test]
+fn waiting_for_another_change_at_an_address_than_the_one_that_makes_it_is_refused() {
+    refuses_moving(
+        |plan, _| {
+            plan.changes[4].needs[0].on = "b/Kind@2".parse().unwrap();
+            plan.changes[4].stage = Stage::Retire;
+        },
+        |found| matches!(found, Violation::Unreachable { .. }),
+    );
+}
+
+#[test]
+fn a_deletion_out_of_turn_needs_somebody_who_needs_its_name() {
+    let named = |name: &str| {
+        let (mut plan, mut record) = good();
+        record.resources.get_mut(&"a/Old@1".parse().unwrap()).unwrap().asked = properties(json!({ "QueueName": name }));
+        plan.changes[2].stage = Stage::Build;
+        plan.changes[3].stage = Stage::Build;
+        plan.changes[0].needs.push(Edge { on: "a/Old@1".parse().unwrap(), until: Reach::Ready });
+        check(&plan, &record)
+    };
+    assert!(named("n").unwrap_err().iter().all(|found| *found == Violation::TooEarly("a/On@1".parse().unwrap())));
+    assert_eq!(named("other").unwrap_err().len(), 2);
+}
+
+#[test]
+fn a_plan_from_another_config_is_refused() {
+    let (plan, record) = good();
+    assert_eq!(check_with(&plan, &record, &Digest::of(b"")), Ok(()));
+    let found = check_with(&plan, &record, &Digest::of(b"another")).unwrap_err();
+    assert!(matches!(found[..], [Violation::OtherConfig { .. }]));
+}
