@@ -190,6 +190,9 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
         Reason::Incomplete => details.push("an earlier deployment did not finish it".to_owned()),
         Reason::Removed => details.push("no longer in the config".to_owned()),
         Reason::Deposed => details.push("a newer one has taken its place".to_owned()),
+        Reason::Moved if change.action.to().is_some() => {
+            details.push("what it refers to has another address; only the record changes".to_owned());
+        }
         Reason::Moved => {}
         Reason::Due => details.push("its deletion was put off, and is due".to_owned()),
     }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use model::{
     Action, CallError, Cause, Change, Deployment, DeploymentStatus, Digest, Edge, Entry, EnvironmentId, Epoch,
-    ErrorClass, Event, Loss, NonEmpty, Operation, Order, Origin, Outcome, Plan, Presence, Properties, PropertyDiff,
-    PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Retention, Revision, Stage, Stamp, Timestamp,
-    properties,
+    ErrorClass, Event, Loss, NonEmpty, Operation, Order, Origin, Outcome, Plan, PlanReport, Presence, Properties,
+    PropertyDiff, PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Retention, Revision, Stage, Stamp,
+    Timestamp, properties,
 };
 use serde_json::{Value, json};
 
@@ -198,6 +198,37 @@ fn a_plan_says_what_is_done_why_and_what_is_lost() {
     insta::assert_snapshot!("plan_coloured", visible(&plan(&a_plan(), &COLOURED)));
     insta::assert_snapshot!("plan_narrow", plan(&a_plan(), &NARROW));
     insta::assert_snapshot!("overview", overview(&a_plan(), &WIDE));
+}
+
+fn a_report() -> PlanReport {
+    PlanReport {
+        ignored: vec![model::Ignored {
+            resource: "order-agent/Function".parse().unwrap(),
+            path: PropertyPath("Environment.Variables.MODEL".to_owned()),
+            kept: Some(json!("anthropic.claude-3-5-haiku-20241022-v1:0")),
+            wanted: None,
+        }],
+        waiting: vec![model::Waiting { key: "shared/Group@1".parse().unwrap(), until: at(3_600_000) }],
+        left: vec!["shared/Orders@3".parse().unwrap()],
+        ..PlanReport::default()
+    }
+}
+
+#[test]
+fn a_report_says_what_is_left_as_it_is_and_why() {
+    insta::assert_snapshot!("report", report(&a_report(), &WIDE));
+    insta::assert_snapshot!("report_narrow", report(&a_report(), &NARROW));
+    assert_eq!(report(&PlanReport::default(), &WIDE), "");
+}
+
+#[test]
+fn a_move_says_that_nothing_is_touched() {
+    let moves =
+        change("a/Old@1", "AWS::SQS::Queue", Action::Move { to: "a/New@1".parse().unwrap() }, Reason::Moved, &[]);
+    let update = Action::Update { from: Properties::new(), to: Properties::new(), diff: Vec::new() };
+    let user = change("a/User@1", "AWS::IAM::Role", update, Reason::Moved, &["a/Old@1"]);
+    let moved = Plan { changes: vec![moves, user], irreversible: Vec::new(), ..a_plan() };
+    insta::assert_snapshot!("plan_moving", plan(&moved, &WIDE));
 }
 
 #[test]
