@@ -101,6 +101,18 @@ impl Trial {
         (deployment, held)
     }
 
+    /// Waits until the wave that runs has asked once more whether it is cancelled.
+    pub(crate) async fn asked(&self) {
+        let mark = self.account.proxy.mark();
+        self.until("the wave to ask whether it is cancelled", async || {
+            let calls = self.account.proxy.since(mark);
+            let asked =
+                calls.iter().find(|call| call.is("dynamodb", "GetItem") && call.caller.is_named("provision-wave"));
+            asked.filter(|call| call.ended.is_some()).map(|_| ())
+        })
+        .await;
+    }
+
     /// A deployment as it stands.
     pub(crate) async fn head(&self, id: &DeploymentId) -> Deployment {
         self.store.deployment(&self.id, id).await.expect("an answer").expect("a head")

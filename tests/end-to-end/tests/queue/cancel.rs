@@ -39,15 +39,7 @@ async fn what_runs_and_is_cancelled_finishes_what_has_begun_and_begins_nothing_e
     let trial = Trial::with(&[]).await;
     let (running, held) = trial.enqueue_held(&bot()).await;
     assert_eq!(cancel(&trial, &running.id).await, Cancelled::Marked);
-    let mark = trial.account.proxy.mark();
-    trial
-        .until("the wave to ask whether it is cancelled", async || {
-            let calls = trial.account.proxy.since(mark);
-            let asked =
-                calls.iter().find(|call| call.is("dynamodb", "GetItem") && call.caller.is_named("provision-wave"));
-            asked.filter(|call| call.ended.is_some()).map(|_| ())
-        })
-        .await;
+    trial.asked().await;
     held.release();
     let ended = trial.end_of(&running.id).await;
     assert_eq!(*outcome(&ended), by_kim());

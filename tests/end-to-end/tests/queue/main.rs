@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod admin;
 mod bot;
 mod cancel;
 mod hand_over;
