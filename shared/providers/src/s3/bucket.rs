@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration, ObjectOwnership, Tag, Tagging};
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider};
 use model::{CallError, ErrorClass, Observed, PhysicalId, Properties};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::settings::{SETTINGS, Settings};
 use crate::clients::Clients;
@@ -22,6 +22,9 @@ use crate::{arn, tree};
 
 /// The region whose `CreateBucket` is idempotent, and which must not be named as a location.
 const FIRST_REGION: &str = "us-east-1";
+
+/// The settings of a new bucket that depend on when and where it was made: since 2023, all are closed and encrypted.
+const UNKNOWN_OF_NEW: [&str; 2] = ["PublicAccessBlockConfiguration", "BucketEncryption"];
 
 /// The provider.
 pub struct Bucket {
@@ -45,6 +48,32 @@ impl Bucket {
         ];
         let attributes = attributes.map(|(name, value)| (name.to_owned(), Value::from(value)));
         Made { physical_id: name.into(), attributes: BTreeMap::from(attributes) }
+    }
+
+    /// Looks at these settings, and puts those that are not as they are asked for.
+    async fn bring(&self, name: &str, asked: &Properties, settings: &[&str]) -> Result<(), CallError> {
+        let is_asked = |setting: &&str| asked.get(setting).is_some_and(|asked| !asked.is_null());
+        let settings: Vec<&str> = settings.iter().copied().filter(is_asked).collect();
+        let live = self.settings.shown(name, &settings).await?;
+        self.put_missing(name, asked, &settings, &live).await
+    }
+
+    /// Puts those of these settings that `live` does not have as they are asked for.
+    async fn put_missing(
+        &self,
+        name: &str,
+        asked: &Properties,
+        settings: &[&str],
+        live: &Properties,
+    ) -> Result<(), CallError> {
+        for setting in settings {
+            let asked = asked.get(setting).filter(|asked| !asked.is_null());
+            if let Some(asked) = asked.filter(|asked| !live.get(setting).is_some_and(|live| tree::covers(live, asked)))
+            {
+                self.settings.put(name, setting, Some(asked)).await.map_err(not_seen_yet)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets the tags. `PutBucketTagging` replaces them all, so those that are not a user's are put back with them.
@@ -131,20 +160,17 @@ impl Provider for Bucket {
 
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
         let name = existing.physical_id.as_str();
-        // Compared also when fresh: most of what is asked for is what a new bucket has.
-        let asked = |setting: &&str| creation.properties.get(setting).is_some_and(|asked| !asked.is_null());
-        let asked: Vec<&str> = SETTINGS.into_iter().filter(asked).collect();
-        let live = self.settings.shown(name, &asked).await?;
-        for setting in asked {
-            let asked = creation.properties.get(setting);
-            if let Some(asked) = asked.filter(|asked| !live.get(setting).is_some_and(|live| tree::covers(live, asked)))
-            {
-                self.settings.put(name, setting, Some(asked)).await.map_err(not_seen_yet)?;
-            }
-        }
         if fresh {
+            // What its creation said or AWS gives no new bucket need not be looked at; what protects it is.
+            let of_new = Properties::new().with("VersioningConfiguration", json!({ "Status": "Suspended" }));
+            let ownership = creation.properties.get("OwnershipControls").cloned().unwrap_or_default();
+            let of_new = of_new.with("OwnershipControls", ownership);
+            let rest = self.bring(name, creation.properties, &UNKNOWN_OF_NEW);
+            let known = SETTINGS.into_iter().filter(|setting| !UNKNOWN_OF_NEW.contains(setting)).collect::<Vec<_>>();
+            tokio::try_join!(self.put_missing(name, creation.properties, &known, &of_new), rest)?;
             return Ok(());
         }
+        self.bring(name, creation.properties, &SETTINGS).await?;
         let have = tags(&self.clients, name).await?.unwrap_or_default();
         self.tag(name, TagChange::between(&have, &tags::asked(creation.properties)?)).await
     }
