@@ -16,7 +16,10 @@ use super::delays;
 struct Reached {
     start: u64,
     identified: u64,
+    /// Its dependents can use it.
     ready: u64,
+    /// It has been looked at.
+    done: u64,
 }
 
 /// The least number of seconds from the first call to the end of the last: the longest chain of dependents, or the slowest
@@ -33,27 +36,43 @@ pub(super) fn seconds(plan: &Plan, calls: &[Call]) -> f64 {
             })
         });
         let start = needed.max().unwrap_or(0);
-        let (before, after) = rounds(change, calls);
-        let identified = start + delays::OTHER * before + delays::of_creation(&change.kind);
-        let ready = identified + delays::OTHER * after;
-        reached.insert(&change.key, Reached { start, identified, ready });
+        let rounds = Rounds::of(change, calls);
+        let identified = start + delays::OTHER * rounds.before + delays::of_creation(&change.kind);
+        let finished = identified + delays::OTHER * rounds.finishing;
+        let done = finished + delays::OTHER * rounds.looking;
+        // What AWS has ready as soon as it answers need not be looked at before it is used.
+        let ready = if *schema::latency(&change.kind).ready.end() == 0 { finished } else { done };
+        reached.insert(&change.key, Reached { start, identified, ready, done });
     }
-    let chain = reached.values().map(|one| one.ready).max().unwrap_or(0) as f64 / 1e3;
+    let chain = reached.values().map(|one| one.done).max().unwrap_or(0) as f64 / 1e3;
     limited(plan, &reached).fold(chain, f64::max)
 }
 
-/// How many calls about one resource had to be made one after another before it was created (a look for what has its name) and
-/// after (what the creating call could not carry, and a look at what came of it). What ran side by side counts once.
-fn rounds(change: &Change, calls: &[Call]) -> (u64, u64) {
-    let mine: Vec<&Call> = calls.iter().filter(|call| is_about(call, change)).collect();
-    match mine.iter().find(|call| delays::creates(call)) {
-        Some(create) => {
-            let before = mine.iter().filter(|call| end(call) <= create.started);
-            let after = mine.iter().filter(|call| call.started >= end(create));
-            (one_after_another(before), one_after_another(after).max(1))
+/// How many calls about one resource had to be made one after another, besides the one that creates it. What ran side by side
+/// counts once.
+struct Rounds {
+    /// Before it: a look for what has its name.
+    before: u64,
+    /// After it: what the creating call could not carry.
+    finishing: u64,
+    /// After that: a look at what came of it.
+    looking: u64,
+}
+
+impl Rounds {
+    fn of(change: &Change, calls: &[Call]) -> Self {
+        let mine: Vec<&Call> = calls.iter().filter(|call| is_about(call, change)).collect();
+        let Some(create) = mine.iter().find(|call| delays::creates(call)) else {
+            // What has no name of its own is looked at once, at least.
+            return Self { before: 0, finishing: 0, looking: 1 };
+        };
+        let made = end(create);
+        let finished = mine.iter().filter(|call| call.mutating).map(|call| end(call)).max().unwrap_or(made);
+        Self {
+            before: one_after_another(mine.iter().filter(|call| end(call) <= create.started)),
+            finishing: one_after_another(mine.iter().filter(|call| call.started >= made && end(call) <= finished)),
+            looking: one_after_another(mine.iter().filter(|call| call.started >= finished)).max(1),
         }
-        // What has no name of its own is looked at once, at least.
-        None => (0, 1),
     }
 }
 
@@ -114,7 +133,7 @@ fn limited(plan: &Plan, reached: &BTreeMap<&ResourceKey, Reached>) -> impl Itera
     }
     shared.into_values().map(|(limit, calls)| {
         let first = calls.iter().map(|call| call.start).min().unwrap_or(0) as f64 / 1e3;
-        let tail = calls.iter().map(|call| call.ready - call.start).min().unwrap_or(0) as f64 / 1e3;
+        let tail = calls.iter().map(|call| call.done - call.start).min().unwrap_or(0) as f64 / 1e3;
         let waiting = (calls.len() as f64 - limit.burst).max(0.0) / limit.rate;
         first + waiting + tail
     })
