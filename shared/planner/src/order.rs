@@ -46,16 +46,17 @@ fn graph_of(changes: &[Change]) -> Graph<usize> {
 
 /// Takes a circle out of what goes, if it is one of those. The record knows at which addresses something stands, not on which
 /// incarnation: where deployments that stopped left several, and what stood on what was turned round between them, they seem
-/// to stand on each other. The newest of a circle was made last, so that no older one stands on it.
+/// to stand on each other. The newest of a circle was made last, so that no older one stands on it; among equals, the last by
+/// name goes first, because some order is better than none.
 fn untangle(changes: &mut [Change], cycle: &Cycle<usize>, cut: &mut Vec<(usize, Edge)>) -> bool {
     let goes = |rank: &usize| changes.get(*rank).filter(|change| change.stage == Stage::Retire);
     let newest = cycle
         .path()
         .zip(cycle.path().skip(1))
-        .filter_map(|(rank, on)| Some((goes(rank)?.key.generation, *rank, goes(on)?.key.clone())))
-        .filter(|(generation, _, on)| *generation > on.generation)
-        .max();
-    let Some((_, rank, on)) = newest else { return false };
+        .filter_map(|(rank, on)| Some((&goes(rank)?.key, *rank, &goes(on)?.key)))
+        .max_by_key(|(key, rank, on)| (key.generation > on.generation, key.generation, *rank))
+        .map(|(_, rank, on)| (rank, on.clone()));
+    let Some((rank, on)) = newest else { return false };
     let Some(change) = changes.get_mut(rank) else { return false };
     cut.extend(change.needs.extract_if(.., |edge| edge.on == on).map(|edge| (rank, edge)));
     true

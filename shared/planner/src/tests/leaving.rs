@@ -118,6 +118,21 @@ fn circles_between_incarnations_are_taken_apart() {
     let plan = planned(&desired(&[]), &record, false).unwrap();
     check::check(&plan, &record).unwrap();
     assert_eq!(plan.changes.len(), 4);
+
+    // Of the same generation, and put off.
+    for key in ["a/A@1", "b/B@2"] {
+        record.resources.remove(&key.parse().unwrap());
+    }
+    for (key, resource) in &mut record.resources {
+        (resource.presence, resource.reap) = (Presence::Leaving, Some(model::Timestamp::UNIX_EPOCH));
+        let on = if key.address.stack == "a" { "b/B" } else { "a/A" };
+        resource.dependencies = [address(on)].into();
+    }
+    let twins = record.resources.into_iter().map(|(key, one)| (ResourceKey::new(key.address, Generation(1)), one));
+    let record = Recorded { resources: twins.collect(), ..Recorded::default() };
+    let plan = reap(&reaping(&record)).unwrap().plan;
+    check::check(&plan, &record).unwrap();
+    assert_eq!(plan.changes.len(), 2);
 }
 
 #[test]
