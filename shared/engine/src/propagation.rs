@@ -31,10 +31,27 @@ struct Gate {
     trying: bool,
     /// Before which nobody need try.
     next: Timestamp,
+    /// The urgency of the most urgent that waits for it.
+    urgency: u64,
     opened: Arc<Notify>,
 }
 
+/// How far apart the tries are that are worth a token which others want, too.
+const CHECKPOINT: Duration = Duration::from_secs(2);
+
 impl Gate {
+    /// Until when a try at `now` is worth a token only that nobody else wants: every two seconds of what is likely one is worth
+    /// any, so that it is neither refused too often nor noticed too late.
+    fn doubtful_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let (earliest, latest) = self.likely;
+        let age = now.duration_since(self.made).unsigned_abs();
+        let mut checkpoint = earliest + CHECKPOINT;
+        while checkpoint < age {
+            checkpoint += CHECKPOINT;
+        }
+        (age < latest).then(|| self.made + checkpoint.min(latest))
+    }
+
     /// `closed` is how many gates are closed: together they are tried some twelve times a second at most, fewer than Lambda's
     /// limit.
     fn failed(&mut self, now: Timestamp, closed: u32) {
@@ -50,8 +67,10 @@ impl Gate {
 pub(crate) struct Turn<'a> {
     propagation: &'a Propagation,
     address: ResourceAddress,
-    certain: Timestamp,
-    now: Timestamp,
+    /// The urgency of the most urgent that waits for the same.
+    pub(crate) urgency: u64,
+    /// Until when the try may well be refused.
+    doubtful: Option<Timestamp>,
 }
 
 impl Propagation {
@@ -61,7 +80,15 @@ impl Propagation {
 
     /// Something was made just now that needs from `earliest` to `latest` until it can be used everywhere.
     pub(crate) fn made(&self, address: &ResourceAddress, now: Timestamp, likely: (Duration, Duration)) {
-        let gate = Gate { made: now, likely, usable: false, trying: false, next: now, opened: Arc::new(Notify::new()) };
+        let gate = Gate {
+            made: now,
+            likely,
+            usable: false,
+            trying: false,
+            next: now,
+            urgency: 0,
+            opened: Arc::new(Notify::new()),
+        };
         self.lock().entry(address.clone()).or_insert(gate);
     }
 
@@ -75,7 +102,7 @@ impl Propagation {
     /// is false where that is not before `deadline`.
     pub(crate) async fn turn(
         &self,
-        address: &ResourceAddress,
+        (address, urgency): (&ResourceAddress, u64),
         clock: &dyn Clock,
         deadline: Timestamp,
     ) -> (Option<Turn<'_>>, bool) {
@@ -85,14 +112,15 @@ impl Propagation {
                 let takes_time = self.takes_time.load(Ordering::Relaxed);
                 let mut gates = self.lock();
                 let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
+                gate.urgency = gate.urgency.max(urgency);
                 if takes_time && gate.next == gate.made {
                     // Others did not propagate at once: neither will this one.
                     gate.next = gate.made + gate.likely.0;
                 }
                 if !gate.trying && gate.next <= now {
                     gate.trying = true;
-                    let certain = gate.made + gate.likely.1;
-                    return (Some(Turn { propagation: self, address: address.clone(), certain, now }), true);
+                    let (urgency, doubtful) = (gate.urgency, gate.doubtful_until(now));
+                    return (Some(Turn { propagation: self, address: address.clone(), urgency, doubtful }), true);
                 }
                 let next = if gate.trying { None } else { Some(gate.next.duration_since(now).unsigned_abs()) };
                 (next, Arc::clone(&gate.opened))
@@ -118,9 +146,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Until when the try may well be refused; none where it is nearly certain to succeed.
+    /// Until when the try is worth a token only that nobody else wants; none where it is worth any.
     pub(crate) fn doubtful_until(&self) -> Option<Timestamp> {
-        (self.now < self.certain).then_some(self.certain)
+        self.doubtful
     }
 
     /// It cannot be used yet.
@@ -159,8 +187,8 @@ mod tests {
     async fn one_tries_and_the_others_learn_from_it() {
         let (propagation, role, now) = gate();
         let deadline = now + Duration::from_secs(60);
-        let (Some(first), true) = propagation.turn(&role, &SystemClock, deadline).await else { panic!("a turn") };
-        let waits = propagation.turn(&role, &SystemClock, deadline);
+        let (Some(first), true) = propagation.turn((&role, 0), &SystemClock, deadline).await else { panic!("a turn") };
+        let waits = propagation.turn((&role, 0), &SystemClock, deadline);
         let learns = async {
             tokio::task::yield_now().await;
             first.passed();
@@ -174,7 +202,7 @@ mod tests {
     async fn tries_are_made_when_they_are_likely_to_succeed() {
         let (propagation, role, now) = gate();
         let next = || propagation.lock()[&role].next.duration_since(now).as_millis();
-        let turn = || async { propagation.turn(&role, &SystemClock, now).await.0 };
+        let turn = || async { propagation.turn((&role, 0), &SystemClock, now).await.0 };
         turn().await.unwrap().failed(now + Duration::from_secs(1));
         assert_eq!(next(), 5_000, "not before it is likely");
         propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 1);

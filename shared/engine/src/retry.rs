@@ -63,10 +63,12 @@ where
     let limit = kind.map(|kind| schema::api(&change.kind, kind));
     let mut waited = Duration::ZERO;
     for attempt in 0_u32.. {
+        let urgency = execution.urgency(change);
         // What this change needs and cannot use yet: one change tries, the others wait for what it finds.
         let turn = match (kind, execution.propagation.closed(&roles(change))) {
             (Some(Call::Create), Some(address)) => {
-                let (turn, in_time) = execution.propagation.turn(&address, execution.clock, execution.deadline).await;
+                let (turn, in_time) =
+                    execution.propagation.turn((&address, urgency), execution.clock, execution.deadline).await;
                 if !in_time {
                     return Err(Halt::Interrupted);
                 }
@@ -81,9 +83,8 @@ where
                 Some(until) => execution.pace.admit(limit, 0, execution.clock, until).await,
                 None => false,
             };
-            if !is_admitted
-                && !execution.pace.admit(limit, execution.urgency(change), execution.clock, execution.deadline).await
-            {
+            let urgency = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency));
+            if !is_admitted && !execution.pace.admit(limit, urgency, execution.clock, execution.deadline).await {
                 return Err(Halt::Interrupted);
             }
         }
