@@ -24,6 +24,18 @@ pub struct Revision {
     pub cancelled: Option<Duration>,
     /// Whether what was put off is reaped before the next one.
     pub reaps: bool,
+    /// Whether its first invocation is made again when it has ended.
+    pub repeated: bool,
+}
+
+impl Revision {
+    /// Whether what goes wrong may last longer than the engine's patience of a minute for one call: only then may the
+    /// deployment fail.
+    fn is_beyond_patience(&self) -> bool {
+        let is_frozen = self.faults.iter().any(|(_, fault)| matches!(fault, Fault::Stall(..)));
+        let silences = self.faults.iter().filter(|(_, fault)| matches!(fault, Fault::Lost | Fault::Late(_))).count();
+        is_frozen || silences + 2 * self.weather.len() > 2
+    }
 }
 
 /// A sequence of deployments, and what kind of AWS they meet.
@@ -50,6 +62,15 @@ pub struct Failure {
     pub what: Vec<String>,
     /// What happened, where a log was kept.
     pub log: Vec<String>,
+}
+
+impl Failure {
+    /// The first thing that is broken, without the names in it: what a smaller case must fail with, too.
+    pub fn kind(&self) -> String {
+        let first = self.what.first().map(String::as_str).unwrap_or_default();
+        let plain: String = first.split('`').step_by(2).collect();
+        plain.chars().filter(|letter| !letter.is_ascii_digit()).take(60).collect()
+    }
 }
 
 /// What a case that held covered.
@@ -99,6 +120,7 @@ impl Case {
             doubled: BTreeSet::new(),
             cancelled: None,
             reaps: true,
+            repeated: false,
         };
         let end = self.deploy(&mut machine, self.revisions.len(), &calm);
         if !matches!(end, Ok(Deployed::Done)) {
@@ -121,11 +143,15 @@ impl Case {
         machine.doubled = revision.doubled.iter().map(|number| number + machine.invocations()).collect();
         machine.cancels = revision.cancelled;
         let deployment = format!("d{n}");
-        if revision.reaps {
+        let end = if revision.reaps {
             machine.deploy_and_reap(&deployment, &revision.desired)
         } else {
             machine.deploy(&deployment, &revision.desired)
+        };
+        if revision.repeated {
+            machine.repeat()?;
         }
+        end
     }
 
     fn judge(
@@ -146,8 +172,7 @@ impl Case {
             }
             Ok(Deployed::Failed(causes)) => {
                 covered.failed += 1;
-                // Nothing that is injected lasts longer than the engine's patience, but a process that was frozen for long.
-                if !revision.faults.iter().any(|(_, fault)| matches!(fault, Fault::Stall(..))) {
+                if !revision.is_beyond_patience() {
                     broken.extend(causes.iter().map(|cause| format!("failed: {}", cause.message)));
                 }
                 machine.drain();

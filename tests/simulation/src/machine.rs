@@ -85,6 +85,8 @@ pub struct Machine {
     invocations: usize,
     /// What Step Functions remembers between two invocations.
     planned: Option<(Arc<Plan>, Digest)>,
+    /// What the first invocation of the last deployment was made with.
+    first: Option<(Arc<Plan>, Digest)>,
     /// How many reaps have begun since the deployment ended; 0 while it has not.
     reaps: usize,
     /// What plans let go: it stays in the account, and no record knows it.
@@ -113,6 +115,7 @@ impl Machine {
             cancels: None,
             invocations: 0,
             planned: None,
+            first: None,
             reaps: 0,
             forgotten: BTreeSet::new(),
         }
@@ -191,6 +194,7 @@ impl Machine {
                 None => return Ok(Deployed::Done),
             },
         };
+        self.first = Some(planned.clone());
         if let Some(after) = self.cancels.take() {
             let (world, deployment) = (self.world.clone(), deployment.clone());
             self.processes.start(None, async move {
@@ -235,8 +239,7 @@ impl Machine {
         }
         for change in &plan.changes {
             if let Action::Forget { physical_id: Some(_) } = &change.action {
-                let made_as = recorded.resources.get(&change.key).and_then(|resource| resource.made_as.clone());
-                self.forgotten.insert(made_as.unwrap_or_else(|| change.key.clone()));
+                self.forgotten.insert(made_as(&plan, &recorded, &change.key));
             }
         }
         self.world.note(|| format!("planned {}", said(&plan)));
@@ -272,6 +275,17 @@ impl Machine {
                 Step::Quiet => return Err(Stopped::Quiet),
             }
         }
+    }
+
+    /// Makes the first invocation of the last deployment again, as a message that comes twice does. Whatever it comes to is
+    /// nobody's concern any more, if everything holds.
+    ///
+    /// # Errors
+    /// [`Stopped::Quiet`] where it never ends.
+    pub fn repeat(&mut self) -> Result<(), Stopped> {
+        let Some(first) = self.first.clone() else { return Ok(()) };
+        self.world.note(|| format!("again {}", said(&first.0)));
+        self.invoke(&first).map(drop)
     }
 
     /// Lets time pass, and whoever is still there run.
@@ -319,6 +333,13 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
         }
     };
     planned.map(|planned| planned.plan).map_err(|error| Stopped::NoPlan(error.to_string()))
+}
+
+/// What the tags of a resource name that `plan` lets go of, which it may have moved before.
+fn made_as(plan: &Plan, recorded: &model::Recorded, key: &ResourceKey) -> ResourceKey {
+    let moved = plan.changes.iter().find(|change| matches!(&change.action, Action::Move { to } if to == key));
+    let key = moved.map_or(key, |change| &change.key);
+    recorded.resources.get(key).and_then(|resource| resource.made_as.clone()).unwrap_or_else(|| key.clone())
 }
 
 fn said(plan: &Plan) -> String {

@@ -103,7 +103,9 @@ fn add(total: &mut Covered, one: Covered) {
 /// Prints a case that fails, made as small as it gets.
 fn tell(seed: u64, shrinks: bool, with_log: bool) {
     let whole = case(seed);
-    let small = if shrinks { shrink(&whole, &|case| run(case, false).is_err()) } else { whole };
+    let kind = run(&whole, false).err().map(|failure| failure.kind());
+    let fails = |case: &Case| run(case, false).err().map(|failure| failure.kind()) == kind;
+    let small = if shrinks { shrink(&whole, &fails) } else { whole };
     println!("\nseed {seed}, as small as it gets: slice {:?}, {:?}", small.slice, small.options);
     println!("frozen invocations are {}", if small.waits_for_frozen { "waited for" } else { "given up" });
     for (n, revision) in small.revisions.iter().enumerate() {
@@ -120,8 +122,14 @@ fn tell(seed: u64, shrinks: bool, with_log: bool) {
         for weather in &revision.weather {
             println!("  {weather:?}");
         }
-        if !revision.doubled.is_empty() || revision.cancelled.is_some() {
-            println!("  doubled {:?}, cancelled {:?}", revision.doubled, revision.cancelled);
+        if !revision.doubled.is_empty() || revision.repeated {
+            println!(
+                "  invocations made twice: {:?}, the first again at the end: {}",
+                revision.doubled, revision.repeated
+            );
+        }
+        if let Some(after) = revision.cancelled {
+            println!("  cancelled after {after:?}");
         }
     }
     if let Err(failure) = run(&small, true) {

@@ -98,7 +98,6 @@ pub fn case(seed: u64) -> Case {
     }
     let mut revisions = vec![revision(&mut dice, growing.stack.0.clone())];
     for _ in 0..dice.below(4) {
-        growing.stack = growing.stack.settled();
         for _ in 0..=dice.below(4) {
             growing.change(&mut dice);
         }
@@ -125,7 +124,7 @@ fn revision(dice: &mut Dice, desired: Desired) -> Revision {
     let weather = (0..storms).map(|_| storm(dice)).collect();
     let doubled = if dice.happens(15) { BTreeSet::from([1 + dice.below(3)]) } else { BTreeSet::new() };
     let cancelled = dice.happens(8).then(|| dice.seconds(40));
-    Revision { desired, faults, weather, doubled, cancelled, reaps: dice.happens(60) }
+    Revision { desired, faults, weather, doubled, cancelled, reaps: dice.happens(60), repeated: dice.happens(15) }
 }
 
 fn fault(dice: &mut Dice) -> Fault {
@@ -176,14 +175,9 @@ impl Growing {
 
     fn add_one(&mut self, dice: &mut Dice, shape: &Shape) -> ResourceAddress {
         let parent = shape.parent.map(|(property, kind)| {
-            // A bucket has one policy.
-            let is_taken = |address: &ResourceAddress| {
-                let of = Some(model::expression::reference(address));
-                property == "Bucket"
-                    && self.stack.0.resources.values().any(|one| one.properties.get("Bucket") == of.as_ref())
-            };
             let known = |(address, one): (&ResourceAddress, &DesiredResource)| {
-                (one.kind.as_str() == kind && !is_taken(address)).then(|| address.clone())
+                // A bucket has one policy, also while a revision takes another one's place.
+                (one.kind.as_str() == kind && property != "Bucket").then(|| address.clone())
             };
             let fitting: Vec<_> = self.stack.0.resources.iter().filter_map(known).collect();
             let parent = match SHAPES.iter().find(|shape| shape.kind == kind) {
@@ -275,8 +269,8 @@ impl Growing {
                 one.properties.set(frozen.unwrap_or("Setting"), format!("V{counter}"));
             }
             _ => {
-                let already = self.stack.0.moved.values().any(|to| *to == address);
-                if !already {
+                // Nobody knows whether an earlier revision was carried out: what it said of moves is said again, and once.
+                if !self.stack.0.moved.values().any(|to| *to == address) {
                     self.stack = self.stack.clone().moving(&address.logical_id, &format!("M{counter}"));
                 }
             }

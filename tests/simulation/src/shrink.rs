@@ -30,7 +30,6 @@ pub fn shrink(case: &Case, fails: &dyn Fn(&Case) -> bool) -> Case {
 enum Part {
     Revision(usize),
     Resource(ResourceAddress),
-    Move(usize, ResourceAddress),
     Fault(usize, usize),
     Weather(usize),
     Doubled(usize),
@@ -48,7 +47,6 @@ fn parts(case: &Case) -> Vec<Part> {
     parts.extend(addresses.into_iter().rev().map(Part::Resource));
     for (n, revision) in revisions() {
         parts.extend(revision.faults.iter().map(|(call, _)| Part::Fault(n, *call)));
-        parts.extend(revision.desired.moved.keys().cloned().map(|from| Part::Move(n, from)));
         parts.extend([Part::Weather(n), Part::Doubled(n), Part::Cancelled(n)]);
     }
     parts
@@ -57,12 +55,7 @@ fn parts(case: &Case) -> Vec<Part> {
 fn without(case: &Case, part: &Part) -> Case {
     let mut case = case.clone();
     let n = match part {
-        Part::Revision(n)
-        | Part::Move(n, _)
-        | Part::Fault(n, _)
-        | Part::Weather(n)
-        | Part::Doubled(n)
-        | Part::Cancelled(n) => *n,
+        Part::Revision(n) | Part::Fault(n, _) | Part::Weather(n) | Part::Doubled(n) | Part::Cancelled(n) => *n,
         Part::Resource(_) | Part::Limits | Part::Lag | Part::Lingering => 0,
     };
     if let Part::Revision(n) = part {
@@ -78,19 +71,16 @@ fn without(case: &Case, part: &Part) -> Case {
         Part::Limits => case.options.limits = None,
         Part::Lag => case.options.lagging = false,
         Part::Lingering => case.options.lingering = 0..=0,
-        Part::Revision(_)
-        | Part::Move(..)
-        | Part::Fault(..)
-        | Part::Weather(_)
-        | Part::Doubled(_)
-        | Part::Cancelled(_) => {}
+        Part::Revision(_) | Part::Fault(..) | Part::Weather(_) | Part::Doubled(_) | Part::Cancelled(_) => {}
     }
     let Some(revision) = case.revisions.get_mut(n) else { return case };
     match part {
-        Part::Move(_, from) => drop(revision.desired.moved.remove(from)),
         Part::Fault(_, call) => revision.faults.retain(|(at, _)| at != call),
         Part::Weather(_) => revision.weather.clear(),
-        Part::Doubled(_) => revision.doubled.clear(),
+        Part::Doubled(_) => {
+            revision.doubled.clear();
+            revision.repeated = false;
+        }
         Part::Cancelled(_) => revision.cancelled = None,
         Part::Resource(_) | Part::Revision(_) | Part::Limits | Part::Lag | Part::Lingering => {}
     }

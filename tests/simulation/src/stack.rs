@@ -131,13 +131,6 @@ impl Stack {
         self.0.moved.insert(from, under);
         self
     }
-
-    /// The same without a word on what moved.
-    #[must_use]
-    pub fn settled(mut self) -> Self {
-        self.0.moved.clear();
-        self
-    }
 }
 
 /// Replaces a text wherever it stands alone.
