@@ -61,8 +61,7 @@ pub fn hold(machine: &Machine, desired: &Desired) -> Vec<Broken> {
     let recorded = machine.world.truth().recorded.clone();
     broken.extend(lost(machine, &recorded));
     for (key, resource) in &recorded.resources {
-        if let Some(intent) = &resource.intent {
-            let _ = intent;
+        if resource.intent.is_some() {
             broken.push(Broken::OpenIntent(key.clone()));
         }
         let is_put_off = resource.presence == Presence::Leaving && resource.reap.is_some();

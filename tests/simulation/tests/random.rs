@@ -8,6 +8,8 @@
     reason = "a test that cannot go on ends here"
 )]
 
+use std::time::Duration;
+
 use model::{Entry, Epoch, Event, Intent, Operation};
 use serde_json::json;
 use simulation::case::Case;
@@ -15,7 +17,7 @@ use simulation::random::case;
 use simulation::shrink::shrink;
 use simulation::stack::to;
 use simulation::{Broken, Deployed, Machine, Stack, hold};
-use testkit::{Options, World};
+use testkit::{Fault, Moment, Options, Script, World};
 
 /// How many seeds: the binary runs twenty thousand.
 const SEEDS: u64 = 400;
@@ -135,4 +137,24 @@ fn every_invariant_is_found_broken_when_it_is() {
         }),
         |broken| matches!(broken, Broken::Dangles(..)),
     );
+}
+
+#[test]
+fn a_call_that_lands_later_than_any_can_is_noticed_where_it_does_harm() {
+    // A creation that takes effect a minute after its process died, when its successor has long made another one: AWS gives
+    // no way to know, which is why there is a bound. The harness must see it.
+    let stack = Stack::new().with("Api", "AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "HTTP" }));
+    let ends = |landing| {
+        let options = Options { landing: Duration::from_secs(landing), ..Options::quick() };
+        let world = World::new(1, options.with(Script::one(6, Fault::Crash(Moment::Underway))));
+        let mut machine = Machine::new(&world);
+        assert_eq!(machine.deploy("d", &stack.0), Ok(Deployed::Done));
+        machine.drain();
+        assert_eq!(world.calls_by_name()["create"], if landing < 15 { 1 } else { 2 });
+        hold(&machine, &stack.0)
+    };
+    assert_eq!(ends(14), []);
+    let harm = ends(200);
+    let is_seen = |broken: &Broken| matches!(broken, Broken::Account(_) | Broken::Doubled(..));
+    assert!(harm.iter().any(is_seen), "{harm:?}");
 }
