@@ -1,6 +1,8 @@
 //! The record as a plan's moves leave it, and what is looked up in it again and again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasherDefault;
 
 use model::{
     Action, Change, Generation, Plan, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey, Stage,
@@ -8,6 +10,12 @@ use model::{
 };
 
 use crate::Violation;
+
+/// Looked up, and never gone through where the order could show; hashed without anything random.
+pub(crate) type Map<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
+
+/// As [`Map`].
+pub(crate) type Set<K> = HashSet<K, BuildHasherDefault<DefaultHasher>>;
 
 /// One incarnation, where it stands once the moves are made.
 pub(crate) struct Standing<'a> {
@@ -19,40 +27,37 @@ pub(crate) struct Standing<'a> {
 /// Everything at hand, so that each rule is one pass over the plan.
 pub(crate) struct Index<'a> {
     /// The changes by what they concern.
-    pub(crate) changes: BTreeMap<&'a ResourceKey, &'a Change>,
+    pub(crate) changes: Map<&'a ResourceKey, &'a Change>,
     /// Every recorded incarnation.
-    pub(crate) standing: BTreeMap<&'a ResourceKey, Standing<'a>>,
+    pub(crate) standing: Map<&'a ResourceKey, Standing<'a>>,
     /// The incarnation in use at each recorded address; the newest that is being deleted where all are.
-    current: BTreeMap<&'a ResourceAddress, &'a ResourceKey>,
+    current: Map<&'a ResourceAddress, &'a ResourceKey>,
     /// The highest generation that an address has, had before the moves, or is named with by tags elsewhere.
-    pub(crate) highest: BTreeMap<&'a ResourceAddress, Generation>,
+    pub(crate) highest: Map<&'a ResourceAddress, Generation>,
     /// The changes that move something to an address.
-    pub(crate) arrivals: BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceKey>>,
+    pub(crate) arrivals: Map<&'a ResourceAddress, Vec<&'a ResourceKey>>,
     /// What makes or changes the incarnation that an address has in the end.
-    pub(crate) made: BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceKey>>,
+    pub(crate) made: Map<&'a ResourceAddress, Vec<&'a ResourceKey>>,
     /// What is recorded, by what it was made on top of.
-    pub(crate) standing_on: BTreeMap<&'a ResourceAddress, BTreeSet<&'a ResourceKey>>,
+    pub(crate) standing_on: Map<&'a ResourceAddress, Vec<&'a ResourceKey>>,
     /// New addresses, by those that the record still names.
-    now: BTreeMap<&'a ResourceAddress, &'a ResourceAddress>,
+    now: Map<&'a ResourceAddress, &'a ResourceAddress>,
     /// Addresses whose loss the plan lists.
-    pub(crate) lost: BTreeSet<&'a ResourceAddress>,
+    pub(crate) lost: Set<&'a ResourceAddress>,
 }
 
 impl<'a> Index<'a> {
     pub(crate) fn of(plan: &'a Plan, recorded: &'a Recorded, found: &mut Vec<Violation>) -> Self {
+        let count = recorded.resources.len();
         let mut index = Self {
-            changes: BTreeMap::new(),
-            standing: recorded
-                .resources
-                .iter()
-                .map(|(key, one)| (key, Standing { recorded: one, moved_by: None }))
-                .collect(),
-            current: BTreeMap::new(),
-            highest: BTreeMap::new(),
-            arrivals: BTreeMap::new(),
-            made: BTreeMap::new(),
-            standing_on: BTreeMap::new(),
-            now: BTreeMap::new(),
+            changes: Map::with_capacity_and_hasher(plan.changes.len(), BuildHasherDefault::default()),
+            standing: Map::with_capacity_and_hasher(count, BuildHasherDefault::default()),
+            current: Map::default(),
+            highest: Map::default(),
+            arrivals: Map::default(),
+            made: Map::default(),
+            standing_on: Map::default(),
+            now: Map::default(),
             lost: plan.irreversible.iter().map(|loss| &loss.resource).collect(),
         };
         for change in &plan.changes {
@@ -60,59 +65,60 @@ impl<'a> Index<'a> {
                 found.push(Violation::Twice(change.key.clone()));
             }
             if change.action.to().is_some() {
-                index.made.entry(&change.key.address).or_default().insert(&change.key);
+                index.made.entry(&change.key.address).or_default().push(&change.key);
             }
         }
-        index.rank(recorded);
+        for (key, resource) in &recorded.resources {
+            index.standing.insert(key, Standing { recorded: resource, moved_by: None });
+            index.raise(key);
+            resource.made_as.iter().for_each(|made| index.raise(made));
+        }
         index.relocate(plan, found);
-        index.relate();
+        index.relate(plan, recorded);
         index
     }
 
-    fn rank(&mut self, recorded: &'a Recorded) {
-        for (key, resource) in &recorded.resources {
-            for named in [Some(key), resource.made_as.as_ref()].into_iter().flatten() {
-                let highest = self.highest.entry(&named.address).or_insert(named.generation);
-                *highest = (*highest).max(named.generation);
-            }
-        }
+    fn raise(&mut self, key: &'a ResourceKey) {
+        let highest = self.highest.entry(&key.address).or_insert(key.generation);
+        *highest = (*highest).max(key.generation);
     }
 
-    /// Makes the moves: all at once, so that none is taken for the other.
+    /// Makes the moves.
     fn relocate(&mut self, plan: &'a Plan, found: &mut Vec<Violation>) {
-        let moves = plan.changes.iter().filter_map(|change| match &change.action {
-            Action::Move { to } => Some((&change.key, to)),
-            _ => None,
-        });
-        let taken: Vec<_> = moves.filter_map(|(key, to)| Some((key, to, self.standing.get(key)?.recorded))).collect();
-        for (key, to, recorded) in taken {
+        for change in &plan.changes {
+            let Action::Move { to } = &change.action else { continue };
+            let Some(recorded) = self.standing.get(&change.key).map(|standing| standing.recorded) else { continue };
             if self.standing.contains_key(to) {
-                found.push(Violation::MovedOnto { change: key.clone(), to: to.clone() });
+                found.push(Violation::MovedOnto { change: change.key.clone(), to: to.clone() });
                 continue;
             }
-            self.now.insert(&key.address, &to.address);
-            self.standing.remove(key);
-            self.standing.insert(to, Standing { recorded, moved_by: Some(key) });
-            self.arrivals.entry(&to.address).or_default().insert(key);
-            let highest = self.highest.entry(&to.address).or_insert(to.generation);
-            *highest = (*highest).max(to.generation);
+            self.now.insert(&change.key.address, &to.address);
+            self.standing.remove(&change.key);
+            self.standing.insert(to, Standing { recorded, moved_by: Some(&change.key) });
+            self.arrivals.entry(&to.address).or_default().push(&change.key);
+            self.raise(to);
         }
     }
 
-    /// Who is in use, and what stands on what, by the addresses of now.
-    fn relate(&mut self) {
-        for (key, standing) in &self.standing {
-            let stays = |key: &&ResourceKey| self.standing.get(*key).is_some_and(Standing::stays);
-            // Ascending: a later one is newer.
-            match self.current.get(&key.address) {
-                Some(other) if stays(other) && !standing.stays() => {}
-                _ => drop(self.current.insert(&key.address, key)),
+    /// Who is in use, and what stands on what is deleted, by the addresses of now.
+    fn relate(&mut self, plan: &'a Plan, recorded: &'a Recorded) {
+        let moved = plan.changes.iter().filter_map(|change| match &change.action {
+            Action::Move { to } => Some(to),
+            _ => None,
+        });
+        let deleted = plan.changes.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
+        self.standing_on.extend(deleted.map(|change| (&change.key.address, Vec::new())));
+        for key in recorded.resources.keys().chain(moved) {
+            let Some(standing) = self.standing.get(key) else { continue };
+            let rank = |key: &ResourceKey| (self.standing.get(key).map(Standing::stays), key.generation);
+            if self.current.get(&key.address).is_none_or(|other| rank(other) < rank(key)) {
+                self.current.insert(&key.address, key);
             }
-        }
-        for (key, standing) in &self.standing {
             for on in &standing.recorded.dependencies {
                 let on = self.now.get(on).copied().unwrap_or(on);
-                self.standing_on.entry(on).or_default().insert(key);
+                if let Some(standing_on) = self.standing_on.get_mut(on) {
+                    standing_on.push(key);
+                }
             }
         }
     }

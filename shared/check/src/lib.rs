@@ -7,12 +7,10 @@ mod fits;
 mod index;
 mod violation;
 
-use std::collections::BTreeMap;
-
 use graph::Graph;
 use model::{Change, Digest, Plan, Recorded, ResourceKey};
 
-use index::Index;
+use index::{Index, Map};
 
 pub use violation::Violation;
 
@@ -26,7 +24,7 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
         found.push(Violation::StaleParent { plan: plan.parent, record: recorded.revision });
     }
     let index = Index::of(plan, recorded, &mut found);
-    order(&index.changes, &mut found);
+    order(plan, &index.changes, &mut found);
     let makes_room = index.makes_room();
     for change in &plan.changes {
         fits::fits(change, &index, &mut found);
@@ -49,10 +47,11 @@ pub fn check_with(plan: &Plan, recorded: &Recorded, config: &Digest) -> Result<(
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-fn order(changes: &BTreeMap<&ResourceKey, &Change>, found: &mut Vec<Violation>) {
-    let ranks: BTreeMap<&ResourceKey, usize> = changes.keys().enumerate().map(|(rank, key)| (*key, rank)).collect();
+fn order(plan: &Plan, changes: &Map<&ResourceKey, &Change>, found: &mut Vec<Violation>) {
+    let ranks: Map<&ResourceKey, usize> =
+        plan.changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
     let mut graph = Graph::new();
-    for (rank, change) in changes.values().enumerate() {
+    for (rank, change) in plan.changes.iter().enumerate() {
         graph.add(rank);
         for edge in &change.needs {
             match changes.get(&edge.on) {
@@ -68,14 +67,13 @@ fn order(changes: &BTreeMap<&ResourceKey, &Change>, found: &mut Vec<Violation>) 
         }
     }
     if let Err(cycle) = graph.order() {
-        let keys: Vec<&ResourceKey> = changes.keys().copied().collect();
-        let cycle = cycle.map(|rank| keys.get(rank).map(ToString::to_string).unwrap_or_default());
+        let cycle = cycle.map(|rank| plan.changes.get(rank).map(|change| change.key.to_string()).unwrap_or_default());
         found.push(Violation::Circle(cycle.to_string()));
     }
 }
 
 fn names(plan: &Plan, found: &mut Vec<Violation>) {
-    let mut named: BTreeMap<(&str, &str), &ResourceKey> = BTreeMap::new();
+    let mut named: Map<(&str, &str), &ResourceKey> = Map::default();
     for change in &plan.changes {
         let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
         let name = naming.and_then(|naming| change.action.to()?.text(naming.property));

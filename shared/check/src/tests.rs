@@ -1,6 +1,6 @@
 //! Each test breaks one invariant of a plan that holds, and sees it refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, DeploymentId, Digest, Edge, EnvironmentId, Loss, Presence, Properties, PropertyDiff, PropertyPath, Reach,

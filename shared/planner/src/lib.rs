@@ -15,6 +15,10 @@ mod retire;
 mod view;
 mod wanted;
 
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::BuildHasherDefault;
+
 use model::{
     Action, Change, DeploymentId, Desired, Digest, Environment, Moved, Plan, PlanReport, Recorded, Replaced,
     ResourceKey, Stamp,
@@ -24,6 +28,9 @@ use view::View;
 
 pub use error::{PlanError, Problem};
 pub use reap::{Reaping, reap};
+
+/// Looked up, and never gone through: its order must not show. Hashed without anything random.
+type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]

@@ -1,11 +1,9 @@
 //! The order in which a plan lists its changes.
 
-use std::collections::BTreeMap;
-
 use graph::{Cycle, Graph};
 use model::{Change, Edge, ResourceKey, Stage};
 
-use crate::{PlanError, Problem};
+use crate::{Lookup, PlanError, Problem};
 
 /// The changes in an order that respects their edges, building before retiring.
 pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
@@ -30,7 +28,7 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanErro
 }
 
 fn graph_of(changes: &[Change]) -> Graph<usize> {
-    let ranks: BTreeMap<&ResourceKey, usize> =
+    let ranks: Lookup<&ResourceKey, usize> =
         changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
     let mut graph = Graph::new();
     for (rank, change) in changes.iter().enumerate() {

@@ -9,7 +9,7 @@ use model::{
 
 use crate::build::Built;
 use crate::view::{Standing, View};
-use crate::{Inputs, Problem};
+use crate::{Inputs, Lookup, Problem};
 
 /// What is recorded and not kept, by where it stands.
 pub(crate) type Leaving<'v, 'a> = BTreeMap<ResourceKey, &'v Standing<'a>>;
@@ -21,11 +21,15 @@ pub(crate) fn retire(
     report: &mut PlanReport,
     problems: &mut Vec<Problem>,
 ) -> Vec<Change> {
-    let mut leaving = Leaving::new();
-    for (place, kept) in view.places().iter().zip(&built.kept) {
-        let goes = place.standing.iter().filter(|standing| *kept != Some(standing.generation));
-        leaving.extend(goes.map(|standing| (ResourceKey::new(place.address.clone(), standing.generation), standing)));
-    }
+    let leaving: Leaving<'_, '_> = view
+        .places()
+        .iter()
+        .zip(&built.kept)
+        .flat_map(|(place, kept)| {
+            let goes = place.standing.iter().filter(|standing| *kept != Some(standing.generation));
+            goes.map(|standing| (ResourceKey::new(place.address.clone(), standing.generation), standing))
+        })
+        .collect();
     let standing_on = standing_on(&leaving);
     clear_the_way(built, &leaving, &standing_on);
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
@@ -108,7 +112,7 @@ pub(crate) fn holds_data(kind: &model::ResourceType) -> bool {
 fn clear_the_way(
     built: &mut Built,
     leaving: &Leaving<'_, '_>,
-    standing_on: &BTreeMap<&ResourceAddress, Vec<&ResourceKey>>,
+    standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
 ) {
     let mut ahead: Vec<ResourceKey> = built.first.keys().cloned().collect();
     while let Some(key) = ahead.pop() {
@@ -125,8 +129,8 @@ fn clear_the_way(
 
 /// What is leaving, by what it was made on top of. Where the record names an address that has moved, what stands there now may
 /// be meant, too.
-pub(crate) fn standing_on<'l>(leaving: &'l Leaving<'_, '_>) -> BTreeMap<&'l ResourceAddress, Vec<&'l ResourceKey>> {
-    let mut on: BTreeMap<&ResourceAddress, Vec<&ResourceKey>> = BTreeMap::new();
+pub(crate) fn standing_on<'l>(leaving: &'l Leaving<'_, '_>) -> Lookup<&'l ResourceAddress, Vec<&'l ResourceKey>> {
+    let mut on: Lookup<&ResourceAddress, Vec<&ResourceKey>> = Lookup::default();
     for (key, standing) in leaving {
         let named = standing.recorded.dependencies.iter().filter(|_| standing.is_outdated);
         for address in standing.dependencies.iter().chain(named) {
@@ -139,7 +143,7 @@ pub(crate) fn standing_on<'l>(leaving: &'l Leaving<'_, '_>) -> BTreeMap<&'l Reso
 /// What must be gone before `key` can go. Incarnations of one address do not stand on each other.
 pub(crate) fn dependents<'s, 'l>(
     key: &ResourceKey,
-    standing_on: &'s BTreeMap<&ResourceAddress, Vec<&'l ResourceKey>>,
+    standing_on: &'s Lookup<&ResourceAddress, Vec<&'l ResourceKey>>,
 ) -> impl Iterator<Item = &'l ResourceKey> + use<'s, 'l> {
     let address = key.address.clone();
     let all = standing_on.get(&key.address).into_iter().flatten().copied();
