@@ -57,8 +57,10 @@ impl Ledger for Store {
     }
 
     async fn is_cancelled(&self, environment: &EnvironmentId, deployment: &DeploymentId) -> Result<bool, StoreError> {
-        let turn = self.item(keys::environment(environment), keys::QUEUE.to_owned()).await?;
-        Ok(turn.as_ref().and_then(|turn| get_text(turn, "cancel")) == Some(deployment.as_str()))
+        let active = self.turn(environment).await?.active;
+        // One that has no turn any more was concluded without its wave: somebody stopped its execution, which wishes it to
+        // end as well, and the next one waits for the lease.
+        Ok(active.is_none_or(|active| active.entry.deployment != *deployment || active.cancel.is_some()))
     }
 
     async fn record(&self, environment: &EnvironmentId) -> Result<Recorded, StoreError> {

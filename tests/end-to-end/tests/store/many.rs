@@ -18,7 +18,7 @@ const TRANSACTION: usize = 100;
 
 #[tokio::test]
 async fn ten_thousand_records_fit_into_transactions_and_come_back_equal() {
-    assert!(COMMIT_ITEMS + LEASE_AND_SEGMENT <= TRANSACTION);
+    const { assert!(COMMIT_ITEMS + LEASE_AND_SEGMENT <= TRANSACTION) };
     let field = Field::start().await;
     let epoch = field.lease("d1").await;
     let all: Vec<_> = (0..RECORDS).map(|number| (key(number), Some(record(number, 300)))).collect();

@@ -58,7 +58,7 @@ async fn of_what_waits_some_is_superseded_or_cancelled_and_never_everything() {
     assert!(field.store.cancel_waiting(&field.id, &third, &somebody(), now).await.unwrap());
     assert!(!field.store.supersede(&field.id, &second, &third, now).await.unwrap(), "the newer one is not left");
     assert_eq!(field.status("d2").await, DeploymentStatus::Queued);
-    assert_eq!(field.store.entries(&field.id).await.unwrap(), [second.clone()]);
+    assert_eq!(field.store.entries(&field.id).await.unwrap(), std::slice::from_ref(&second));
 
     assert!(field.store.activate(&field.id, &second).await.unwrap());
     assert!(!field.store.cancel_waiting(&field.id, &second, &somebody(), now).await.unwrap(), "it has its turn");
@@ -110,9 +110,9 @@ async fn what_has_its_turn_is_marked_as_cancelled_and_the_mark_goes_with_it() {
     assert!(!field.store.cancel(&field.id, &one, &somebody()).await.unwrap(), "it has no turn");
     assert!(field.store.activate(&field.id, &first).await.unwrap());
     assert!(!field.store.cancel(&field.id, &two, &somebody()).await.unwrap());
+    assert!(!field.store.is_cancelled(&field.id, &one).await.unwrap());
     assert!(field.store.cancel(&field.id, &one, &somebody()).await.unwrap());
     assert!(field.store.is_cancelled(&field.id, &one).await.unwrap());
-    assert!(!field.store.is_cancelled(&field.id, &two).await.unwrap());
     let active = field.active().await;
     assert_eq!(active.cancel, Some(somebody()));
     let due = Timestamp::from_second(700).unwrap();
@@ -121,4 +121,6 @@ async fn what_has_its_turn_is_marked_as_cancelled_and_the_mark_goes_with_it() {
     assert_eq!((turn.active, turn.reap), (None, Some(due)));
     assert!(field.store.activate(&field.id, &second).await.unwrap());
     assert_eq!(field.active().await.cancel, None);
+    assert!(!field.store.is_cancelled(&field.id, &two).await.unwrap());
+    assert!(field.store.is_cancelled(&field.id, &one).await.unwrap(), "a wave that outlived its turn is to end");
 }
