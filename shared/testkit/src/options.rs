@@ -23,6 +23,9 @@ pub struct Options {
     pub latencies: Latencies,
     /// How long reading calls take, in milliseconds; where there are latencies.
     pub read: RangeInclusive<u64>,
+    /// How long a request is on its way until it is counted against a limit and looked at, at most; none where that is half of
+    /// the call, so that what happens in calls of different lengths gets mixed up.
+    pub door: Option<Duration>,
     /// How long a call to the ledger takes.
     pub commit: Duration,
     /// Whether what was just made may not be listed yet, for as long as its type's proof allows.
@@ -50,6 +53,7 @@ impl Options {
         Self {
             latencies: Latencies::None,
             read: 1..=1,
+            door: None,
             commit: Duration::from_millis(1),
             lagging: false,
             owned_lag: 0..=0,
@@ -77,10 +81,12 @@ impl Options {
         }
     }
 
-    /// AWS without chance, for comparing schedules: the middle of every range, and nothing but the limits in the way.
+    /// AWS without chance, for comparing schedules: the middle of every range, and nothing but the limits in the way. AWS
+    /// throttles at its door, before it does any work, a network's way from the caller.
     pub fn bench() -> Self {
         Self {
             latencies: Latencies::Middle,
+            door: Some(Duration::from_millis(20)),
             read: 60..=60,
             lagging: false,
             owned_lag: 0..=0,

@@ -15,6 +15,7 @@ use crate::fault::{Failing, Storm};
 use crate::options::Latencies;
 use crate::port::{Way, call};
 use crate::process::Process;
+use crate::time::micros;
 use crate::world::World;
 
 /// One type, as one process sees it.
@@ -61,7 +62,7 @@ impl Providers for Kinds {
     }
 }
 
-/// How long a call is on its way. The work of a creation is done in the first half of it.
+/// How long a call is on its way. The work of a creation is done where it arrives.
 fn way(world: &World, kind: Option<&Kind>, call: Call, key: &str) -> Way {
     let takes = match (world.options().latencies, kind, call) {
         (Latencies::None, _, _) => 1_000,
@@ -70,7 +71,8 @@ fn way(world: &World, kind: Option<&Kind>, call: Call, key: &str) -> Way {
         (_, Some(kind), Call::Delete) => world.millis(&schema::latency(&kind.name.into()).call, "delete", key),
         (_, Some(_), Call::Read) | (_, None, _) => world.millis(&world.options().read, "read", key),
     };
-    Way { there: takes / 2, back: takes - takes / 2 }
+    let there = world.options().door.map_or(takes / 2, |door| micros(door).min(takes / 2));
+    Way { there, back: takes - there }
 }
 
 impl SimProvider {
