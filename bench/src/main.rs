@@ -36,6 +36,9 @@ enum What {
         /// Only the stacks whose names contain this.
         #[arg(long, value_name = "NAME")]
         stack: Option<String>,
+        /// How many schedules the search tries where the bound is out of reach.
+        #[arg(long, default_value_t = makespan::ROUNDS)]
+        rounds: usize,
         /// Show the chain of resources that ended last, with what each waited for.
         #[arg(long)]
         trace: bool,
@@ -66,8 +69,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let what = &arguments.what;
     let mut reports: Vec<Report> = Vec::new();
     match what {
-        What::Makespan { stack, trace } => reports.push(makespan::run(stack.as_deref(), *trace)?),
-        What::All => reports.push(makespan::run(None, false)?),
+        What::Makespan { stack, rounds, trace } => reports.push(makespan::run(stack.as_deref(), *rounds, *trace)?),
+        What::All => reports.push(makespan::run(None, makespan::ROUNDS, false)?),
         What::Plan | What::State => {}
     }
     if matches!(what, What::Plan | What::All) {

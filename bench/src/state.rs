@@ -51,8 +51,8 @@ pub fn run() -> Result<Report, StateError> {
     let made = plan(&wanted, &Recorded::default()).map_err(PlansError::from)?;
     let recorded = carried_out(&made);
     let json_error = |error| StateError::from(PlansError::from(error));
-    let state = serde_json::to_vec_pretty(&state(&made, &recorded)).map_err(json_error)?;
-    let after = serde_json::to_vec_pretty(&recorded).map_err(json_error)?;
+    let state = serde_json::to_vec(&state(&made, &recorded)).map_err(json_error)?;
+    let after = serde_json::to_vec(&recorded).map_err(json_error)?;
     let items: Vec<Vec<u8>> =
         recorded.resources.values().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(json_error)?;
     let largest = items.iter().map(Vec::len).max().unwrap_or_default();

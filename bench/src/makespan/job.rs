@@ -12,8 +12,10 @@ pub type Micros = u64;
 /// How long one resource takes, as the simulated account drew it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Draw {
-    /// The creating call. It arrives after half of it; limits count then, and what it needs must be usable then.
+    /// The creating call.
     pub call: Duration,
+    /// From its start until it arrives, where limits count it and what it uses must be usable.
+    pub arrives: Duration,
     /// From its answer until the resource is ready.
     pub ready: Duration,
     /// From its answer until others may use it, where it looks ready before.
@@ -29,6 +31,8 @@ pub struct Draw {
 pub struct Task {
     /// The creating call.
     pub call: Micros,
+    /// From its start until it arrives.
+    pub arrives: Micros,
     /// From its answer until the resource is ready.
     pub ready: Micros,
     /// From its answer until what uses it can: more than `ready` for roles.
@@ -63,13 +67,6 @@ pub struct Job {
     pub limits: Vec<Api>,
 }
 
-impl Task {
-    /// From its start until its call arrives.
-    pub fn arrives(&self) -> Micros {
-        self.call / 2
-    }
-}
-
 impl Job {
     /// The problem that a plan of creations poses. Changes whose needs stand behind them, which no plan has, lose them.
     pub fn of(plan: &Plan, draw: impl Fn(&ResourceKey) -> Draw) -> Self {
@@ -87,9 +84,10 @@ impl Job {
                 let on = *numbers.get(&edge.on)?;
                 Some(Need { on, until: edge.until, used: role.as_ref() == Some(&edge.on.address) })
             };
-            let Draw { call, ready, propagation, before, after } = draw(&change.key);
+            let Draw { call, arrives, ready, propagation, before, after } = draw(&change.key);
             tasks.push(Task {
                 call: micros(call),
+                arrives: micros(arrives),
                 ready: micros(ready),
                 propagation: micros(propagation),
                 before: micros(before),
@@ -110,7 +108,7 @@ impl Job {
             Reach::Ready => on.call + on.ready,
         };
         // The call may be on its way already when what it uses becomes usable.
-        let usable = if need.used { (on.call + on.propagation).saturating_sub(task.arrives()) } else { 0 };
+        let usable = if need.used { (on.call + on.propagation).saturating_sub(task.arrives) } else { 0 };
         reached.max(usable)
     }
 

@@ -1,9 +1,8 @@
 //! A schedule by a rule: whenever a call can be made, the most urgent of what is ready is called. Counts virtual time; nothing
 //! is carried out, no call fails, nothing is journalled.
 //!
-//! It is generous to whatever rule it plays: no call is ever refused (what uses a role arrives the moment that the role can be
-//! used, and what is beyond a limit arrives when it passes, in the order of the rule), and what is ready is known to be ready
-//! at that moment.
+//! It is generous to whatever rule it plays: what is beyond a limit arrives when it passes, in the order of the rule, and no
+//! refusal costs a token. A rule that pays nothing knows, besides, the moment at which each thing is ready or usable.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -28,11 +27,15 @@ pub struct Rule {
     pub levels: Vec<usize>,
 }
 
+/// How often a rule looks that does not know when something is ready, and how long it waits after a refusal.
+const LOOKS: Micros = 250_000;
+
 /// What a rule pays for each resource besides its call and its readiness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pays {
-    /// What the engine pays: the intent is committed before the call, what might be there already is looked for, and a read
-    /// shows that it is ready.
+    /// What the engine pays: the intent is committed before the call, what might be there already is looked for, a read
+    /// shows that it is ready, and nobody knows beforehand when that and the propagation of a role will be: both are tried
+    /// for four times a second. Refused tries cost no token.
     AsTheEngine,
     /// Nothing.
     Nothing,
@@ -52,17 +55,25 @@ impl Rule {
         if self.pays == Pays::AsTheEngine { task.before } else { 0 }
     }
 
+    /// From when it is ready until that is seen.
     fn after(&self, task: &Task) -> Micros {
-        if self.pays == Pays::AsTheEngine { task.after } else { 0 }
+        if self.pays == Pays::AsTheEngine { task.ready.next_multiple_of(LOOKS) - task.ready + task.after } else { 0 }
     }
 
     /// From the start of the call of what is needed until what needs it can begin.
     fn lead(&self, job: &Job, task: &Task, need: &Need, until: Reach) -> Micros {
-        let shown = match job.tasks.get(need.on) {
-            Some(on) if until == Reach::Ready => on.call + on.ready + self.after(on),
-            Some(_) | None => 0,
-        };
-        job.lead(task, need, until).saturating_sub(if need.used { self.before(task) } else { 0 }).max(shown)
+        let Some(on) = job.tasks.get(need.on) else { return 0 };
+        if self.pays == Pays::Nothing {
+            return job.lead(task, need, until);
+        }
+        let known = if until == Reach::Ready { on.call + on.ready + self.after(on) } else { on.call };
+        if !need.used {
+            return known;
+        }
+        // Nobody knows when it can be used: tried at once, and again a while after each refusal, which takes a whole call.
+        let arrives = known + self.before(task) + task.arrives;
+        let late = (on.call + on.propagation).saturating_sub(arrives);
+        known + late.div_ceil(task.call + LOOKS) * (task.call + LOOKS)
     }
 }
 
@@ -226,7 +237,7 @@ impl<'a> Run<'a> {
         while self.running < self.rule.slots {
             let Some((_, Reverse(task))) = self.callable.pop() else { break };
             self.running += 1;
-            let arrives = self.job.tasks.get(task).map_or(0, |task| self.rule.before(task) + task.arrives());
+            let arrives = self.job.tasks.get(task).map_or(0, |task| self.rule.before(task) + task.arrives);
             if arrives == 0 {
                 self.arrive(task);
             } else {
@@ -262,11 +273,11 @@ impl<'a> Run<'a> {
     /// The call of a task has passed: from here on it takes its time.
     fn passed(&mut self, number: usize) {
         let Some(task) = self.job.tasks.get(number) else { return };
-        let left = task.call - task.arrives() + task.ready + self.rule.after(task);
+        let left = task.call - task.arrives + task.ready + self.rule.after(task);
         self.events.push(Reverse((self.now + left, Event::Ready(number))));
         for (dependent, lead) in self.dependents.get(number).into_iter().flatten() {
             // A call that uses it can have been made before its own has passed, but not before now.
-            let met = (self.now + lead).saturating_sub(task.arrives()).max(self.now);
+            let met = (self.now + lead).saturating_sub(task.arrives).max(self.now);
             self.events.push(Reverse((met, Event::Met(*dependent))));
         }
     }

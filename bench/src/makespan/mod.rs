@@ -26,7 +26,7 @@ const SEARCH: f64 = 1.02;
 /// At most so many times what another scheduler takes.
 const RIVAL: f64 = 1.01;
 /// How many schedules the search tries where the bound is out of reach.
-const ROUNDS: usize = 3_000;
+pub const ROUNDS: usize = 3_000;
 
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
@@ -87,13 +87,13 @@ pub fn measure(stack: &Stack, seed: u64, rounds: usize) -> Result<Outcome, RunEr
 ///
 /// # Errors
 /// [`MakespanError`] where a stack cannot be planned or deployed.
-pub fn run(only: Option<&str>, traced: bool) -> Result<Report, MakespanError> {
+pub fn run(only: Option<&str>, rounds: usize, traced: bool) -> Result<Report, MakespanError> {
     let mut report = Report { name: "makespan", text: String::new(), rows: Vec::new(), missed: Vec::new() };
     let mut lines = Vec::new();
     let mut traces = String::new();
     let is_asked_for = |stack: &Stack| only.is_none_or(|only| stack.name.contains(only));
     for stack in crate::stacks::all()?.into_iter().filter(is_asked_for) {
-        let outcome = measure(&stack, SEED, ROUNDS).map_err(|error| MakespanError::Run { stack: stack.name, error })?;
+        let outcome = measure(&stack, SEED, rounds).map_err(|error| MakespanError::Run { stack: stack.name, error })?;
         hold(&mut report, stack.name, &outcome);
         lines.push(line(&stack, &outcome));
         if traced {
@@ -118,7 +118,7 @@ pub fn run(only: Option<&str>, traced: bool) -> Result<Report, MakespanError> {
     ];
     report.text = format!(
         "Seconds of virtual time, seed {SEED}. *By*: whether the longest path or a limit makes the bound. *Search*: the shortest of \
-         {ROUNDS} schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n\n{}",
+         {rounds} schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n\n{}",
         table(&head, &lines),
     );
     report.text.push_str(&traces);

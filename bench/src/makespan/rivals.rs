@@ -140,8 +140,20 @@ mod tests {
         let job = job(vec![paying(&[]), paying(&[(0, Ready)])], 100.0, 100.0);
         for rule in [levels, peer] {
             assert_eq!(rule(&job, Pays::Nothing), 6 * SECOND);
-            assert_eq!(rule(&job, Pays::AsTheEngine), 6 * SECOND + 3 * SECOND / 2);
+            assert_eq!(rule(&job, Pays::AsTheEngine), 6 * SECOND + 3 * SECOND / 2, "each ready at a whole quarter");
         }
+    }
+
+    #[test]
+    fn who_pays_as_the_engine_looks_four_times_a_second_and_is_refused_by_a_role() {
+        let table = Task { ready: 1_100_000, ..task(1, 0, &[]) };
+        assert_eq!(levels(&job(vec![table], 1.0, 9.0), Pays::AsTheEngine), 2_250_000, "seen at the next quarter");
+        let role = Task { propagation: 3 * SECOND, ..task(1, 0, &[]) };
+        let function = Task { needs: vec![Need { on: 0, until: Ready, used: true }], ..task(1, 0, &[]) };
+        // Made at 1 s, usable at 4 s; tried at 1, 2.25, 3.5 and 4.75 s.
+        let job = job(vec![role, function], 100.0, 100.0);
+        assert_eq!(peer(&job, Pays::AsTheEngine), 5_750_000);
+        assert_eq!(peer(&job, Pays::Nothing), 5 * SECOND);
     }
 
     #[test]

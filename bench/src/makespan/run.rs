@@ -28,7 +28,7 @@ const INVOCATIONS: usize = 200;
 /// The account that deployments are measured in: latencies drawn from their ranges, AWS's limits, reads of 60 ms, commits of
 /// 10 ms; nothing lags and nothing fails.
 pub fn account() -> Options {
-    Options { latencies: Latencies::Drawn, ..Options::bench() }
+    Options { latencies: Latencies::Middle, ..Options::bench() }
 }
 
 /// A deployment that was carried out.
@@ -151,8 +151,10 @@ fn draws(world: &World, plan: &Plan, calls: &[Called]) -> BTreeMap<ResourceKey, 
                 Duration::from_micros(world.draws().within(&micros, what, &key, 1))
             }
         };
+        let call = made.get(&change.key).copied().unwrap_or_default();
         Draw {
-            call: made.get(&change.key).copied().unwrap_or_default(),
+            call,
+            arrives: world.options().door.map_or(call / 2, |door| door.min(call / 2)),
             ready: drawn(&latency.ready, "ready"),
             propagation: drawn(&latency.propagation, "propagation"),
             before: looked.get(&change.key).copied().unwrap_or_default().max(commit),
