@@ -58,7 +58,7 @@ impl Rows {
             (Some(bound), Some(ratio)) => format!("  of {bound:.2} {unit}: {ratio:.2}"),
             _ => String::new(),
         };
-        println!("{name:<36} {value:8.2} {unit:<5} ({min:.2} to {max:.2}, {runs} runs){held}");
+        println!("{name:<36} {value:8.2} {unit:<6} ({min:.2} to {max:.2}, {runs} runs){held}");
     }
 }
 

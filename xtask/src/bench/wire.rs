@@ -80,7 +80,7 @@ fn tell(rows: &Rows, name: &str, samples: &[Sample], bound: Option<f64>, is_held
         Some(bound) => rows.held(format!("{name}/total"), "s", bound, total),
         None => rows.told(format!("{name}/total"), "s", total),
     }
-    rows.held(format!("{name}/transitions"), "", TRANSITIONS, each(&|sample| Some(sample.transitions as f64)));
+    rows.held(format!("{name}/transitions"), "states", TRANSITIONS, each(&|sample| Some(sample.transitions as f64)));
     let before = each(&|sample| Some(sample.calls.as_ref()?.before));
     if before.is_empty() {
         return;
