@@ -27,6 +27,8 @@ struct Gate {
     /// When it begins to be likely that it can be used, and when it is nearly certain.
     likely: (Duration, Duration),
     usable: bool,
+    /// Whether anybody needs it.
+    wanted: bool,
     /// Whether somebody tries right now.
     trying: bool,
     /// Before which nobody need try.
@@ -52,12 +54,12 @@ impl Gate {
         (age < latest).then(|| self.made + checkpoint.min(latest))
     }
 
-    /// `closed` is how many gates are closed: together they are tried some twelve times a second at most, fewer than Lambda's
-    /// limit.
+    /// `closed` is how many gates are closed that somebody needs: the more there are, the less often each is tried, so that
+    /// together they do not use up a limit.
     fn failed(&mut self, now: Timestamp, closed: u32) {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
-        let often = (Duration::from_millis(80) * closed).max(Duration::from_millis(250));
+        let often = (Duration::from_millis(80) * closed.min(12)).max(Duration::from_millis(250));
         let step = if age < latest { often } else { often.max(Duration::from_secs(2)) };
         self.next = if age < earliest { self.made + earliest } else { now + step };
     }
@@ -84,6 +86,7 @@ impl Propagation {
             made: now,
             likely,
             usable: false,
+            wanted: false,
             trying: false,
             next: now,
             urgency: 0,
@@ -112,6 +115,7 @@ impl Propagation {
                 let takes_time = self.takes_time.load(Ordering::Relaxed);
                 let mut gates = self.lock();
                 let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
+                gate.wanted = true;
                 gate.urgency = gate.urgency.max(urgency);
                 if takes_time && gate.next == gate.made {
                     // Others did not propagate at once: neither will this one.
@@ -155,7 +159,8 @@ impl Turn<'_> {
     pub(crate) fn failed(self, now: Timestamp) {
         self.propagation.takes_time.store(true, Ordering::Relaxed);
         let mut gates = self.propagation.lock();
-        let closed = u32::try_from(gates.values().filter(|gate| !gate.usable).count()).unwrap_or(u32::MAX);
+        let closed =
+            u32::try_from(gates.values().filter(|gate| gate.wanted && !gate.usable).count()).unwrap_or(u32::MAX);
         if let Some(gate) = gates.get_mut(&self.address) {
             gate.failed(now, closed);
         }

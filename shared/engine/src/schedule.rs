@@ -48,11 +48,9 @@ impl<'a> Schedule<'a> {
         let mut nodes: Vec<Node<'_>> = plan.changes.iter().map(Node::new).collect();
         for (place, change) in plan.changes.iter().enumerate() {
             for edge in &change.needs {
-                let on = places.get(&edge.on).and_then(|on| nodes.get_mut(*on));
-                match on {
-                    Some(on) => on.dependents.push((place, edge.until)),
-                    // What is needed and nobody makes is never reached; `check` refuses such a plan.
-                    None => {}
+                // What is needed and nobody makes is never reached; `check` refuses such a plan.
+                if let Some(on) = places.get(&edge.on).and_then(|on| nodes.get_mut(*on)) {
+                    on.dependents.push((place, edge.until));
                 }
             }
         }
