@@ -25,10 +25,11 @@ const CALL: Duration = Duration::from_secs(15);
 /// More invocations than any of the stacks can need.
 const INVOCATIONS: usize = 200;
 
-/// The account that deployments are measured in: latencies drawn from their ranges, AWS's limits, reads of 60 ms, commits of
-/// 10 ms; nothing lags and nothing fails.
+/// The account that deployments are measured in: the middle of every range of latencies, AWS's limits, reads of 60 ms, commits
+/// of 10 ms; nothing lags and nothing fails. Not drawn from the ranges: against a bound that knows every draw beforehand, a
+/// schedule that cannot would be judged by its luck.
 pub fn account() -> Options {
-    Options { latencies: Latencies::Middle, ..Options::bench() }
+    Options { latencies: Latencies::Drawn, ..Options::bench() }
 }
 
 /// A deployment that was carried out.
@@ -144,12 +145,12 @@ fn draws(world: &World, plan: &Plan, calls: &[Called]) -> BTreeMap<ResourceKey, 
     let draw = |change: &model::Change| {
         let latency = schema::latency(&change.kind);
         let key = change.key.to_string();
-        let drawn = |range: &std::ops::RangeInclusive<u64>, what| match range.start() == range.end() {
-            true => Duration::from_millis(*range.start()),
-            false => {
-                let micros = range.start() * 1_000..=range.end() * 1_000;
-                Duration::from_micros(world.draws().within(&micros, what, &key, 1))
+        let drawn = |range: &std::ops::RangeInclusive<u64>, what| {
+            if world.options().latencies == Latencies::Middle || range.start() == range.end() {
+                return Duration::from_millis(schema::middle(range));
             }
+            let micros = range.start() * 1_000..=range.end() * 1_000;
+            Duration::from_micros(world.draws().within(&micros, what, &key, 1))
         };
         let call = made.get(&change.key).copied().unwrap_or_default();
         Draw {
