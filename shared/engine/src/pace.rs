@@ -54,7 +54,7 @@ struct Bucket {
 
 /// The tokens of a full bucket: a burst, but for what may arrive too soon.
 fn full(limit: Api) -> f64 {
-    (limit.burst - (limit.rate * SPREAD.as_secs_f64()).max(1.0)).max(1.0)
+    (limit.burst - limit.rate * SPREAD.as_secs_f64()).max(1.0)
 }
 
 impl Bucket {

@@ -60,7 +60,8 @@ impl Gate {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
         let often = (Duration::from_millis(80) * closed.min(12)).max(Duration::from_millis(250));
-        let step = if age < latest { often } else { often.max(Duration::from_secs(2)) };
+        // Refused late, it may have been sent in time: what is nearly certain is worth trying often for a while yet.
+        let step = if age < latest * 3 / 2 { often } else { often.max(Duration::from_secs(2)) };
         self.next = if age < earliest { self.made + earliest } else { now + step };
     }
 }
@@ -214,7 +215,7 @@ mod tests {
         assert_eq!(next(), 6_250, "then often");
         propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 10);
         assert_eq!(next(), 6_800, "but not so often that they use up the limit together");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(13), 1);
-        assert_eq!(next(), 15_000, "and patiently at last");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(20), 1);
+        assert_eq!(next(), 22_000, "and patiently at last");
     }
 }

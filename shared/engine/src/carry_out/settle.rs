@@ -18,9 +18,7 @@ const STEPS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_
 /// looked at every fiftieth of its own time is noticed at most that much late.
 pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
     let earliest = Duration::from_millis(*likely.start());
-    // What takes some seconds is looked at five times a second, and what is quick twice as often.
-    let shortest = if *likely.end() > 2_000 { STEPS.0 * 2 } else { STEPS.0 };
-    let often = (elapsed / 50).clamp(shortest, STEPS.1);
+    let often = (elapsed / 50).clamp(STEPS.0, STEPS.1);
     // What is quick may be quicker still: in an emulator, everything is.
     let early = Duration::from_millis(100 << poll.min(5));
     if elapsed >= earliest {
