@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use model::{Plan, Presence, Recorded, Retention};
 use serde_json::{Value, json};
+use testkit::Latencies;
 
 use crate::makespan::SEED;
 use crate::makespan::run::{RunError, account, deploy};
@@ -87,7 +88,7 @@ pub fn run() -> Result<Report, StateError> {
          which is how long a commit takes, of the first event that belongs to it.\n\n{bursts}",
         table(&["what", "MB plain", "MB deflate"], &lines),
         largest as f64 / 1_000.0,
-        account().commit.as_millis(),
+        account(Latencies::Drawn).commit.as_millis(),
     );
     Ok(report)
 }
@@ -96,11 +97,11 @@ pub fn run() -> Result<Report, StateError> {
 fn commits(report: &mut Report) -> Result<String, StateError> {
     let mut lines = Vec::new();
     for stack in [independent(1_000)?, chain(200)?, monorepo(100)?] {
-        let deployed = deploy(&stack.plan, SEED, account())?;
+        let deployed = deploy(&stack.plan, SEED, account(Latencies::Drawn))?;
         // Those that hold nothing renew the lease.
         let commits: Vec<_> = deployed.commits.iter().filter(|commit| !commit.events.is_empty()).collect();
         let mut events: Vec<Duration> = commits.iter().flat_map(|commit| commit.events.iter().copied()).collect();
-        let bursts = bursts(&mut events, account().commit);
+        let bursts = bursts(&mut events, account(Latencies::Drawn).commit);
         let (made, resources) = (commits.len() as f64, stack.plan.changes.len() as f64);
         let per_burst = made / bursts as f64;
         lines.push(vec![

@@ -37,6 +37,8 @@ pub struct Task {
     pub ready: Micros,
     /// From its answer until what uses it can: more than `ready` for roles.
     pub propagation: Micros,
+    /// How long it is expected to take, by what is known before: its call, and until what needs it can begin.
+    pub expected: [Micros; 2],
     /// What a safe creation needs before its call; no part of the bound.
     pub before: Micros,
     /// What it needs after it is ready; no part of the bound.
@@ -80,6 +82,7 @@ impl Job {
                 limits.len() - 1
             });
             let role = role_of(change);
+            let latency = schema::latency(&change.kind);
             let need = |edge: &model::Edge| {
                 let on = *numbers.get(&edge.on)?;
                 Some(Need { on, until: edge.until, used: role.as_ref() == Some(&edge.on.address) })
@@ -90,6 +93,7 @@ impl Job {
                 arrives: micros(arrives),
                 ready: micros(ready),
                 propagation: micros(propagation),
+                expected: [schema::middle(&latency.call), latency.expected()].map(|millis| millis * 1_000),
                 before: micros(before),
                 after: micros(after),
                 needs: change.needs.iter().filter_map(need).collect(),

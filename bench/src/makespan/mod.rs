@@ -13,6 +13,7 @@ use bound::{Bound, bound};
 use job::{Job, Micros};
 use list::Pays;
 use run::{Deployed, RunError, account, deploy};
+use testkit::Latencies;
 
 use crate::report::{Report, table};
 use crate::row::Row;
@@ -27,6 +28,22 @@ const SEARCH: f64 = 1.02;
 const RIVAL: f64 = 1.01;
 /// How many schedules the search tries where the bound is out of reach.
 pub const ROUNDS: usize = 3_000;
+
+/// The columns of the table.
+const HEAD: [&str; 12] = [
+    "stack",
+    "resources",
+    "bound",
+    "by",
+    "engine",
+    "÷ bound",
+    "levels",
+    "peer rule",
+    "search",
+    "÷ search",
+    "longest chain",
+    "waves",
+];
 
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +89,8 @@ impl Outcome {
 ///
 /// # Errors
 /// [`RunError`] where it cannot be deployed.
-pub fn measure(stack: &Stack, seed: u64, rounds: usize) -> Result<Outcome, RunError> {
-    let deployed = deploy(&stack.plan, seed, account())?;
+pub fn measure(stack: &Stack, latencies: Latencies, seed: u64, rounds: usize) -> Result<Outcome, RunError> {
+    let deployed = deploy(&stack.plan, seed, account(latencies))?;
     let job = Job::of(&stack.plan, |key| deployed.draws.get(key).copied().unwrap_or_default());
     let bound = bound(&job);
     let is_near = deployed.took.as_secs_f64() <= BOUND * seconds(bound.most());
@@ -89,38 +106,32 @@ pub fn measure(stack: &Stack, seed: u64, rounds: usize) -> Result<Outcome, RunEr
 /// [`MakespanError`] where a stack cannot be planned or deployed.
 pub fn run(only: Option<&str>, rounds: usize, traced: bool) -> Result<Report, MakespanError> {
     let mut report = Report { name: "makespan", text: String::new(), rows: Vec::new(), missed: Vec::new() };
-    let mut lines = Vec::new();
-    let mut traces = String::new();
     let is_asked_for = |stack: &Stack| only.is_none_or(|only| stack.name.contains(only));
-    for stack in crate::stacks::all()?.into_iter().filter(is_asked_for) {
-        let outcome = measure(&stack, SEED, rounds).map_err(|error| MakespanError::Run { stack: stack.name, error })?;
-        hold(&mut report, stack.name, &outcome);
-        lines.push(line(&stack, &outcome));
-        if traced {
-            let chain = trace::last_chain(&stack.plan, &outcome.deployed);
-            let limits = trace::limits(&stack.plan, &outcome.deployed);
-            traces.push_str(&format!("\n{}: the chain that ended last\n\n{chain}\n{limits}", stack.name));
-        }
-    }
-    let head = [
-        "stack",
-        "resources",
-        "bound",
-        "by",
-        "engine",
-        "÷ bound",
-        "levels",
-        "peer rule",
-        "search",
-        "÷ search",
-        "longest chain",
-        "waves",
-    ];
+    let stacks: Vec<Stack> = crate::stacks::all()?.into_iter().filter(is_asked_for).collect();
+    let mut traces = String::new();
     report.text = format!(
-        "Seconds of virtual time, seed {SEED}. *By*: whether the longest path or a limit makes the bound. *Search*: the shortest of \
-         {rounds} schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n\n{}",
-        table(&head, &lines),
+        "Seconds of virtual time. *By*: whether the longest path or a limit makes the bound. *Search*: the shortest of {rounds} \
+         schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n",
     );
+    for (latencies, said) in [(Latencies::Drawn, "drawn"), (Latencies::Middle, "middle")] {
+        let mut lines = Vec::new();
+        for stack in &stacks {
+            let outcome = measure(stack, latencies, SEED, rounds)
+                .map_err(|error| MakespanError::Run { stack: stack.name, error })?;
+            hold(&mut report, &format!("{}, {said}", stack.name), &outcome);
+            lines.push(line(stack, &outcome));
+            if traced {
+                let chain = trace::last_chain(&stack.plan, &outcome.deployed);
+                let limits = trace::limits(&stack.plan, &outcome.deployed);
+                traces.push_str(&format!("\n{}, {said}: the chain that ended last\n\n{chain}\n{limits}", stack.name));
+            }
+        }
+        let how = match latencies {
+            Latencies::Drawn => format!("Every latency drawn from its range (seed {SEED})"),
+            Latencies::Middle | Latencies::None => "Every latency the middle of its range".to_owned(),
+        };
+        report.text.push_str(&format!("\n{how}:\n\n{}", table(&HEAD, &lines)));
+    }
     report.text.push_str(&traces);
     Ok(report)
 }
@@ -151,6 +162,8 @@ fn hold(report: &mut Report, stack: &str, outcome: &Outcome) {
             miss(name, rival, RIVAL);
         }
     }
+    let expected = seconds(rivals::expected(&outcome.job));
+    report.rows.push(Row::held(format!("makespan/{stack}/longest path first, free of charge"), expected, "s", most));
     if let Some(search) = outcome.search.map(seconds) {
         report.rows.push(Row::held(format!("makespan/{stack}/against search"), engine, "s", search));
     }

@@ -7,14 +7,14 @@ use crate::random::Random;
 /// How many tasks the fastest peer runs at a time.
 const PEER_SLOTS: usize = 10;
 
-/// Level by level: a level begins when everything of the one before is ready, and starts what takes longest first.
+/// Level by level: a level begins when everything of the one before is ready, and starts first what is expected to take longest.
 pub fn levels(job: &Job, pays: Pays) -> Micros {
     let mut levels: Vec<usize> = Vec::with_capacity(job.tasks.len());
     for task in &job.tasks {
         let below = task.needs.iter().filter_map(|need| levels.get(need.on)).max();
         levels.push(below.map_or(0, |level| level + 1));
     }
-    let urgency = job.tasks.iter().map(|task| task.call + task.ready.max(task.propagation)).collect();
+    let urgency = job.tasks.iter().map(|task| task.expected[1]).collect();
     makespan(job, &Rule { urgency, slots: usize::MAX, edges: Edges::AllReady, pays, levels })
 }
 
@@ -60,6 +60,25 @@ pub fn search(job: &Job, rounds: usize, seed: u64) -> Micros {
         }
     }
     least
+}
+
+/// The longest remaining path first, by what is known beforehand: what the engine's rule comes to where nothing has to be paid
+/// for safety.
+pub fn expected(job: &Job) -> Micros {
+    let mut urgency: Vec<u64> = job.tasks.iter().map(|task| task.expected[1]).collect();
+    for (number, task) in job.tasks.iter().enumerate().rev() {
+        let own = urgency.get(number).copied().unwrap_or_default();
+        for need in &task.needs {
+            let Some(on) = job.tasks.get(need.on) else { continue };
+            let [call, ready] = on.expected;
+            let lead = if need.until == model::Reach::Identified { call } else { ready };
+            if let Some(before) = urgency.get_mut(need.on) {
+                *before = (*before).max(own + lead);
+            }
+        }
+    }
+    let rule = Rule { urgency, slots: usize::MAX, edges: Edges::AsPlanned, pays: Pays::Nothing, levels: Vec::new() };
+    makespan(job, &rule)
 }
 
 /// From the start of each task to the end of everything that needs it.

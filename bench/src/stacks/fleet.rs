@@ -75,5 +75,5 @@ pub fn fleet(agents: usize) -> Result<Desired, StackError> {
 /// # Errors
 /// [`StackError`] where `config` or `planner` refuses it.
 pub fn monorepo(agents: usize) -> Result<Stack, StackError> {
-    planned("monorepo", &fleet(agents)?)
+    planned("monorepo, 100 agents", &fleet(agents)?)
 }

@@ -4,33 +4,21 @@ use model::Reach;
 use serde_json::{Value, json};
 
 use super::builder::{Builder, by_arn, by_id, plain};
-use super::reference::{role, table};
+use super::reference::{SIX, of_six, role, table};
 use super::{Stack, StackError};
 use crate::random::Random;
 
-/// Resources that need nothing, of six types in turn.
+/// Resources that need nothing: the six types of the 48, in turn.
 ///
 /// # Errors
 /// [`StackError`] where the planner refuses it.
 pub fn independent(count: usize) -> Result<Stack, StackError> {
-    const KINDS: [&str; 6] = [
-        "AWS::S3::Bucket",
-        "AWS::DynamoDB::Table",
-        "AWS::SQS::Queue",
-        "AWS::SNS::Topic",
-        "AWS::IAM::Role",
-        "AWS::Logs::LogGroup",
-    ];
     let mut stack = Builder::new();
-    for (number, kind) in KINDS.iter().cycle().take(count).enumerate() {
-        let of = match *kind {
-            "AWS::DynamoDB::Table" => table(),
-            "AWS::IAM::Role" => role("lambda.amazonaws.com"),
-            _ => plain(),
-        };
-        stack.add(&format!("R{number:04}"), kind, of, &[]);
+    for number in 0..count {
+        let [_, kind] = SIX.get(number % SIX.len()).copied().unwrap_or_default();
+        stack.add(&format!("R{number:04}"), kind, of_six(kind), &[]);
     }
-    stack.planned("independent")
+    stack.planned("1,000 independent")
 }
 
 /// Resources of four types in turn, each of which needs the one before.
@@ -45,7 +33,7 @@ pub fn chain(length: usize) -> Result<Stack, StackError> {
         let needs: Vec<&str> = before.as_deref().into_iter().collect();
         stack.add(&format!("R{number:03}"), kind, plain(), &needs);
     }
-    stack.planned("chain")
+    stack.planned("chain of 200")
 }
 
 /// How far back a resource of the random stack finds what it needs: bounds how deep the stack is.
@@ -103,7 +91,7 @@ pub fn random(count: usize, seed: u64) -> Result<Stack, StackError> {
         stack.add_reaching(&name(number), kind, of, &needs);
         kinds.push(kind);
     }
-    stack.planned("random DAG")
+    stack.planned("random DAG of 5,000")
 }
 
 fn function(role: &str) -> Value {

@@ -9,6 +9,26 @@ use super::{Stack, StackError};
 const READY: Reach = Reach::Ready;
 const IDENTIFIED: Reach = Reach::Identified;
 
+/// The types of the independent resources, each with what names begin with.
+pub(super) const SIX: [[&str; 2]; 6] = [
+    ["Bucket", "AWS::S3::Bucket"],
+    ["Table", "AWS::DynamoDB::Table"],
+    ["Queue", "AWS::SQS::Queue"],
+    ["Topic", "AWS::SNS::Topic"],
+    ["Parameter", "AWS::SSM::Parameter"],
+    ["LogGroup", "AWS::Logs::LogGroup"],
+];
+
+/// The least that one of the six must say.
+pub(super) fn of_six(kind: &str) -> Value {
+    match kind {
+        "AWS::DynamoDB::Table" => table(),
+        "AWS::SSM::Parameter" => json!({ "Type": "String", "Value": "1" }),
+        "AWS::Logs::LogGroup" => json!({ "RetentionInDays": 14 }),
+        _ => plain(),
+    }
+}
+
 /// 48 independent resources: eight each of six types.
 ///
 /// # Errors
@@ -16,15 +36,9 @@ const IDENTIFIED: Reach = Reach::Identified;
 pub fn forty_eight() -> Result<Stack, StackError> {
     let mut stack = Builder::new();
     for number in 1..=8 {
-        let mut add = |name: &str, kind: &str, of: Value| {
-            stack.add(&format!("{name}{number}"), kind, of, &[]);
-        };
-        add("Bucket", "AWS::S3::Bucket", plain());
-        add("Table", "AWS::DynamoDB::Table", table());
-        add("Queue", "AWS::SQS::Queue", plain());
-        add("Topic", "AWS::SNS::Topic", plain());
-        add("Parameter", "AWS::SSM::Parameter", json!({ "Type": "String", "Value": "1" }));
-        add("LogGroup", "AWS::Logs::LogGroup", json!({ "RetentionInDays": 14 }));
+        for [name, kind] in SIX {
+            stack.add(&format!("{name}{number}"), kind, of_six(kind), &[]);
+        }
     }
     stack.planned("48 independent")
 }
