@@ -121,7 +121,8 @@ pub trait Ledger: Send + Sync {
         reservation: Option<&Reservation>,
     ) -> Result<(), StoreError>;
 
-    /// Whether somebody asked for this deployment to be cancelled.
+    /// Whether nothing more is to be begun for this deployment: somebody asked for it to be cancelled, or it was concluded
+    /// without its wave.
     async fn is_cancelled(&self, environment: &EnvironmentId, deployment: &DeploymentId) -> Result<bool, StoreError>;
 
     /// The record of an environment.
