@@ -17,6 +17,13 @@ pub(crate) struct Material<'a> {
     pub(crate) config: Option<(&'a str, &'a Digest)>,
 }
 
+impl Material<'_> {
+    /// The digest of the config. Where there is none, that of nothing: a plan names one.
+    fn digest(&self) -> Digest {
+        self.config.map_or_else(|| Digest::of(&[]), |(_, digest)| digest.clone())
+    }
+}
+
 /// Why there is no plan.
 #[derive(Debug)]
 pub(crate) enum Rejected {
@@ -43,7 +50,7 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     if !unsupported.is_empty() {
         return Err(Rejected::Refused(unsupported, None));
     }
-    check::check(&planned.plan, material.recorded).map_err(|violations| {
+    check::check_with(&planned.plan, material.recorded, &material.digest()).map_err(|violations| {
         let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
         Rejected::Step(StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; "))))
     })?;
@@ -59,8 +66,7 @@ fn deploy(material: &Material<'_>, text: &str, config: &Digest) -> Result<Planne
 
 fn reap(material: &Material<'_>) -> Result<Planned, Rejected> {
     let Material { deployment, environment, recorded, stamp, .. } = *material;
-    // There is none; a plan names one.
-    let config = Digest::of(&[]);
+    let config = material.digest();
     let inputs = Reaping { recorded, environment, deployment: &deployment.id, config: &config, stamp };
     Ok(planner::reap(&inputs)?)
 }
