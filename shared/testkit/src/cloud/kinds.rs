@@ -22,10 +22,21 @@ pub(crate) struct Kind {
     pub(crate) finished: bool,
     /// Properties that no two of one parent can share, where it is not named.
     pub(crate) unique: Option<&'static str>,
-    /// Whether AWS refuses to delete it while something mentions it.
-    pub(crate) held: bool,
+    /// By which types' mention it is held, so that AWS refuses to delete it.
+    pub(crate) held: Held,
     /// How long a name cannot be used again after its deletion.
     pub(crate) blocked: Duration,
+}
+
+/// What holds something that is to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Nothing.
+    ByNone,
+    /// Whatever mentions it.
+    ByAny,
+    /// Whatever of that type mentions it.
+    By(&'static str),
 }
 
 const NAME: Kind = Kind {
@@ -36,7 +47,7 @@ const NAME: Kind = Kind {
     tagged: true,
     finished: false,
     unique: None,
-    held: false,
+    held: Held::ByNone,
     blocked: Duration::ZERO,
 };
 const SUCCEEDS: Kind = Kind { proof: Proof::Name { on_existing: OnExisting::Succeeds }, ..NAME };
@@ -50,13 +61,18 @@ const TAGGED: Kind = Kind { proof: Proof::Tag { lag: LAG }, ..NAME };
 
 const KINDS: &[Kind] = &[
     Kind { name: API, proof: Proof::Tag { lag: LAG }, ..NAME },
-    Kind { name: "AWS::ApiGatewayV2::Integration", parent: Some(("ApiId", API)), held: true, ..CHILD },
+    Kind {
+        name: "AWS::ApiGatewayV2::Integration",
+        parent: Some(("ApiId", API)),
+        held: Held::By("AWS::ApiGatewayV2::Route"),
+        ..CHILD
+    },
     Kind { name: "AWS::ApiGatewayV2::Route", parent: Some(("ApiId", API)), unique: Some("RouteKey"), ..CHILD },
     Kind { name: "AWS::ApiGatewayV2::Stage", parent: Some(("ApiId", API)), id: Some("StageName"), ..NAME },
     Kind { name: "AWS::CloudWatch::Alarm", id: Some("AlarmName"), ..SUCCEEDS },
     Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
-    Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: true, ..NAME },
-    Kind { name: "AWS::EC2::VPC", proof: Proof::Token { life: Duration::from_secs(600) }, held: true, ..NAME },
+    Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: Held::ByAny, ..NAME },
+    Kind { name: "AWS::EC2::VPC", proof: Proof::Token { life: Duration::from_secs(600) }, held: Held::ByAny, ..NAME },
     Kind { name: "AWS::IAM::Role", id: Some("RoleName"), finished: true, ..NAME },
     Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
     Kind { name: FUNCTION, id: Some("FunctionName"), ..NAME },

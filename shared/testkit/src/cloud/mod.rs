@@ -12,7 +12,7 @@ use model::{Observed, Ownership, PhysicalId, Properties, ResourceKey, Stamp};
 use serde_json::{Value, json};
 
 pub use audit::Wrong;
-pub(crate) use kinds::{Kind, all};
+pub(crate) use kinds::{Held, Kind, all};
 pub(crate) use limits::Limits;
 pub(crate) use requests::{Caller, Order};
 

@@ -5,7 +5,7 @@ use model::{CallError, ErrorClass, Observed, PhysicalId, Properties, ResourceKey
 use schema::Call;
 use serde_json::Value;
 
-use super::{Account, Kind, Place, Thing, Wrong};
+use super::{Account, Held, Kind, Place, Thing, Wrong};
 use crate::fault::answer;
 use crate::options::Latencies;
 use crate::time::micros;
@@ -304,10 +304,15 @@ impl Account {
             let message = "resource has a dependent object: a network interface";
             return Err(answer(ErrorClass::DependencyViolation, "delete", 400, message));
         }
-        if kind.held {
+        if kind.held != Held::ByNone {
             self.tidy_all(caller.now);
             let arn = thing.arn();
-            if self.things.values().any(|other| other.id != id && other.mentions(id, &arn)) {
+            let holds = |other: &&Thing| match kind.held {
+                Held::ByNone => false,
+                Held::ByAny => true,
+                Held::By(kind) => other.kind == kind,
+            };
+            if self.things.values().filter(holds).any(|other| other.id != id && other.mentions(id, &arn)) {
                 let message = "resource has a dependent object";
                 return Err(answer(ErrorClass::DependencyViolation, "delete", 400, message));
             }
