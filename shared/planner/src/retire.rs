@@ -1,6 +1,6 @@
 //! The retiring half of a plan: what is deleted, what is let go, and what is left for another time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, Change, Edge, PlanReport, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining, Retention,
@@ -31,7 +31,7 @@ pub(crate) fn retire(
         })
         .collect();
     let standing_on = standing_on(&leaving);
-    clear_the_way(built, &leaving, &standing_on);
+    let along = clear_the_way(built, &leaving, &standing_on);
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
         built.first.contains_key(*key) || !is_left(inputs, key, standing, report)
     };
@@ -49,7 +49,7 @@ pub(crate) fn retire(
             (true, Retention::Retain | Retention::RetainReplaced) => Some(Retaining::Replaced),
             (_, Retention::Delete) | (false, Retention::RetainReplaced) => None,
         };
-        if let Some(forced_by) = first.filter(|_| keeps.is_some()) {
+        if let Some(forced_by) = first.filter(|_| keeps.is_some() && !along.contains(*key)) {
             problems.push(Problem::NameHeld { resource: key.address.clone(), forced_by: forced_by.clone() });
         }
         let physical_id = recorded.physical_id.clone();
@@ -65,8 +65,10 @@ pub(crate) fn retire(
             (true, None) => Reason::Deposed,
             (false, None) => Reason::Removed,
         };
+        // Letting go touches nothing, and waits for nobody: also not for a deletion that is put off.
+        let touches = keeps.is_none();
         let mut needs: Vec<Edge> = dependents(key, &standing_on)
-            .filter(|on| going.contains_key(*on) && (first.is_none() || built.first.contains_key(*on)))
+            .filter(|on| touches && going.contains_key(*on) && (first.is_none() || built.first.contains_key(*on)))
             .map(|on| Edge { on: on.clone(), until: Reach::Ready })
             .collect();
         if standing.arrives {
@@ -108,23 +110,49 @@ pub(crate) fn holds_data(kind: &model::ResourceType) -> bool {
     schema::get(kind).is_some_and(|schema| schema.stateful)
 }
 
-/// What must go first takes what is being deleted on top of it along.
+/// What must go first takes along what is being deleted on top of it, and what is replaced because of it: AWS deletes what
+/// stands in it together with it, and a record that says so only later would be believed by a plan that is made in between.
+/// Says which go first because they are replaced.
 fn clear_the_way(
     built: &mut Built,
     leaving: &Leaving<'_, '_>,
     standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
-) {
-    let mut ahead: Vec<ResourceKey> = built.first.keys().cloned().collect();
+) -> BTreeSet<ResourceKey> {
+    let Built { changes, first, .. } = built;
+    let replaced: BTreeMap<&ResourceKey, &Change> = changes.iter().filter_map(replaces).collect();
+    let mut along = BTreeSet::new();
+    let mut ahead: Vec<ResourceKey> = first.keys().cloned().collect();
     while let Some(key) = ahead.pop() {
-        let forced_by = built.first.get(&key).cloned().unwrap_or_default();
+        let forced_by = first.get(&key).cloned().unwrap_or_default();
         for on_top in dependents(&key, standing_on) {
             let goes = leaving.get(on_top).is_some_and(|standing| !standing.stays());
-            if goes && !built.first.contains_key(on_top) {
-                built.first.insert(on_top.clone(), forced_by.clone());
+            let is_along = replaced.get(on_top).is_some_and(|change| is_forced_by(change, &key.address));
+            if (goes || is_along) && !first.contains_key(on_top) {
+                first.insert(on_top.clone(), forced_by.clone());
                 ahead.push(on_top.clone());
+                along.extend(is_along.then(|| on_top.clone()));
             }
         }
     }
+    along
+}
+
+/// What a change replaces, where it replaces something.
+fn replaces(change: &Change) -> Option<(&ResourceKey, &Change)> {
+    let Action::Replace { old, .. } = &change.action else { return None };
+    Some((old, change))
+}
+
+/// Whether a resource is replaced because what stands at `address` is, which one of its create-only properties names.
+fn is_forced_by(change: &Change, address: &ResourceAddress) -> bool {
+    let Action::Replace { from, forced_by, .. } = &change.action else { return false };
+    let names = |path: &model::PropertyPath| {
+        let mut found = Vec::new();
+        let value = from.get(path.head());
+        value.is_some_and(|value| model::expression::references_in(value, &mut found).is_ok())
+            && found.iter().any(|reference| reference.address == *address)
+    };
+    forced_by.as_slice().iter().any(names)
 }
 
 /// What is leaving, by what it was made on top of. Where the record names an address that has moved, what stands there now may
