@@ -58,6 +58,12 @@ fn ten() -> Stack {
         .with("Alarm", "AWS::CloudWatch::Alarm", json!({ "AlarmActions": [to("Topic")] }))
 }
 
+/// The same with a name that the user fixed, of which only a part is wanted here.
+fn fixed_ten() -> Stack {
+    let stack = ["Queue", "Topic", "Alarm", "Log"].into_iter().fold(ten(), Stack::without);
+    stack.setting("Role", "Policies", "none").setting("Function", "FunctionName", "fixed")
+}
+
 fn scenarios() -> Vec<Scenario> {
     let fixed = Stack::new()
         .with("Table", "AWS::DynamoDB::Table", json!({ "TableName": "orders", "KeySchema": "id" }))
@@ -78,6 +84,11 @@ fn scenarios() -> Vec<Scenario> {
             .after(mixture()),
         Scenario::new("replacement, the old one first", fixed.clone().setting("Table", "KeySchema", "other"))
             .after(fixed),
+        Scenario::new(
+            "replacement, the old one first, with what stands in it",
+            fixed_ten().setting("Function", "PackageType", "Image"),
+        )
+        .after(fixed_ten()),
         Scenario::new("deletion", mixture().without("Integration").without("Api").without("Queue")).after(mixture()),
         Scenario::new("deferred deletion", Stack::new()).after(in_a_vpc()).lingering(Duration::from_secs(1_800)),
         Scenario::new("creation in a VPC", in_a_vpc()),
