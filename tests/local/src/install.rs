@@ -45,7 +45,7 @@ pub async fn engine(clients: &Clients, installation: &Installation, progress: &P
     let created = clients.s3.create_bucket().bucket(CODE_BUCKET).send().await;
     created.map_err(|e| LocalError::aws("s3:CreateBucket", e))?;
     let mut template = read_template(&installation.root.join("template.yaml"))?;
-    for function in package::functions(&installation.binaries)? {
+    for function in package::functions(&installation.binaries, package::Packing::Stored)? {
         let size = function.zip.len();
         let key = put(clients, function.zip, "zip").await?;
         progress.say(format!("{}: {:.1} MB", function.binary, size as f64 / 1e6));

@@ -30,11 +30,20 @@ pub struct FunctionZip {
     pub zip: Vec<u8>,
 }
 
+/// How a zip is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As it is: the emulator unpacks a zip whenever a function starts cold, and takes longer for that than AWS for a cold start.
+    Stored,
+    /// Compressed, to tell how large it is.
+    Deflated,
+}
+
 /// Packs every function from the binaries in `binaries` (`target/debug`, usually).
 ///
 /// # Errors
 /// [`LocalError::Missing`] if one is not built.
-pub fn functions(binaries: &Path) -> Result<Vec<FunctionZip>, LocalError> {
+pub fn functions(binaries: &Path, packing: Packing) -> Result<Vec<FunctionZip>, LocalError> {
     FUNCTIONS
         .into_iter()
         .map(|(logical_id, binary)| {
@@ -45,20 +54,25 @@ pub fn functions(binaries: &Path) -> Result<Vec<FunctionZip>, LocalError> {
                 }
                 _ => LocalError::io(format!("read `{}`", path.display()), e),
             })?;
-            Ok(FunctionZip { logical_id, binary, zip: single(&code)? })
+            Ok(FunctionZip { logical_id, binary, zip: single(&code, packing)? })
         })
         .collect()
 }
 
 /// A zip of one executable named `bootstrap`.
-fn single(code: &[u8]) -> Result<Vec<u8>, LocalError> {
+fn single(code: &[u8], packing: Packing) -> Result<Vec<u8>, LocalError> {
     let failed =
         |e: zip::result::ZipError| LocalError::Unreadable { what: "a function binary", message: e.to_string() };
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    // The format's first moment instead of a clock; the fastest level, because nothing here is sent over a network.
+    let (method, level) = match packing {
+        Packing::Stored => (zip::CompressionMethod::Stored, None),
+        // The fastest level, because nothing here is sent over a network.
+        Packing::Deflated => (zip::CompressionMethod::Deflated, Some(1)),
+    };
+    // The format's first moment instead of a clock.
     let options = zip::write::SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Deflated)
-        .compression_level(Some(1))
+        .compression_method(method)
+        .compression_level(level)
         .last_modified_time(zip::DateTime::default())
         .unix_permissions(0o755)
         .large_file(false);
@@ -89,12 +103,14 @@ mod tests {
 
     #[test]
     fn the_same_binary_packs_to_the_same_bytes() {
-        assert_eq!(single(b"code").unwrap(), single(b"code").unwrap());
+        for packing in [Packing::Stored, Packing::Deflated] {
+            assert_eq!(single(b"code", packing).unwrap(), single(b"code", packing).unwrap());
+        }
     }
 
     #[test]
     fn a_zip_holds_one_executable_bootstrap() {
-        let mut zip = zip::ZipArchive::new(Cursor::new(single(b"code").unwrap())).unwrap();
+        let mut zip = zip::ZipArchive::new(Cursor::new(single(b"code", Packing::Stored).unwrap())).unwrap();
         assert_eq!(zip.len(), 1);
         let mut file = zip.by_name("bootstrap").unwrap();
         assert_eq!(file.unix_mode().map(|m| m & 0o777), Some(0o755));
@@ -105,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_binary_that_is_not_built_is_named() {
-        let error = functions(Path::new("/nowhere")).unwrap_err().to_string();
+        let error = functions(Path::new("/nowhere"), Packing::Stored).unwrap_err().to_string();
         assert!(error.contains("/nowhere/intake") && error.contains("cargo build"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ const FUNCTIONS: [&str; 4] = ["intake", "plan", "provision-wave", "conclude"];
 
 /// The zip of each function.
 pub(super) fn size(binaries: &Path, rows: &Rows) -> Result<(), XtaskError> {
-    for zip in local::package::functions(binaries)? {
+    for zip in local::package::functions(binaries, local::package::Packing::Deflated)? {
         rows.told(format!("size/{}", zip.binary), "MB", vec![zip.zip.len() as f64 / 1e6]);
     }
     Ok(())
