@@ -36,7 +36,7 @@ pub(super) fn seconds(plan: &Plan, calls: &[Call]) -> f64 {
             })
         });
         let start = needed.max().unwrap_or(0);
-        let rounds = Rounds::of(change, calls);
+        let rounds = Rounds::of(plan, change, calls);
         let identified = start + delays::OTHER * rounds.before + delays::of_creation(&change.kind);
         let finished = identified + delays::OTHER * rounds.finishing;
         let done = finished + delays::OTHER * rounds.looking;
@@ -60,8 +60,8 @@ struct Rounds {
 }
 
 impl Rounds {
-    fn of(change: &Change, calls: &[Call]) -> Self {
-        let mine: Vec<&Call> = calls.iter().filter(|call| is_about(call, change)).collect();
+    fn of(plan: &Plan, change: &Change, calls: &[Call]) -> Self {
+        let mine: Vec<&Call> = calls.iter().filter(|call| is_about(call, plan, change)).collect();
         let Some(create) = mine.iter().find(|call| delays::creates(call)) else {
             // What has no name of its own is looked at once, at least.
             return Self { before: 0, finishing: 0, looking: 1 };
@@ -106,15 +106,31 @@ const INNER: [&str; 9] = [
     "Invoke",
 ];
 
-/// Whether a call is about a resource that has a name of its own.
-fn is_about(call: &Call, change: &Change) -> bool {
-    let naming = schema::get(&change.kind).and_then(|kind| kind.naming);
-    let name = naming.and_then(|naming| change.action.to()?.text(naming.property));
+/// Whether a call is about a resource that calls can be told of: one that has a name of its own, or the policy of a bucket.
+fn is_about(call: &Call, plan: &Plan, change: &Change) -> bool {
+    let is_policy = change.kind.as_str() == "AWS::S3::BucketPolicy";
+    let bearer = if is_policy { bucket(plan, change) } else { Some(change) };
+    let name = bearer.and_then(name);
     let is_named =
         |resource: &str| name.is_some_and(|name| resource == name || resource.ends_with(&format!(":{name}")));
-    call.service == service(change)
-        && call.resource.as_deref().is_some_and(is_named)
-        && !INNER.iter().any(|inner| call.operation.contains(inner))
+    let is_of_type = match is_policy {
+        true => call.operation.contains("BucketPolicy"),
+        false => !INNER.iter().any(|inner| call.operation.contains(inner)),
+    };
+    is_of_type && call.service == service(change) && call.resource.as_deref().is_some_and(is_named)
+}
+
+/// The bucket that a policy is of.
+fn bucket<'a>(plan: &'a Plan, policy: &Change) -> Option<&'a Change> {
+    plan.changes
+        .iter()
+        .find(|one| one.kind.as_str() == "AWS::S3::Bucket" && policy.dependencies.contains(&one.key.address))
+}
+
+/// The name that the plan gives a resource.
+fn name(change: &Change) -> Option<&str> {
+    let naming = schema::get(&change.kind).and_then(|kind| kind.naming)?;
+    change.action.to()?.text(naming.property)
 }
 
 /// A type's service, as calls name it.
