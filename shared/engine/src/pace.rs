@@ -161,6 +161,14 @@ impl Pace {
         }
     }
 
+    /// Whether others wait for tokens, or will soon.
+    pub(crate) fn is_short(&self, limit: Api, now: Timestamp) -> bool {
+        self.with(limit, now, |bucket| {
+            bucket.fill(now);
+            !bucket.waiting.is_empty() || bucket.tokens < full(bucket.limit) / 4.0
+        })
+    }
+
     /// AWS answered a call.
     pub(crate) fn answered(&self, limit: Api, now: Timestamp) {
         self.with(limit, now, |bucket| {

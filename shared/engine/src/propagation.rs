@@ -27,8 +27,6 @@ struct Gate {
     /// When it begins to be likely that it can be used, and when it is nearly certain.
     likely: (Duration, Duration),
     usable: bool,
-    /// Whether anybody needs it.
-    wanted: bool,
     /// Whether somebody tries right now.
     trying: bool,
     /// Before which nobody need try.
@@ -38,12 +36,16 @@ struct Gate {
     opened: Arc<Notify>,
 }
 
-/// How far apart the tries are that are worth a token which others want, too.
+/// How far apart tries are while tokens lie idle, and while others want them.
+const DENSE: Duration = Duration::from_millis(200);
+const SPARSE: Duration = Duration::from_millis(1_200);
+
+/// How far apart the tries are that are worth as much as what they are for.
 const CHECKPOINT: Duration = Duration::from_secs(2);
 
 impl Gate {
-    /// Until when a try at `now` is worth a token only that nobody else wants: every two seconds of what is likely one is worth
-    /// any, so that it is neither refused too often nor noticed too late.
+    /// Until when a try at `now` is worth less than what it is for, because it may be refused: every two seconds of what is
+    /// likely one is worth all of it, so that it is neither refused too often nor noticed too late.
     fn doubtful_until(&self, now: Timestamp) -> Option<Timestamp> {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
@@ -54,12 +56,11 @@ impl Gate {
         (age < latest).then(|| self.made + checkpoint.min(latest))
     }
 
-    /// `closed` is how many gates are closed that somebody needs: the more there are, the less often each is tried, so that
-    /// together they do not use up a limit.
-    fn failed(&mut self, now: Timestamp, closed: u32) {
+    /// `is_short` where others want the tokens that a refused try costs.
+    fn failed(&mut self, now: Timestamp, is_short: bool) {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
-        let often = (Duration::from_millis(80) * closed.min(12)).max(Duration::from_millis(250));
+        let often = if is_short { SPARSE } else { DENSE };
         // Refused late, it may have been sent in time: what is nearly certain is worth trying often for a while yet.
         let step = if age < latest * 3 / 2 { often } else { often.max(Duration::from_secs(2)) };
         self.next = if age < earliest { self.made + earliest } else { now + step };
@@ -87,7 +88,6 @@ impl Propagation {
             made: now,
             likely,
             usable: false,
-            wanted: false,
             trying: false,
             next: now,
             urgency: 0,
@@ -116,7 +116,6 @@ impl Propagation {
                 let takes_time = self.takes_time.load(Ordering::Relaxed);
                 let mut gates = self.lock();
                 let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
-                gate.wanted = true;
                 gate.urgency = gate.urgency.max(urgency);
                 if takes_time && gate.next == gate.made {
                     // Others did not propagate at once: neither will this one.
@@ -151,19 +150,16 @@ impl Turn<'_> {
         }
     }
 
-    /// Until when the try is worth a token only that nobody else wants; none where it is worth any.
+    /// Until when the try is worth less than what it is for; none where it is worth all of it.
     pub(crate) fn doubtful_until(&self) -> Option<Timestamp> {
         self.doubtful
     }
 
     /// It cannot be used yet.
-    pub(crate) fn failed(self, now: Timestamp) {
+    pub(crate) fn failed(self, now: Timestamp, is_short: bool) {
         self.propagation.takes_time.store(true, Ordering::Relaxed);
-        let mut gates = self.propagation.lock();
-        let closed =
-            u32::try_from(gates.values().filter(|gate| gate.wanted && !gate.usable).count()).unwrap_or(u32::MAX);
-        if let Some(gate) = gates.get_mut(&self.address) {
-            gate.failed(now, closed);
+        if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
+            gate.failed(now, is_short);
         }
     }
 }
@@ -209,13 +205,13 @@ mod tests {
         let (propagation, role, now) = gate();
         let next = || propagation.lock()[&role].next.duration_since(now).as_millis();
         let turn = || async { propagation.turn((&role, 0), &SystemClock, now).await.0 };
-        turn().await.unwrap().failed(now + Duration::from_secs(1));
+        turn().await.unwrap().failed(now + Duration::from_secs(1), false);
         assert_eq!(next(), 5_000, "not before it is likely");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 1);
-        assert_eq!(next(), 6_250, "then often");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), 10);
-        assert_eq!(next(), 6_800, "but not so often that they use up the limit together");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(20), 1);
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), false);
+        assert_eq!(next(), 6_200, "then often");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), true);
+        assert_eq!(next(), 7_200, "but not while others want the tokens");
+        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(20), false);
         assert_eq!(next(), 22_000, "and patiently at last");
     }
 }

@@ -77,10 +77,13 @@ where
             _ => None,
         };
         if let Some(limit) = limit {
-            // A try that may well be refused takes only a token that nobody else wants, until it is nearly certain.
+            // A try that may well be refused is worth a little less than what it is for, until a checkpoint.
             let doubtful = turn.as_ref().and_then(Turn::doubtful_until).map(|until| until.min(execution.deadline));
             let is_admitted = match doubtful {
-                Some(until) => execution.pace.admit(limit, 0, execution.clock, until).await,
+                Some(until) => {
+                    let less = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency)) / 10 * 9;
+                    execution.pace.admit(limit, less, execution.clock, until).await
+                }
                 None => false,
             };
             let urgency = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency));
@@ -126,7 +129,7 @@ where
         match turn {
             // The next turn waits by itself, for as long as it is not likely to succeed.
             Some(turn) if error.class == ErrorClass::NotPropagated => {
-                turn.failed(now);
+                turn.failed(now, limit.is_some_and(|limit| execution.pace.is_short(limit, now)));
                 if execution.is_over() {
                     return Err(Halt::Interrupted);
                 }

@@ -88,7 +88,13 @@ where
         Some(Fault::Stall(Moment::After, duration)) => process.freeze(duration).await,
         _ => {}
     }
-    world.time().until(arrives + way.back).await;
+    // What is refused at the door is answered there.
+    let is_refused = answer.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Result::is_err);
+    let back = match world.options().door {
+        Some(door) if is_refused => micros(door).min(way.back),
+        _ => way.back,
+    };
+    world.time().until(arrives + back).await;
     if fault == Some(Fault::ErrorAfter) {
         return Err(E::fault(port));
     }
