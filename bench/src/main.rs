@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use bench::makespan::Asked;
 use bench::report::{Report, machine, put};
 use bench::{makespan, plans, state};
 use clap::{Parser, Subcommand};
@@ -37,8 +38,11 @@ enum What {
         #[arg(long, value_name = "NAME")]
         stack: Option<String>,
         /// How many schedules the search tries where the bound is out of reach.
-        #[arg(long, default_value_t = makespan::ROUNDS)]
+        #[arg(long, default_value_t = Asked::default().rounds)]
         rounds: usize,
+        /// The seed of the account.
+        #[arg(long, default_value_t = Asked::default().seed)]
+        seed: u64,
         /// Show the chain of resources that ended last, with what each waited for.
         #[arg(long)]
         trace: bool,
@@ -69,8 +73,11 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let what = &arguments.what;
     let mut reports: Vec<Report> = Vec::new();
     match what {
-        What::Makespan { stack, rounds, trace } => reports.push(makespan::run(stack.as_deref(), *rounds, *trace)?),
-        What::All => reports.push(makespan::run(None, makespan::ROUNDS, false)?),
+        What::Makespan { stack, rounds, seed, trace } => {
+            let asked = Asked { only: stack.as_deref(), seed: *seed, rounds: *rounds, traced: *trace };
+            reports.push(makespan::run(&asked)?);
+        }
+        What::All => reports.push(makespan::run(&Asked::default())?),
         What::Plan | What::State => {}
     }
     if matches!(what, What::Plan | What::All) {

@@ -27,16 +27,19 @@ const SEARCH: f64 = 1.02;
 /// At most so many times what another scheduler takes.
 const RIVAL: f64 = 1.01;
 /// How many schedules the search tries where the bound is out of reach.
-pub const ROUNDS: usize = 3_000;
+const ROUNDS: usize = 3_000;
 
+/// Of how many seeds the median is told, besides the one that is judged.
+const SEEDS: u64 = 7;
 /// The columns of the table.
-const HEAD: [&str; 12] = [
+const HEAD: [&str; 13] = [
     "stack",
     "resources",
     "bound",
     "by",
     "engine",
     "÷ bound",
+    "of 7 seeds",
     "levels",
     "peer rule",
     "search",
@@ -99,27 +102,56 @@ pub fn measure(stack: &Stack, latencies: Latencies, seed: u64, rounds: usize) ->
     Ok(Outcome { bound, levels: both(rivals::levels), peer: both(rivals::peer), search, job, deployed })
 }
 
-/// The table of all stacks, or of those whose names contain `only`; with the chain that ended last in each, where that is
-/// asked for.
+/// What of the table is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Only the stacks whose names contain this.
+    pub only: Option<&'a str>,
+    /// The seed of the account.
+    pub seed: u64,
+    /// How many schedules the search tries where the bound is out of reach.
+    pub rounds: usize,
+    /// Whether the chain that ended last is shown.
+    pub traced: bool,
+}
+
+impl Default for Asked<'_> {
+    fn default() -> Self {
+        Self { only: None, seed: SEED, rounds: ROUNDS, traced: false }
+    }
+}
+
+/// The table of all stacks, or of those that are asked for.
 ///
 /// # Errors
 /// [`MakespanError`] where a stack cannot be planned or deployed.
-pub fn run(only: Option<&str>, rounds: usize, traced: bool) -> Result<Report, MakespanError> {
+pub fn run(asked: &Asked<'_>) -> Result<Report, MakespanError> {
+    let Asked { only, seed, rounds, traced } = *asked;
     let mut report = Report { name: "makespan", text: String::new(), rows: Vec::new(), missed: Vec::new() };
     let is_asked_for = |stack: &Stack| only.is_none_or(|only| stack.name.contains(only));
     let stacks: Vec<Stack> = crate::stacks::all()?.into_iter().filter(is_asked_for).collect();
     let mut traces = String::new();
     report.text = format!(
         "Seconds of virtual time. *By*: whether the longest path or a limit makes the bound. *Search*: the shortest of {rounds} \
-         schedules, where the engine is not within {BOUND} of the bound. *Longest chain*: resources. *Waves*: invocations.\n",
+         schedules, where the engine is not within {BOUND} of the bound. *Of {SEEDS} seeds*: the median of engine ÷ bound. \
+         *Longest chain*: resources. *Waves*: invocations.\n",
     );
     for (latencies, said) in [(Latencies::Drawn, "drawn"), (Latencies::Middle, "middle")] {
         let mut lines = Vec::new();
         for stack in &stacks {
-            let outcome = measure(stack, latencies, SEED, rounds)
+            let outcome = measure(stack, latencies, seed, rounds)
                 .map_err(|error| MakespanError::Run { stack: stack.name, error })?;
             hold(&mut report, &format!("{}, {said}", stack.name), &outcome);
-            lines.push(line(stack, &outcome));
+            let median = (latencies == Latencies::Drawn).then(|| median(stack, seed)).transpose();
+            let median = median.map_err(|error| MakespanError::Run { stack: stack.name, error })?;
+            if let Some(median) = median {
+                report.rows.push(Row::told(
+                    format!("makespan/{}/median of {SEEDS} seeds", stack.name),
+                    median,
+                    "× bound",
+                ));
+            }
+            lines.push(line(stack, &outcome, median));
             if traced {
                 let chain = trace::last_chain(&stack.plan, &outcome.deployed);
                 let limits = trace::limits(&stack.plan, &outcome.deployed);
@@ -127,13 +159,24 @@ pub fn run(only: Option<&str>, rounds: usize, traced: bool) -> Result<Report, Ma
             }
         }
         let how = match latencies {
-            Latencies::Drawn => format!("Every latency drawn from its range (seed {SEED})"),
+            Latencies::Drawn => format!("Every latency drawn from its range (seed {seed})"),
             Latencies::Middle | Latencies::None => "Every latency the middle of its range".to_owned(),
         };
         report.text.push_str(&format!("\n{how}:\n\n{}", table(&HEAD, &lines)));
     }
     report.text.push_str(&traces);
     Ok(report)
+}
+
+/// What the engine takes in the middle of [`SEEDS`] seeds from `first` on, as a part of each one's bound.
+fn median(stack: &Stack, first: u64) -> Result<f64, RunError> {
+    let ratio = |seed| {
+        let outcome = measure(stack, Latencies::Drawn, seed, 0)?;
+        Ok::<_, RunError>(outcome.engine() / seconds(outcome.bound.most()))
+    };
+    let mut ratios: Vec<f64> = (first..first + SEEDS).map(ratio).collect::<Result<_, _>>()?;
+    ratios.sort_by(f64::total_cmp);
+    Ok(ratios.get(ratios.len() / 2).copied().unwrap_or_default())
 }
 
 fn hold(report: &mut Report, stack: &str, outcome: &Outcome) {
@@ -169,7 +212,7 @@ fn hold(report: &mut Report, stack: &str, outcome: &Outcome) {
     }
 }
 
-fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
+fn line(stack: &Stack, outcome: &Outcome, median: Option<f64>) -> Vec<String> {
     let (engine, most) = (outcome.engine(), seconds(outcome.bound.most()));
     let by = if outcome.bound.path >= outcome.bound.limits { "path" } else { "limit" };
     let name = match stack.planned_by {
@@ -184,6 +227,7 @@ fn line(stack: &Stack, outcome: &Outcome) -> Vec<String> {
         by.to_owned(),
         format!("{engine:.2}"),
         format!("{:.3}", engine / most),
+        median.map_or_else(String::new, |median| format!("{median:.3}")),
         both(outcome.levels),
         both(outcome.peer),
         outcome.search.map_or_else(String::new, |search| format!("{:.2}", seconds(search))),
