@@ -50,7 +50,7 @@ impl Rows {
             runs: samples.len(),
         };
         if self.json {
-            println!("{}", serde_json::json!(row));
+            println!("{}", serde_json::to_string(&row).unwrap_or_default());
             return;
         }
         let Row { name, value, min, max, runs, .. } = &row;
