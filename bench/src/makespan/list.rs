@@ -70,10 +70,11 @@ impl Rule {
         if !need.used {
             return known;
         }
-        // Nobody knows when it can be used: tried at once, and again a while after each refusal, which takes a whole call.
+        // Nobody knows when it can be used: tried at once, and again a while after each refusal, which is answered at the door.
         let arrives = known + self.before(task) + task.arrives;
         let late = (on.call + on.propagation).saturating_sub(arrives);
-        known + late.div_ceil(task.call + LOOKS) * (task.call + LOOKS)
+        let again = 2 * task.arrives + LOOKS;
+        known + late.div_ceil(again) * again
     }
 }
 

@@ -168,11 +168,12 @@ mod tests {
         let table = Task { ready: 1_100_000, ..task(1, 0, &[]) };
         assert_eq!(levels(&job(vec![table], 1.0, 9.0), Pays::AsTheEngine), 2_250_000, "seen at the next quarter");
         let role = Task { propagation: 3 * SECOND, ..task(1, 0, &[]) };
-        let function = Task { needs: vec![Need { on: 0, until: Ready, used: true }], ..task(1, 0, &[]) };
-        // Made at 1 s, usable at 4 s; tried at 1, 2.25, 3.5 and 4.75 s.
+        let needs = vec![Need { on: 0, until: Ready, used: true }];
+        let function = Task { needs, arrives: 250_000, ..task(1, 0, &[]) };
+        // Made at 1 s, usable at 4 s; called at 1 s and every 0.75 s after, for the last time at 4 s.
         let job = job(vec![role, function], 100.0, 100.0);
-        assert_eq!(peer(&job, Pays::AsTheEngine), 5_750_000);
-        assert_eq!(peer(&job, Pays::Nothing), 5 * SECOND);
+        assert_eq!(peer(&job, Pays::AsTheEngine), 5 * SECOND);
+        assert_eq!(peer(&job, Pays::Nothing), 4_750_000);
     }
 
     #[test]
