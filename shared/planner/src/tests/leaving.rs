@@ -61,6 +61,41 @@ fn a_name_that_is_needed_again_is_freed_first_with_what_stands_on_it() {
     assert_eq!(keys(&planned(&generated, &record, false).unwrap()), ["a/Q@2"], "another name is in nobody's way");
 }
 
+#[test]
+fn what_stands_in_what_is_replaced_goes_before_it_so_that_the_record_never_says_more_than_there_is() {
+    // AWS deletes an alias with its function; the name is fixed, so that nothing in the alias's own properties tells.
+    let stack = |package: &str, retention: Retention| {
+        let function = resource("AWS::Lambda::Function", json!({ "FunctionName": "f", "PackageType": package }));
+        let alias = resource("AWS::Lambda::Alias", json!({ "FunctionName": { "Ref": "a/F" }, "Name": "live" }));
+        let version = resource("AWS::Lambda::Version", json!({ "FunctionName": { "Ref": "a/F" } }));
+        let version = DesiredResource { retention, ..version };
+        desired(&[("a/Alias", alias), ("a/F", function), ("a/Version", version)])
+    };
+    for retention in [Retention::Delete, Retention::RetainReplaced] {
+        let wanted = stack("Zip", retention);
+        let record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+        let plan = planned(&stack("Image", retention), &record, false).unwrap();
+        check::check(&plan, &record).unwrap();
+        let place = |key: &str| keys(&plan).iter().position(|other| other == key).unwrap();
+        assert!(place("a/Alias@1") < place("a/F@1") && place("a/Version@1") < place("a/F@1"), "{:?}", keys(&plan));
+        assert!(place("a/F@1") < place("a/F@2") && place("a/F@2") < place("a/Alias@2"), "{:?}", keys(&plan));
+        let needs = &plan.change(&"a/F@1".parse().unwrap()).unwrap().needs;
+        assert_eq!(needs.len(), 2, "its deletion waits for both");
+    }
+}
+
+#[test]
+fn letting_go_waits_for_nobody() {
+    let kept = DesiredResource { retention: Retention::Retain, ..queue(None) };
+    let on_top = resource("AWS::SQS::Queue", json!({ "RedrivePolicy": { "Ref": "a/Kept" } }));
+    let wanted = desired(&[("a/Kept", kept), ("a/Top", on_top)]);
+    let record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let plan = planned(&desired(&[]), &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    let forget = plan.change(&"a/Kept@1".parse().unwrap()).unwrap();
+    assert!(matches!(forget.action, Action::Forget { .. }) && forget.needs.is_empty(), "{forget:?}");
+}
+
 /// What a sweep records: that it is there, and nothing else.
 fn with_stray(kind: &str) -> Recorded {
     let wanted = desired(&[("a/Q", queue(None))]);
