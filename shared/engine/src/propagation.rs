@@ -29,6 +29,8 @@ struct Gate {
     usable: bool,
     /// Whether somebody tries right now.
     trying: bool,
+    /// When it was tried last, or need not have been.
+    tried: Option<Timestamp>,
     /// Before which nobody need try.
     next: Timestamp,
     /// The urgency of the most urgent that waits for it.
@@ -36,33 +38,31 @@ struct Gate {
     opened: Arc<Notify>,
 }
 
-/// How far apart tries are while tokens lie idle, and while others want them.
+/// How far apart tries are while tokens lie idle, while others want them, and once it should have propagated long ago.
 const DENSE: Duration = Duration::from_millis(200);
-const SPARSE: Duration = Duration::from_millis(1_200);
-
-/// How far apart the tries are that are worth as much as what they are for.
-const CHECKPOINT: Duration = Duration::from_secs(2);
+const SPARSE: Duration = Duration::from_secs(2);
 
 impl Gate {
-    /// Until when a try at `now` is worth less than what it is for, because it may be refused: every two seconds of what is
-    /// likely one is worth all of it, so that it is neither refused too often nor noticed too late.
-    fn doubtful_until(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When the next try is worth its token. While nobody else wants it: often, from when success begins to be likely. While
+    /// others do: when success is as likely as not, two seconds later, and when it is nearly certain.
+    fn due(&self, is_short: bool) -> Timestamp {
         let (earliest, latest) = self.likely;
-        let age = now.duration_since(self.made).unsigned_abs();
-        let mut checkpoint = earliest + CHECKPOINT;
-        while checkpoint < age {
-            checkpoint += CHECKPOINT;
+        let middle = (earliest + latest) / 2;
+        match self.tried {
+            Some(tried) if is_short => {
+                let checkpoints = [middle, (middle + SPARSE).min(latest), latest].map(|age| self.made + age);
+                checkpoints.into_iter().find(|checkpoint| *checkpoint > tried).unwrap_or(self.next)
+            }
+            _ => self.next,
         }
-        (age < latest).then(|| self.made + checkpoint.min(latest))
     }
 
-    /// `is_short` where others want the tokens that a refused try costs.
-    fn failed(&mut self, now: Timestamp, is_short: bool) {
+    fn failed(&mut self, now: Timestamp) {
         let (earliest, latest) = self.likely;
         let age = now.duration_since(self.made).unsigned_abs();
-        let often = if is_short { SPARSE } else { DENSE };
         // Refused late, it may have been sent in time: what is nearly certain is worth trying often for a while yet.
-        let step = if age < latest * 3 / 2 { often } else { often.max(Duration::from_secs(2)) };
+        let step = if age < latest * 3 / 2 { DENSE } else { SPARSE };
+        self.tried = Some(now);
         self.next = if age < earliest { self.made + earliest } else { now + step };
     }
 }
@@ -73,8 +73,6 @@ pub(crate) struct Turn<'a> {
     address: ResourceAddress,
     /// The urgency of the most urgent that waits for the same.
     pub(crate) urgency: u64,
-    /// Until when the try may well be refused.
-    doubtful: Option<Timestamp>,
 }
 
 impl Propagation {
@@ -89,6 +87,7 @@ impl Propagation {
             likely,
             usable: false,
             trying: false,
+            tried: None,
             next: now,
             urgency: 0,
             opened: Arc::new(Notify::new()),
@@ -107,6 +106,7 @@ impl Propagation {
     pub(crate) async fn turn(
         &self,
         (address, urgency): (&ResourceAddress, u64),
+        is_short: impl Fn() -> bool,
         clock: &dyn Clock,
         deadline: Timestamp,
     ) -> (Option<Turn<'_>>, bool) {
@@ -117,17 +117,19 @@ impl Propagation {
                 let mut gates = self.lock();
                 let Some(gate) = gates.get_mut(address).filter(|gate| !gate.usable) else { return (None, true) };
                 gate.urgency = gate.urgency.max(urgency);
-                if takes_time && gate.next == gate.made {
+                if takes_time && gate.tried.is_none() {
                     // Others did not propagate at once: neither will this one.
-                    gate.next = gate.made + gate.likely.0;
+                    gate.failed(gate.made);
                 }
-                if !gate.trying && gate.next <= now {
+                let due = gate.due(is_short());
+                if !gate.trying && due <= now {
                     gate.trying = true;
-                    let (urgency, doubtful) = (gate.urgency, gate.doubtful_until(now));
-                    return (Some(Turn { propagation: self, address: address.clone(), urgency, doubtful }), true);
+                    let turn = Turn { propagation: self, address: address.clone(), urgency: gate.urgency };
+                    return (Some(turn), true);
                 }
-                let next = if gate.trying { None } else { Some(gate.next.duration_since(now).unsigned_abs()) };
-                (next, Arc::clone(&gate.opened))
+                // Tokens may fall idle before it is due.
+                let wait = due.duration_since(now).unsigned_abs().min(Duration::from_millis(250));
+                (if gate.trying { Duration::from_secs(1) } else { wait }, Arc::clone(&gate.opened))
             };
             if now >= deadline {
                 return (None, false);
@@ -136,7 +138,7 @@ impl Propagation {
             tokio::select! {
                 biased;
                 () = opened.notified() => {}
-                () = clock.sleep(wait.unwrap_or(Duration::from_secs(1))) => {}
+                () = clock.sleep(wait) => {}
             }
         }
     }
@@ -150,16 +152,11 @@ impl Turn<'_> {
         }
     }
 
-    /// Until when the try is worth less than what it is for; none where it is worth all of it.
-    pub(crate) fn doubtful_until(&self) -> Option<Timestamp> {
-        self.doubtful
-    }
-
     /// It cannot be used yet.
-    pub(crate) fn failed(self, now: Timestamp, is_short: bool) {
+    pub(crate) fn failed(self, now: Timestamp) {
         self.propagation.takes_time.store(true, Ordering::Relaxed);
         if let Some(gate) = self.propagation.lock().get_mut(&self.address) {
-            gate.failed(now, is_short);
+            gate.failed(now);
         }
     }
 }
@@ -189,8 +186,10 @@ mod tests {
     async fn one_tries_and_the_others_learn_from_it() {
         let (propagation, role, now) = gate();
         let deadline = now + Duration::from_secs(60);
-        let (Some(first), true) = propagation.turn((&role, 0), &SystemClock, deadline).await else { panic!("a turn") };
-        let waits = propagation.turn((&role, 0), &SystemClock, deadline);
+        let (Some(first), true) = propagation.turn((&role, 0), || false, &SystemClock, deadline).await else {
+            panic!("a turn")
+        };
+        let waits = propagation.turn((&role, 0), || false, &SystemClock, deadline);
         let learns = async {
             tokio::task::yield_now().await;
             first.passed();
@@ -200,18 +199,24 @@ mod tests {
         assert_eq!(propagation.closed(std::slice::from_ref(&role)), None);
     }
 
-    #[tokio::test]
-    async fn tries_are_made_when_they_are_likely_to_succeed() {
+    #[test]
+    fn tries_are_made_when_they_are_worth_their_token() {
         let (propagation, role, now) = gate();
-        let next = || propagation.lock()[&role].next.duration_since(now).as_millis();
-        let turn = || async { propagation.turn((&role, 0), &SystemClock, now).await.0 };
-        turn().await.unwrap().failed(now + Duration::from_secs(1), false);
-        assert_eq!(next(), 5_000, "not before it is likely");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), false);
-        assert_eq!(next(), 6_200, "then often");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(6), true);
-        assert_eq!(next(), 7_200, "but not while others want the tokens");
-        propagation.lock().get_mut(&role).unwrap().failed(now + Duration::from_secs(20), false);
-        assert_eq!(next(), 22_000, "and patiently at last");
+        let mut gates = propagation.lock();
+        let gate = gates.get_mut(&role).unwrap();
+        let mut tried_at = |millis: u64| {
+            gate.failed(now + Duration::from_millis(millis));
+            [false, true].map(|is_short| gate.due(is_short).duration_since(now).as_millis())
+        };
+        assert_eq!(
+            tried_at(1_000),
+            [5_000, 8_500],
+            "not before it is likely; while tokens are short, not before it is probable"
+        );
+        assert_eq!(tried_at(6_000), [6_200, 8_500], "then often; or not");
+        assert_eq!(tried_at(8_600), [8_800, 10_500]);
+        assert_eq!(tried_at(10_600), [10_800, 12_000]);
+        assert_eq!(tried_at(12_100), [12_300, 12_300], "what is nearly certain is worth any token");
+        assert_eq!(tried_at(20_000), [22_000, 22_000], "and patiently at last");
     }
 }

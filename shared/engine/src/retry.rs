@@ -8,7 +8,6 @@ use schema::Call;
 
 use crate::execution::{Execution, Halt};
 use crate::fence::LEASE_TOO_SHORT;
-use crate::propagation::Turn;
 
 /// Whether a call may be repeated when it is not known whether it took effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +66,11 @@ where
         // What this change needs and cannot use yet: one change tries, the others wait for what it finds.
         let turn = match (kind, execution.propagation.closed(&roles(change))) {
             (Some(Call::Create), Some(address)) => {
-                let (turn, in_time) =
-                    execution.propagation.turn((&address, urgency), execution.clock, execution.deadline).await;
+                let is_short = || limit.is_some_and(|limit| execution.pace.is_short(limit, execution.clock.now()));
+                let (turn, in_time) = execution
+                    .propagation
+                    .turn((&address, urgency), is_short, execution.clock, execution.deadline)
+                    .await;
                 if !in_time {
                     return Err(Halt::Interrupted);
                 }
@@ -77,17 +79,8 @@ where
             _ => None,
         };
         if let Some(limit) = limit {
-            // A try that may well be refused is worth a little less than what it is for, until a checkpoint.
-            let doubtful = turn.as_ref().and_then(Turn::doubtful_until).map(|until| until.min(execution.deadline));
-            let is_admitted = match doubtful {
-                Some(until) => {
-                    let less = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency)) / 10 * 9;
-                    execution.pace.admit(limit, less, execution.clock, until).await
-                }
-                None => false,
-            };
             let urgency = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency));
-            if !is_admitted && !execution.pace.admit(limit, urgency, execution.clock, execution.deadline).await {
+            if !execution.pace.admit(limit, urgency, execution.clock, execution.deadline).await {
                 return Err(Halt::Interrupted);
             }
         }
@@ -129,7 +122,7 @@ where
         match turn {
             // The next turn waits by itself, for as long as it is not likely to succeed.
             Some(turn) if error.class == ErrorClass::NotPropagated => {
-                turn.failed(now, limit.is_some_and(|limit| execution.pace.is_short(limit, now)));
+                turn.failed(now);
                 if execution.is_over() {
                     return Err(Halt::Interrupted);
                 }

@@ -15,10 +15,10 @@ use crate::retry::{Repeat, patiently};
 const STEPS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// How long the next wait is for something that has taken `elapsed` and is `likely` to take that many milliseconds: what is
-/// looked at every fiftieth of its own time is noticed at most that much late.
+/// looked at every seventy-fifth of its own time is noticed at most that much late.
 pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
     let earliest = Duration::from_millis(*likely.start());
-    let often = (elapsed / 50).clamp(STEPS.0, STEPS.1);
+    let often = (elapsed / 75).clamp(STEPS.0, STEPS.1);
     // What is quick may be quicker still: in an emulator, everything is.
     let early = Duration::from_millis(100 << poll.min(5));
     if elapsed >= earliest {
@@ -83,7 +83,7 @@ mod tests {
         let gateway = 84_000..=123_000;
         let next = |elapsed| next_look(Duration::from_secs(elapsed), &gateway, 1).as_millis();
         assert_eq!(next(2), 82_000);
-        assert_eq!(next(90), 1_800);
+        assert_eq!(next(90), 1_200);
         assert_eq!(next(1_000), 5_000, "but not so rarely that nobody knows");
     }
 
