@@ -216,10 +216,11 @@ impl Growing {
             .filter(|(_, one)| one.kind.as_str() == "AWS::EC2::SecurityGroup")
             .map(|(address, _)| address.clone())
             .collect();
-        if shape.kind == FUNCTION && dice.happens(60) {
-            if let Some(group) = dice.of(&groups) {
-                properties.set("VpcConfig", json!({ "SecurityGroupIds": [model::expression::reference(group)] }));
-            }
+        if shape.kind == FUNCTION
+            && dice.happens(60)
+            && let Some(group) = dice.of(&groups)
+        {
+            properties.set("VpcConfig", json!({ "SecurityGroupIds": [model::expression::reference(group)] }));
         }
         if !links.is_empty() {
             properties.set("Links", links.clone());

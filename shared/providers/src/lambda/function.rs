@@ -76,10 +76,11 @@ impl Function {
         if had == want {
             return Ok(());
         }
-        if again && let Some(live) = self.get(name).await?.as_ref().and_then(observed) {
-            if Settings::of(&live.properties)? == want {
-                return Ok(());
-            }
+        if again
+            && let Some(live) = self.get(name).await?.as_ref().and_then(observed)
+            && Settings::of(&live.properties)? == want
+        {
+            return Ok(());
         }
         let update = want.changes(&had, self.lambda.update_function_configuration().function_name(name));
         update.send().await.map_err(failed("UpdateFunctionConfiguration"))?;
