@@ -31,11 +31,14 @@ pub fn last_chain(plan: &Plan, deployed: &Deployed) -> String {
     text
 }
 
+/// Calls and refusals, by method.
+type Ports<'a> = BTreeMap<&'a str, (usize, usize)>;
+
 /// What each limit had to do: calls of each kind, and how many were refused for being too many.
 pub fn limits(plan: &Plan, deployed: &Deployed) -> String {
     let kinds: BTreeMap<&ResourceKey, &model::ResourceType> =
         plan.changes.iter().map(|change| (&change.key, &change.kind)).collect();
-    let mut counts: BTreeMap<&str, (schema::Api, BTreeMap<&str, (usize, usize)>)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, (schema::Api, Ports)> = BTreeMap::new();
     for call in &deployed.calls {
         let Some(kind) = kinds.get(&call.key) else { continue };
         let what = match call.port {
