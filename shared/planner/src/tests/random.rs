@@ -78,10 +78,9 @@ fn wanted(throw: &Throw) -> Desired {
     let mut moved_to = BTreeSet::new();
     let mut gone = BTreeSet::new();
     for (from, to) in &throw.moves {
-        if from != to && !moved_to.contains(from) && !gone.contains(to) && gone.insert(*from) {
-            if moved_to.insert(*to) {
-                moves.insert(address(NAMES[*from]), address(NAMES[*to]));
-            }
+        let is_free = from != to && !moved_to.contains(from) && !gone.contains(to);
+        if is_free && gone.insert(*from) && moved_to.insert(*to) {
+            moves.insert(address(NAMES[*from]), address(NAMES[*to]));
         }
     }
     let is_there = |at: usize| throw.dice[at].wanted && !gone.contains(&at);
