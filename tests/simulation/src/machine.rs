@@ -238,7 +238,7 @@ impl Machine {
             return Err(Stopped::BadPlan(found.join("; ")));
         }
         for change in &plan.changes {
-            if let Action::Forget { physical_id: Some(_) } = &change.action {
+            if let Action::Forget { .. } = &change.action {
                 self.forgotten.insert(made_as(&plan, &recorded, &change.key));
             }
         }

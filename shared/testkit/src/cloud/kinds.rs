@@ -35,7 +35,7 @@ pub(crate) enum Held {
     ByNone,
     /// Whatever mentions it.
     ByAny,
-    /// Whatever of that type mentions it.
+    /// Whatever of that type mentions it and stands in the same parent.
     By(&'static str),
 }
 

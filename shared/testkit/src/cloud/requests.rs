@@ -310,7 +310,7 @@ impl Account {
             let holds = |other: &&Thing| match kind.held {
                 Held::ByNone => false,
                 Held::ByAny => true,
-                Held::By(kind) => other.kind == kind,
+                Held::By(kind) => other.kind == kind && other.parent == thing.parent,
             };
             if self.things.values().filter(holds).any(|other| other.id != id && other.mentions(id, &arn)) {
                 let message = "resource has a dependent object";
