@@ -41,46 +41,88 @@ struct Making<'a> {
 impl Making<'_> {
     /// Makes the resource, or finds what an earlier attempt made. Says whether it was made just now.
     async fn make(&self, recorded: Option<&RecordedResource>) -> Result<(PhysicalId, bool), Halt> {
-        let open = recorded.and_then(|recorded| Some((recorded.intent.clone()?, recorded.sent.clone())));
-        if let Some((intent, sent)) = &open
-            && let Some(found) = self.resolve(intent, sent).await?
-        {
-            return Ok(found);
-        }
         let (execution, change, sent) = (self.execution, self.change, self.sent);
-        let before = execution.state.attempts(&change.key).max(open.map_or(0, |(intent, _)| intent.attempt));
-        for attempt in before + 1..=before + ATTEMPTS {
-            let (token, found) = self.announce(attempt).await?;
-            match found {
-                Found::Absent => {}
-                Found::Ours(made) => return Ok((self.identified(made), false)),
-                Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
+        let open = recorded.and_then(|recorded| Some((recorded.intent.clone()?, recorded.sent.clone())));
+        let mut attempt =
+            execution.state.attempts(&change.key).max(open.as_ref().map_or(0, |(intent, _)| intent.attempt));
+        let is_named = matches!(self.provider.proof(), Proof::Name { .. });
+        // What is announced and was not answered: it may be there, or still come.
+        let mut unanswered = None;
+        match open {
+            // A name that only one can have: the same call again cannot make a second.
+            Some((intent, before)) if is_named && before == *sent => match self.look(&intent).await? {
+                Some(found) => return Ok(found),
+                None => unanswered = Some(intent),
+            },
+            Some((intent, before)) => {
+                if let Some(found) = self.resolve(&intent, &before).await? {
+                    return Ok(found);
+                }
             }
+            None => {}
+        }
+        for _ in 0..ATTEMPTS {
+            let token = match &unanswered {
+                Some(intent) => intent.token.clone(),
+                None => {
+                    attempt += 1;
+                    let (token, found) = self.announce(attempt).await?;
+                    match found {
+                        Found::Absent => token,
+                        Found::Ours(made) => return Ok((self.identified(made), false)),
+                        Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
+                    }
+                }
+            };
             let error = match self.send(&token, sent, Repeat::AfterProof).await? {
                 Ok(made) => return Ok((self.identified(made), true)),
                 Err(error) => error,
             };
-            if error.class == ErrorClass::AlreadyExists {
-                return match self.find(&token, sent).await? {
-                    Ok(Found::Ours(made)) => Ok((self.identified(made), false)),
-                    Ok(Found::Foreign(_) | Found::Absent) => fail(execution, change, sent, error).await,
-                    // What may exist is not forgotten: the intent stays open.
-                    Err(error) => self.stays_open(error).await,
-                };
-            }
             if !error.class.effect_is_unknown() {
-                return fail(execution, change, sent, error).await;
+                return self.refused(error, &token, unanswered).await;
             }
             tracing::warn!(change = %change.key, error = %error, "whether it took effect is looked up");
-            let at = execution.clock.now();
-            let intent = Intent { operation: Operation::Create, token, attempt, at };
-            if let Some(found) = self.resolve(&intent, sent).await? {
+            let intent = Intent { operation: Operation::Create, token, attempt, at: execution.clock.now() };
+            let found = if is_named { self.look(&intent).await? } else { self.resolve(&intent, sent).await? };
+            if let Some(found) = found {
                 return Ok(found);
             }
+            unanswered = is_named.then_some(intent);
             execution.pause(Duration::from_millis(100 << attempt.min(5))).await?;
         }
         let message = format!("{ATTEMPTS} attempts ended without an answer and without an effect");
         fail(execution, change, sent, CallError::local(ErrorClass::Unknown, "create", message)).await
+    }
+
+    /// AWS refused a creation. Where an earlier call of it was not answered, that one may have taken effect, or still may.
+    async fn refused(
+        &self,
+        error: CallError,
+        token: &str,
+        unanswered: Option<Intent>,
+    ) -> Result<(PhysicalId, bool), Halt> {
+        let (execution, change, sent) = (self.execution, self.change, self.sent);
+        let found = match unanswered {
+            Some(intent) => self.searching().search(sent, &intent).await?,
+            None if error.class == ErrorClass::AlreadyExists => self.find(token, sent).await?,
+            None => Ok(Found::Absent),
+        };
+        match found {
+            Ok(Found::Ours(made)) => Ok((self.identified(made), false)),
+            Ok(Found::Foreign(_) | Found::Absent) => fail(execution, change, sent, error).await,
+            // What may exist is not forgotten: the intent stays open.
+            Err(error) => self.stays_open(error).await,
+        }
+    }
+
+    /// Looks for what an announced creation made. None where it is not there, which says nothing of later.
+    async fn look(&self, intent: &Intent) -> Result<Option<(PhysicalId, bool)>, Halt> {
+        match self.find(&intent.token, self.sent).await? {
+            Ok(Found::Ours(made)) => Ok(Some((self.identified(made), false))),
+            Ok(Found::Foreign(id)) => fail(self.execution, self.change, self.sent, taken(&id)).await,
+            Ok(Found::Absent) => Ok(None),
+            Err(error) => self.stays_open(error).await,
+        }
     }
 
     /// Announces an attempt. Where the creating call would succeed on what is there already, that is looked for meanwhile.
@@ -112,10 +154,7 @@ impl Making<'_> {
                 Err(error) => self.stays_open(error).await,
             };
         }
-        // With a name that only one can have, a repetition cannot make a second; elsewhere absence must be certain first.
-        let patient = !matches!(self.provider.proof(), Proof::Name { .. });
-        let search = Search { execution, change, provider: self.provider };
-        match search.search(sent, intent, patient).await? {
+        match self.searching().search(sent, intent).await? {
             Ok(Found::Ours(made)) => Ok(Some((self.identified(made), false))),
             Ok(Found::Foreign(id)) => fail(execution, change, self.sent, taken(&id)).await,
             Ok(Found::Absent) => {
@@ -138,7 +177,11 @@ impl Making<'_> {
     }
 
     async fn find(&self, token: &str, properties: &Properties) -> Result<Result<Found, CallError>, Halt> {
-        Search { execution: self.execution, change: self.change, provider: self.provider }.find(token, properties).await
+        self.searching().find(token, properties).await
+    }
+
+    fn searching(&self) -> Search<'_> {
+        Search { execution: self.execution, change: self.change, provider: self.provider }
     }
 
     fn identified(&self, made: Made) -> PhysicalId {
@@ -169,18 +212,13 @@ pub(super) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Searches until something is found or its absence is certain: `patient` where the call may still land.
-    pub(super) async fn search(
-        &self,
-        sent: &Properties,
-        intent: &Intent,
-        patient: bool,
-    ) -> Result<Result<Found, CallError>, Halt> {
+    /// Searches until something is found or its absence is certain: the call must have landed, and the search must show it.
+    pub(super) async fn search(&self, sent: &Properties, intent: &Intent) -> Result<Result<Found, CallError>, Halt> {
         let lag = match self.provider.proof() {
             Proof::Tag { lag } => lag,
             Proof::Token { .. } | Proof::Name { .. } | Proof::Child | Proof::Unprovable => Duration::ZERO,
         };
-        let certain = if patient { self.execution.limits.landing + lag } else { lag };
+        let certain = self.execution.limits.landing + lag;
         loop {
             let looked: Timestamp = self.execution.clock.now();
             match self.find(&intent.token, sent).await? {

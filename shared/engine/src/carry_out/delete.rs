@@ -29,7 +29,7 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Pr
         }
         (None, Some(intent)) => {
             let search = Search { execution, change, provider };
-            match search.search(&sent, intent, true).await? {
+            match search.search(&sent, intent).await? {
                 Ok(Found::Ours(made)) => made.physical_id,
                 // Never made, or not ours: nothing to delete.
                 Ok(Found::Absent | Found::Foreign(_)) => {
