@@ -12,8 +12,8 @@ use crate::execution::{Execution, Halt};
 use crate::ports::{Creation, Found, Made, OnExisting, Proof, Provider};
 use crate::retry::{Repeat, patiently};
 
-/// How often a creation is announced whose effects keep getting lost.
-const ATTEMPTS: u32 = 8;
+/// How often a creation is sent whose answers keep getting lost: for three quarters of a minute.
+const ATTEMPTS: u32 = 12;
 
 pub(super) async fn create(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<(), Halt> {
     let sent = resolved(execution, change, to).await?;
@@ -61,7 +61,7 @@ impl Making<'_> {
             }
             None => {}
         }
-        for _ in 0..ATTEMPTS {
+        for sent_before in 0..ATTEMPTS {
             let token = match &unanswered {
                 Some(intent) => intent.token.clone(),
                 None => {
@@ -88,7 +88,7 @@ impl Making<'_> {
                 return Ok(found);
             }
             unanswered = is_named.then_some(intent);
-            execution.pause(Duration::from_millis(100 << attempt.min(5))).await?;
+            execution.pause(Duration::from_millis(100 << sent_before.min(6))).await?;
         }
         let message = format!("{ATTEMPTS} attempts ended without an answer and without an effect");
         fail(execution, change, sent, CallError::local(ErrorClass::Unknown, "create", message)).await
