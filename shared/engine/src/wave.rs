@@ -341,21 +341,21 @@ async fn work(
             Some((change, result)) = running.next() => {
                 execution.ended(change);
                 match result {
-                Ok(()) => schedule.succeeded(change),
-                Err(Halt::Failed(error)) => {
-                    tracing::error!(change = %change.key, error = %error, "failed");
-                    schedule.failed(change);
-                    failed.insert(change.key.clone(), error);
+                    Ok(()) => schedule.succeeded(change),
+                    Err(Halt::Failed(error)) => {
+                        tracing::error!(change = %change.key, error = %error, "failed");
+                        schedule.failed(change);
+                        failed.insert(change.key.clone(), error);
+                    }
+                    Err(Halt::Deferred(until, error)) => {
+                        tracing::warn!(change = %change.key, %until, error = %error, "is put off");
+                        let behind = schedule.deferred(change);
+                        put_off(execution, change, &behind, until);
+                    }
+                    Err(Halt::Interrupted) => interrupted = true,
+                    Err(Halt::Stopped) => return None,
                 }
-                Err(Halt::Deferred(until, error)) => {
-                    tracing::warn!(change = %change.key, %until, error = %error, "is put off");
-                    let behind = schedule.deferred(change);
-                    put_off(execution, change, &behind, until);
-                }
-                Err(Halt::Interrupted) => interrupted = true,
-                Err(Halt::Stopped) => return None,
-                }
-            },
+            }
             () = &mut stop, if !is_cancelled => is_cancelled = true,
         }
     }
