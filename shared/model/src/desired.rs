@@ -22,7 +22,7 @@ pub struct Desired {
     /// Values to print and record at the end; may refer to resources.
     pub outputs: BTreeMap<String, Value>,
     /// New addresses of what is recorded under old ones, by old address: it moves in the record, and stays what it is in AWS.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<ResourceAddress, ResourceAddress>,
 }
 
@@ -44,7 +44,7 @@ pub struct DesiredResource {
     #[serde(default)]
     pub retention: Retention,
     /// Properties whose changes are left alone once it is made: they keep what the record says was asked for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub ignore_changes: BTreeSet<PropertyPath>,
 }
 
