@@ -234,8 +234,10 @@ impl Tally {
         self.failed.extend(failed);
     }
 
-    fn close(self) {
-        println!("{} points, {} runs, {} failed", self.points, self.runs, self.failed.len());
+    fn close(self, what: &str) {
+        // Past the capture of tests that pass: how much was covered is part of the result.
+        let said = format!("{what}: {} points, {} runs, {} failed\n", self.points, self.runs, self.failed.len());
+        std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()).unwrap();
         assert!(self.failed.is_empty(), "look at what happened with `SIMULATION_LOG=1`: {}", self.failed[0]);
     }
 }
@@ -270,7 +272,7 @@ fn a_process_that_dies_at_any_call_and_again_at_any_call_of_the_next_is_resumed_
         });
         tally.add("dies twice", &prepared, points.into_inner(), done, began);
     }
-    tally.close();
+    tally.close("dies, and again at every call of the next");
 }
 
 #[test]
@@ -289,7 +291,7 @@ fn a_process_that_dies_at_any_call_is_carried_on_by_another_deployment_to_the_sa
         });
         tally.add("dies, another goes on", &prepared, done.0, done, began);
     }
-    tally.close();
+    tally.close("dies, and another deployment goes on");
 }
 
 #[test]
@@ -318,5 +320,5 @@ fn a_process_that_freezes_at_any_call_and_wakes_when_its_successor_is_done_chang
             tally.add("freezes", &prepared, done.0, done, began);
         }
     }
-    tally.close();
+    tally.close("freezes, and wakes when its successor is done");
 }
