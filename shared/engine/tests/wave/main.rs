@@ -392,4 +392,7 @@ async fn what_somebody_else_made_under_our_name_is_never_touched() {
     let End::Failed(causes) = run(&world, "d2", 2, limits()).await else { panic!("nothing of ours is there") };
     assert!(causes.iter().any(|cause| cause.message.contains("tags of ownership")), "{causes:?}");
     assert!(world.account.lock().unwrap().len() >= 5, "nothing was deleted");
+    let account = world.account.lock().unwrap();
+    let table = account.values().find(|thing| thing.kind == "AWS::DynamoDB::Table").unwrap();
+    assert_eq!(table.properties.text("BillingMode"), Some("A"), "nothing was changed");
 }
