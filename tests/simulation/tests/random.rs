@@ -20,7 +20,7 @@ use simulation::{Broken, Deployed, Machine, Stack, hold};
 use testkit::{Fault, Moment, Options, Script, World};
 
 /// How many seeds: the binary runs twenty thousand.
-const SEEDS: u64 = 400;
+const SEEDS: u64 = 2_000;
 
 fn nothing_else(_: &Machine) -> Vec<Broken> {
     Vec::new()
