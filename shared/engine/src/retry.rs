@@ -62,7 +62,7 @@ where
     let limit = kind.map(|kind| schema::api(&change.kind, kind));
     let mut waited = Duration::ZERO;
     for attempt in 0_u32.. {
-        let urgency = execution.urgency(change);
+        let (urgency, asked) = (execution.urgency(change), execution.clock.now());
         // What this change needs and cannot use yet: one change tries, the others wait for what it finds.
         let turn = match (kind, execution.propagation.closed(&roles(change))) {
             (Some(Call::Create), Some(address)) => {
@@ -78,6 +78,9 @@ where
             }
             _ => None,
         };
+        if attempt > 0 {
+            waited += execution.clock.now().duration_since(asked).unsigned_abs().min(execution.limits.landing);
+        }
         if let Some(limit) = limit {
             let urgency = turn.as_ref().map_or(urgency, |turn| turn.urgency.max(urgency));
             if !execution.pace.admit(limit, urgency, execution.clock, execution.deadline).await {
@@ -117,10 +120,9 @@ where
         if waited + wait > most {
             return Ok(Err(error));
         }
-        waited += wait;
         tracing::debug!(error = %error, attempt, "tried again");
         match turn {
-            // The next turn waits by itself, for as long as it is not likely to succeed.
+            // The next turn waits by itself, for as long as it is not likely to succeed; that is counted when it has.
             Some(turn) if error.class == ErrorClass::NotPropagated => {
                 turn.failed(now);
                 if execution.is_over() {
@@ -130,9 +132,13 @@ where
             _ if may_land => {
                 // Whatever was sent takes effect by then or never: only then is it known what a repetition comes after.
                 let landed = execution.limits.landing.saturating_sub(now.duration_since(sent).unsigned_abs());
+                waited += wait;
                 execution.pause(landed.max(wait)).await?;
             }
-            _ => execution.pause(wait).await?,
+            _ => {
+                waited += wait;
+                execution.pause(wait).await?;
+            }
         }
     }
     Err(Halt::Interrupted)
