@@ -113,16 +113,13 @@ impl Admin {
 impl Put {
     fn record(self) -> Result<Environment, XtaskError> {
         let id = id(&self.environment)?;
-        let EnvironmentId { project, environment } = &id;
-        let arn = |what: &str| format!("arn:aws:iam::{}:{what}-{project}-{environment}", self.account);
+        let usual = Environment::new(id, self.account, self.region);
         Ok(Environment {
-            target_role: self.target_role.unwrap_or_else(|| arn("role/strandline-target")),
-            boundary: self.boundary.unwrap_or_else(|| arn("policy/strandline-boundary")),
-            account: self.account,
-            region: self.region,
+            target_role: self.target_role.unwrap_or_else(|| usual.target_role.clone()),
+            boundary: self.boundary.unwrap_or_else(|| usual.boundary.clone()),
             external_id: self.external_id,
             protected: self.protected,
-            id,
+            ..usual
         })
     }
 }

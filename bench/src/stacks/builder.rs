@@ -26,15 +26,7 @@ pub mod context {
 
     /// The environment's record.
     pub fn environment() -> Environment {
-        Environment {
-            id: environment_id(),
-            account: ACCOUNT.to_owned(),
-            region: REGION.to_owned(),
-            target_role: format!("arn:aws:iam::{ACCOUNT}:role/strandline-target-bench-dev"),
-            external_id: None,
-            boundary: format!("arn:aws:iam::{ACCOUNT}:policy/strandline-boundary-bench-dev"),
-            protected: false,
-        }
+        Environment::new(environment_id(), ACCOUNT, REGION)
     }
 
     /// What is stamped on everything.
@@ -145,6 +137,8 @@ impl Builder {
             unchanged: 0,
             irreversible: Vec::new(),
             outputs: BTreeMap::new(),
+            since: 0,
+            gates: Vec::new(),
         };
         Stack { name, planned_by: PlannedBy::Hand, plan }
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use engine::ports::{Active, Queue};
 use model::{
-    Cause, Deployment, DeploymentStatus, EnvironmentId, Origin, Outcome, Plan, Recorded, Refusal, Timestamp, expression,
+    Cause, Deployment, DeploymentStatus, EnvironmentId, Outcome, Plan, Recorded, Refusal, Request, Timestamp,
+    expression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -89,14 +90,14 @@ impl Concluding {
             let mut due = None;
             if let Some(recorded) = &known.recorded {
                 if outcome.is_success() {
-                    deployment.outputs = match deployment.origin {
-                        Origin::Upload { .. } => outputs(known.plan.as_ref(), recorded),
-                        Origin::Reap => self.last_outputs(&id).await?,
+                    deployment.outputs = match deployment.request {
+                        Request::Reap => self.last_outputs(&id).await?,
+                        _ => outputs(known.plan.as_ref(), recorded),
                     };
                 }
                 deployment.revision = Some(recorded.revision);
                 deployment.deferred = reap::deferred(recorded);
-                due = reap::due(recorded, &deployment.origin, now);
+                due = reap::due(recorded, &deployment.request, now);
             }
             deployment.ended = Some(now);
             log(&deployment, &outcome);
@@ -120,7 +121,7 @@ impl Concluding {
         let all = self.store.deployments(id).await?;
         let last = all
             .into_iter()
-            .filter(|one| matches!(one.origin, Origin::Upload { .. }))
+            .filter(|one| one.request != Request::Reap)
             .rfind(|one| matches!(&one.status, DeploymentStatus::Ended { outcome } if outcome.is_success()));
         Ok(last.map(|one| one.outputs).unwrap_or_default())
     }

@@ -167,21 +167,11 @@ mod tests {
             .flat_map(|number| [(key(number, "Function"), function(number)), (key(number, "Role"), role(number))])
             .collect();
         let recorded = Recorded { resources, ..Recorded::default() };
+        let id = model::EnvironmentId::new("support-desk", "production").unwrap();
+        let origin = Origin::Engine;
         let deployment = Deployment {
-            id: "d1".into(),
-            environment: model::EnvironmentId::new("support-desk", "production").unwrap(),
-            origin: Origin::Reap,
-            accepted: model::Timestamp::UNIX_EPOCH,
-            started: None,
-            ended: None,
             status: DeploymentStatus::Ended { outcome: Outcome::Deployed },
-            config: None,
-            artifacts: BTreeMap::new(),
-            plan: None,
-            execution: None,
-            revision: None,
-            outputs: BTreeMap::new(),
-            deferred: Vec::new(),
+            ..Deployment::new("d1".into(), id, origin, model::Request::Deploy, model::Timestamp::UNIX_EPOCH)
         };
         for (file, bytes) in [
             ("state.json", compact(&state(&deployment, &recorded)).unwrap()),

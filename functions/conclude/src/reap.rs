@@ -1,11 +1,8 @@
 //! Deletions that were put off: what of them a deployment leaves, when they are due, and the deployment that tries again.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{
-    Deployment, DeploymentId, DeploymentStatus, Digest, EnvironmentId, Origin, Recorded, ResourceKey, Timestamp,
-};
+use model::{Deployment, DeploymentId, Digest, EnvironmentId, Origin, Recorded, Request, ResourceKey, Timestamp};
 use step::StepError;
 use store::Accepted;
 
@@ -20,14 +17,11 @@ pub(crate) fn deferred(recorded: &Recorded) -> Vec<ResourceKey> {
     recorded.resources.iter().filter(|(_, one)| one.reap.is_some()).map(|(key, _)| key.clone()).collect()
 }
 
-/// When the next reap is due, for a deployment of this origin that ends now. Never a time that is past: a reap takes its id
+/// When the next reap is due, for a deployment that ends now and was asked for this. Never a time that is past: a reap takes its id
 /// from the time, so that each reap needs a time of its own.
-pub(crate) fn due(recorded: &Recorded, origin: &Origin, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn due(recorded: &Recorded, request: &Request, now: Timestamp) -> Option<Timestamp> {
     let earliest = recorded.resources.values().filter_map(|one| one.reap).min()?;
-    let soonest = match origin {
-        Origin::Reap => now + AGAIN,
-        Origin::Upload { .. } => now,
-    };
+    let soonest = if *request == Request::Reap { now + AGAIN } else { now };
     Some(earliest.max(soonest))
 }
 
@@ -57,22 +51,7 @@ impl Concluding {
 }
 
 fn reap(environment: &EnvironmentId, due: Timestamp, now: Timestamp) -> Deployment {
-    Deployment {
-        id: id(environment, due),
-        environment: environment.clone(),
-        origin: Origin::Reap,
-        accepted: now,
-        started: None,
-        ended: None,
-        status: DeploymentStatus::Queued,
-        config: None,
-        artifacts: BTreeMap::new(),
-        plan: None,
-        execution: None,
-        revision: None,
-        outputs: BTreeMap::new(),
-        deferred: Vec::new(),
-    }
+    Deployment::new(id(environment, due), environment.clone(), Origin::Engine, Request::Reap, now)
 }
 
 #[cfg(test)]
@@ -98,29 +77,25 @@ mod tests {
         Recorded { resources: resources.collect(), ..Recorded::default() }
     }
 
-    fn upload() -> Origin {
-        Origin::Upload { bucket: String::new(), key: String::new(), version: String::new(), requester: None }
-    }
-
     #[test]
     fn what_was_put_off_is_listed_and_due_at_its_earliest() {
         let recorded = recorded(&[Some(500), None, Some(300)]);
         let keys: Vec<String> = deferred(&recorded).iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["shared/Group0@1", "shared/Group2@1"]);
-        assert_eq!(due(&recorded, &upload(), at(100)), Some(at(300)));
+        assert_eq!(due(&recorded, &Request::Deploy, at(100)), Some(at(300)));
     }
 
     #[test]
     fn where_nothing_is_put_off_nothing_is_due() {
-        assert_eq!(due(&recorded(&[None]), &upload(), at(100)), None);
+        assert_eq!(due(&recorded(&[None]), &Request::Deploy, at(100)), None);
         assert_eq!(deferred(&recorded(&[None])), []);
     }
 
     #[test]
     fn what_is_overdue_is_due_at_once_but_not_after_a_reap_that_left_it() {
         let recorded = recorded(&[Some(300)]);
-        assert_eq!(due(&recorded, &upload(), at(400)), Some(at(400)));
-        assert_eq!(due(&recorded, &Origin::Reap, at(400)), Some(at(1_600)));
+        assert_eq!(due(&recorded, &Request::Deploy, at(400)), Some(at(400)));
+        assert_eq!(due(&recorded, &Request::Reap, at(400)), Some(at(1_600)));
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! The way in: an event becomes a deployment in the queue, or a refusal under the environment's history.
 
-use std::collections::BTreeMap;
-
 use model::{
-    Deployment, DeploymentId, DeploymentStatus, EnvironmentId, ObjectRef, Origin, Outcome, Refusal, Timestamp,
+    Deployment, DeploymentId, DeploymentStatus, EnvironmentId, ObjectRef, Origin, Outcome, Refusal, Request, Timestamp,
 };
 use serde_json::{Value, json};
 use step::StepError;
@@ -179,20 +177,6 @@ fn log(id: &DeploymentId, refusals: &[Refusal]) {
 
 fn head(id: &DeploymentId, environment: EnvironmentId, upload: Upload, status: DeploymentStatus) -> Deployment {
     let Upload { bucket, key, version, at, requester } = upload;
-    Deployment {
-        id: id.clone(),
-        environment,
-        origin: Origin::Upload { bucket, key, version, requester },
-        accepted: at,
-        started: None,
-        ended: None,
-        status,
-        config: None,
-        artifacts: BTreeMap::new(),
-        plan: None,
-        execution: None,
-        revision: None,
-        outputs: BTreeMap::new(),
-        deferred: Vec::new(),
-    }
+    let origin = Origin::Upload { bucket, key, version, requester };
+    Deployment { status, ..Deployment::new(id.clone(), environment, origin, Request::Deploy, at) }
 }

@@ -108,7 +108,7 @@ pub(crate) fn refusal(code: &str, message: String, help: Option<&str>) -> Refusa
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
-    use model::{DeploymentStatus, EnvironmentId, Origin, Timestamp};
+    use model::{DeploymentStatus, EnvironmentId, Origin, Request, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -125,30 +125,10 @@ mod tests {
             (key.parse().unwrap(), serde_json::from_value(resource).unwrap())
         };
         let recorded = Recorded { resources: resources.iter().map(record).collect(), ..Recorded::default() };
-        let environment = Environment {
-            id: id.clone(),
-            account: "123456789012".into(),
-            region: "eu-central-1".into(),
-            target_role: "arn:aws:iam::123456789012:role/strandline-target-shop-dev".into(),
-            external_id: None,
-            boundary: "arn:aws:iam::123456789012:policy/strandline-boundary-shop-dev".into(),
-            protected: false,
-        };
+        let environment = Environment::new(id.clone(), "123456789012", "eu-central-1");
         let deployment = Deployment {
-            id: "d2".into(),
-            environment: id,
-            origin: Origin::Reap,
-            accepted: Timestamp::UNIX_EPOCH,
-            started: None,
-            ended: None,
             status: DeploymentStatus::Running,
-            config: None,
-            artifacts: Default::default(),
-            plan: None,
-            execution: None,
-            revision: None,
-            outputs: Default::default(),
-            deferred: Vec::new(),
+            ..Deployment::new("d2".into(), id, Origin::Engine, Request::Reap, Timestamp::UNIX_EPOCH)
         };
         let stamp = Stamp {
             engine: "e1".into(),

@@ -1,7 +1,7 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Digest, Origin, PlanReport, Recorded, Refusal, Stamp};
+use model::{Deployment, Digest, PlanReport, Recorded, Refusal, Request, Stamp};
 use planner::Planned;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -55,15 +55,14 @@ impl Planning {
         }
     }
 
-    /// The text of the config, with its digest; none for a reap, which has none.
+    /// The text of the config, with its digest; none where none is asked for.
     async fn config(&self, deployment: &Deployment) -> Result<Option<(String, Digest)>, StepError> {
-        let config = match (&deployment.config, &deployment.origin) {
-            (Some(config), _) => config,
-            (None, Origin::Reap) => return Ok(None),
-            (None, Origin::Upload { .. }) => {
-                return Err(StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)));
-            }
-        };
+        if deployment.request != Request::Deploy {
+            return Ok(None);
+        }
+        let config = deployment.config.as_ref();
+        let config =
+            config.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)))?;
         let bytes = self.store.get(config).await?;
         let text = String::from_utf8(bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
         Ok(Some((text, config.digest.clone())))

@@ -105,6 +105,7 @@ fn unreachable_target(error: &CallError) -> StepError {
         | ErrorClass::Denied
         | ErrorClass::Invalid
         | ErrorClass::Quota
+        | ErrorClass::HoldsData
         | ErrorClass::Unknown => StepError::Misconfigured(error.to_string()),
     }
 }

@@ -73,6 +73,8 @@ fn plan(changes: Vec<Change>) -> Plan {
         unchanged: 0,
         irreversible: Vec::new(),
         outputs: BTreeMap::new(),
+        since: 0,
+        gates: Vec::new(),
     }
 }
 
@@ -81,7 +83,7 @@ fn create(to: serde_json::Value) -> Action {
 }
 
 fn delete() -> Action {
-    Action::Delete { from: Properties::new(), physical_id: Some("id".into()) }
+    Action::Delete { from: Properties::new(), physical_id: Some("id".into()), only_empty: false }
 }
 
 const QUEUE: &str = "AWS::SQS::Queue";

@@ -69,6 +69,7 @@ fn help(change: &Change, error: &CallError) -> String {
         }
         ErrorClass::Invalid => "correct the resource's settings in the config, then deploy again",
         ErrorClass::Quota => "raise the quota in Service Quotas or remove resources, then deploy again",
+        ErrorClass::HoldsData => "name it to agree to losing what it holds, or deploy a config that keeps it",
         ErrorClass::Unknown => "look at the resource in the AWS console with the request id, then deploy again",
     };
     match &error.request_id {
@@ -83,7 +84,7 @@ mod tests {
 
     use super::*;
 
-    const CLASSES: [ErrorClass; 11] = [
+    const CLASSES: [ErrorClass; 12] = [
         ErrorClass::Throttled,
         ErrorClass::Transient,
         ErrorClass::NotPropagated,
@@ -94,6 +95,7 @@ mod tests {
         ErrorClass::Denied,
         ErrorClass::Invalid,
         ErrorClass::Quota,
+        ErrorClass::HoldsData,
         ErrorClass::Unknown,
     ];
 
@@ -110,7 +112,8 @@ mod tests {
             ErrorClass::Denied => 7,
             ErrorClass::Invalid => 8,
             ErrorClass::Quota => 9,
-            ErrorClass::Unknown => 10,
+            ErrorClass::HoldsData => 10,
+            ErrorClass::Unknown => 11,
         }
     }
 

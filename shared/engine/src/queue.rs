@@ -47,17 +47,27 @@ async fn give_turn(
     Ok(queue.activate(environment, &chosen).await?.then_some(chosen))
 }
 
-/// Who is next, and who is not needed any more because of it. Rollbacks first, then deployments, then reaps; of each kind
-/// the one that was accepted first, but of deployments the newest: each asks for the whole environment, so that what the
-/// others ask for would only be undone.
+/// Who is next, and who is not needed any more because of it. Rollbacks first; then, in the order in which they were accepted,
+/// deployments and destructions; then reaps. Of deployments between which nothing is destroyed the newest is carried out: each
+/// asks for the whole environment, so that what the others ask for would only be undone. One that was approved goes before
+/// those that were not, and is not superseded; one that waits for approval is passed over, and superseded like any other.
 fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)> {
-    waiting.sort_by_key(|entry| (entry.kind, entry.number));
-    let kind = waiting.first()?.kind;
-    waiting.retain(|entry| entry.kind == kind);
-    match kind {
-        EntryKind::Deploy => waiting.pop().map(|newest| (newest, waiting)),
-        EntryKind::Rollback | EntryKind::Reap => waiting.into_iter().next().map(|first| (first, Vec::new())),
+    let turn = |entry: &QueueEntry| match entry.kind {
+        EntryKind::Rollback => 0,
+        EntryKind::Deploy | EntryKind::Destroy => 1,
+        EntryKind::Reap => 2,
+    };
+    waiting.sort_by_key(|entry| (turn(entry), !entry.approved, entry.number));
+    let first = waiting.iter().find(|entry| !entry.parked)?.clone();
+    if first.kind != EntryKind::Deploy || first.approved {
+        return Some((first, Vec::new()));
     }
+    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first));
+    let mut run: Vec<QueueEntry> = run.take_while(|entry| entry.kind == EntryKind::Deploy).collect();
+    let newest = run.iter().rposition(|entry| !entry.parked)?;
+    // What waits for approval behind the newest that can go is newer than that, and goes on waiting.
+    run.truncate(newest + 1);
+    run.pop().map(|newest| (newest, run))
 }
 
 #[cfg(test)]
@@ -141,7 +151,15 @@ mod tests {
     }
 
     fn entry(number: u64, kind: EntryKind) -> QueueEntry {
-        QueueEntry { number, deployment: format!("d{number}").into(), starts: 1, deaths: 0, kind }
+        QueueEntry {
+            number,
+            deployment: format!("d{number}").into(),
+            starts: 1,
+            deaths: 0,
+            kind,
+            parked: false,
+            approved: false,
+        }
     }
 
     fn desk(entries: &[(u64, EntryKind)]) -> Desk {
@@ -156,7 +174,7 @@ mod tests {
         (desk.superseded.lock().unwrap().clone(), desk.started.lock().unwrap().clone())
     }
 
-    use EntryKind::{Deploy, Reap, Rollback};
+    use EntryKind::{Deploy, Destroy, Reap, Rollback};
 
     #[tokio::test]
     async fn nothing_starts_where_nothing_waits() {
@@ -178,6 +196,27 @@ mod tests {
     async fn of_deployments_the_newest_is_carried_out_and_the_others_are_superseded() {
         let waiting = desk(&[(5, Deploy), (6, Deploy), (7, Deploy), (8, Reap)]);
         assert_eq!(next(&waiting).await, (vec![5, 6], vec!["d7-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn what_is_destroyed_goes_in_its_turn_and_parts_the_deployments_before_it_from_those_after_it() {
+        let waiting = desk(&[(1, Deploy), (2, Deploy), (3, Destroy), (4, Deploy)]);
+        assert_eq!(next(&waiting).await, (vec![1], vec!["d2-1".to_owned()]));
+        let waiting = desk(&[(3, Destroy), (4, Deploy), (5, Destroy)]);
+        assert_eq!(next(&waiting).await, (vec![], vec!["d3-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_approval_is_passed_over_and_superseded_by_what_is_newer() {
+        let parked = |number| QueueEntry { parked: true, ..entry(number, Deploy) };
+        let approved = |number| QueueEntry { approved: true, ..entry(number, Deploy) };
+        let waiting = |entries: Vec<QueueEntry>| Desk { entries: Mutex::new(entries), ..Desk::default() };
+        assert_eq!(next(&waiting(vec![parked(1)])).await, (vec![], vec![]));
+        assert_eq!(next(&waiting(vec![parked(1), entry(2, Reap)])).await, (vec![], vec!["d2-1".to_owned()]));
+        assert_eq!(next(&waiting(vec![parked(1), entry(2, Deploy)])).await, (vec![1], vec!["d2-1".to_owned()]));
+        assert_eq!(next(&waiting(vec![entry(1, Deploy), parked(2)])).await, (vec![], vec!["d1-1".to_owned()]));
+        let first = waiting(vec![entry(1, Deploy), parked(2), approved(3), entry(4, Deploy)]);
+        assert_eq!(next(&first).await, (vec![], vec!["d3-1".to_owned()]));
     }
 
     #[tokio::test]

@@ -43,6 +43,7 @@ fn patience(class: ErrorClass, repeat: Repeat, execution: &Execution<'_>) -> Pat
         | ErrorClass::Denied
         | ErrorClass::Invalid
         | ErrorClass::Quota
+        | ErrorClass::HoldsData
         | ErrorClass::Unknown => Patience::None,
     }
 }

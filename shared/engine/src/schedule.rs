@@ -287,6 +287,8 @@ mod tests {
             unchanged: 0,
             irreversible: Vec::new(),
             outputs: BTreeMap::new(),
+            since: 0,
+            gates: Vec::new(),
         }
     }
 

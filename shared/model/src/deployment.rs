@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::approval::Approval;
 use crate::artifact::{Artifact, ObjectRef};
 use crate::id::{DeploymentId, EnvironmentId, ResourceKey, Revision};
+use crate::request::Request;
 
 /// The head of a deployment: the item by which everything else of it is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,9 @@ pub struct Deployment {
     pub environment: EnvironmentId,
     /// Where it came from.
     pub origin: Origin,
+    /// What is asked for.
+    #[serde(default)]
+    pub request: Request,
     /// When it was accepted: the time of the upload.
     pub accepted: Timestamp,
     /// When it was claimed by an execution.
@@ -49,6 +54,70 @@ pub struct Deployment {
     /// Deletions that were put off when it ended, because something that lingers still used the resource.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deferred: Vec<ResourceKey>,
+    /// The record as it left it: what going back to its revision restores. Written before the head says that it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<ObjectRef>,
+    /// How what it did is being undone, where that has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<Undo>,
+    /// What was decided about its plan, where that must be approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+}
+
+impl Deployment {
+    /// One that waits its turn.
+    pub fn new(
+        id: DeploymentId,
+        environment: EnvironmentId,
+        origin: Origin,
+        request: Request,
+        accepted: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            environment,
+            origin,
+            request,
+            accepted,
+            started: None,
+            ended: None,
+            status: DeploymentStatus::Queued,
+            config: None,
+            artifacts: BTreeMap::new(),
+            plan: None,
+            execution: None,
+            revision: None,
+            outputs: BTreeMap::new(),
+            deferred: Vec::new(),
+            after: None,
+            undo: None,
+            approval: None,
+        }
+    }
+
+    /// How it ended; none while it has not.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match &self.status {
+            DeploymentStatus::Ended { outcome } => Some(outcome),
+            DeploymentStatus::Queued | DeploymentStatus::Running | DeploymentStatus::AwaitingApproval => None,
+        }
+    }
+}
+
+/// What a deployment does about its own failure: it goes back to a recorded revision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// The revision that it goes back to; 0 for an environment that had none.
+    pub to: Revision,
+    /// Why: what failed.
+    pub causes: Vec<Cause>,
+    /// The plan that failed. That of the head is the one that undoes it.
+    pub failed: ObjectRef,
+    /// The record as the failure left it, for study.
+    pub state: ObjectRef,
+    /// When it began.
+    pub at: Timestamp,
 }
 
 /// What started a deployment.
@@ -67,8 +136,18 @@ pub enum Origin {
         #[serde(default)]
         requester: Option<String>,
     },
-    /// The engine itself: deletions that were put off are due.
-    Reap,
+    /// An execution of the state machine that somebody started by hand.
+    Execution {
+        /// Its name.
+        name: String,
+    },
+    /// Somebody with rights to the engine's own stores.
+    Administrator {
+        /// Who, as IAM names them.
+        name: String,
+    },
+    /// The engine itself.
+    Engine,
 }
 
 /// Where a deployment stands.
@@ -79,6 +158,8 @@ pub enum DeploymentStatus {
     Queued,
     /// An execution has it.
     Running,
+    /// Its plan is made, and waits for somebody to approve it. Others have their turn meanwhile.
+    AwaitingApproval,
     /// It ended.
     Ended {
         /// How.
@@ -109,6 +190,50 @@ pub enum Outcome {
         /// The newer one.
         by: DeploymentId,
     },
+    /// The environment is as it was at a recorded revision: because what was asked for failed, or because that was asked for.
+    RolledBack {
+        /// The revision; 0 where the environment was empty.
+        to: Revision,
+        /// What failed; empty where going back was asked for.
+        #[serde(default)]
+        causes: Vec<Cause>,
+    },
+    /// Going back failed, too. The record is true, and what `next` says is the way on.
+    Stuck {
+        /// What could not be undone: each names its resource, the cause, and what to do.
+        causes: Vec<Cause>,
+        /// What failed first and was to be undone; empty where going back was asked for.
+        #[serde(default)]
+        because: Vec<Cause>,
+        /// The command to type next.
+        next: String,
+    },
+    /// What was to go is gone.
+    Destroyed {
+        /// How many resources were deleted.
+        deleted: usize,
+        /// What stays in the account, and is not recorded any more.
+        #[serde(default)]
+        retained: Vec<ResourceKey>,
+    },
+    /// What was to go is gone, except for what something that lingers still uses: it goes later, by itself.
+    Draining {
+        /// What is left.
+        left: Vec<ResourceKey>,
+        /// What stays in the account, and is not recorded any more.
+        #[serde(default)]
+        retained: Vec<ResourceKey>,
+    },
+    /// Somebody said no to its plan; nothing was touched.
+    Denied {
+        /// Who.
+        by: String,
+        /// Why, in their words.
+        #[serde(default)]
+        why: Option<String>,
+    },
+    /// Nobody approved its plan in time; nothing was touched.
+    Expired,
     /// Somebody cancelled it. Where it had its turn, what had begun was finished and nothing else.
     Cancelled {
         /// Who, where that is known.
@@ -125,6 +250,12 @@ impl Outcome {
             Self::Unchanged => "Unchanged",
             Self::Stopped { .. } => "Stopped",
             Self::Refused { .. } => "Refused",
+            Self::RolledBack { .. } => "RolledBack",
+            Self::Stuck { .. } => "Stuck",
+            Self::Destroyed { .. } => "Destroyed",
+            Self::Draining { .. } => "Draining",
+            Self::Denied { .. } => "Denied",
+            Self::Expired => "Expired",
             Self::Superseded { .. } => "Superseded",
             Self::Cancelled { .. } => "Cancelled",
         }
@@ -132,7 +263,17 @@ impl Outcome {
 
     /// Whether the environment is as the deployment wanted it.
     pub fn is_success(&self) -> bool {
-        matches!(self, Self::Deployed | Self::Unchanged)
+        match self {
+            Self::Deployed | Self::Unchanged | Self::Destroyed { .. } | Self::Draining { .. } => true,
+            Self::RolledBack { causes, .. } => causes.is_empty(),
+            Self::Stopped { .. }
+            | Self::Refused { .. }
+            | Self::Stuck { .. }
+            | Self::Denied { .. }
+            | Self::Expired
+            | Self::Superseded { .. }
+            | Self::Cancelled { .. } => false,
+        }
     }
 }
 
@@ -183,17 +324,26 @@ pub struct QueueEntry {
     /// What it is: what may supersede it, and who goes first.
     #[serde(default)]
     pub kind: EntryKind,
+    /// Whether it waits for approval: it keeps its place, and is passed over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parked: bool,
+    /// Whether it was approved: it goes first among its kind, and nothing supersedes it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
 }
 
-/// What a queued deployment is. Earlier kinds go first.
+/// What a queued deployment is. Earlier kinds go first, except that what a config asks for and what is to be destroyed go in
+/// the order in which they were accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryKind {
-    /// Back to a recorded revision.
+    /// Back to a recorded revision, or letting go of what stands in the way of that.
     Rollback,
     /// What a config asks for.
     #[default]
     Deploy,
+    /// Everything goes, or everything of an agent or a stack.
+    Destroy,
     /// Deletions that were put off.
     Reap,
 }

@@ -23,6 +23,51 @@ pub struct Environment {
     /// Whether stateful resources may be deleted or replaced at all.
     #[serde(default)]
     pub protected: bool,
+    /// What is done when a deployment fails.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+    /// Whether plans must be approved before they are carried out; none: they need not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
+    /// For how long the history is kept.
+    #[serde(default)]
+    pub keep: Keep,
+}
+
+/// What is done when a deployment fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// Everything goes back to the revision before.
+    #[default]
+    Rollback,
+    /// Everything stays where it is; the next deployment carries on from there.
+    Stop,
+}
+
+/// Which plans must be approved, and for how long that is waited for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    /// For how many seconds somebody may decide: at most a year, which is how long Step Functions lets an execution last.
+    pub seconds: u64,
+    /// Who may decide, as IAM names them; empty: whoever may write the engine's table.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+}
+
+/// How much of the history is kept: what is older than both limits goes, except for what a rollback may need.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Keep {
+    /// So many deployments, the newest.
+    pub deployments: usize,
+    /// Those of so many days.
+    pub days: u32,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { deployments: 100, days: 365 }
+    }
 }
 
 /// Why an environment cannot be registered beside the others.
@@ -53,6 +98,25 @@ pub enum Conflict {
 }
 
 impl Environment {
+    /// One whose target role and boundary are those that `bootstrap/target-role.yaml` makes in that account, and for which
+    /// nothing else is said.
+    pub fn new(id: EnvironmentId, account: impl Into<String>, region: impl Into<String>) -> Self {
+        let account = account.into();
+        let arn = |what: &str| format!("arn:aws:iam::{account}:{what}-{}-{}", id.project, id.environment);
+        Self {
+            target_role: arn("role/strandline-target"),
+            boundary: arn("policy/strandline-boundary"),
+            account,
+            region: region.into(),
+            external_id: None,
+            protected: false,
+            on_failure: OnFailure::default(),
+            approval: None,
+            keep: Keep::default(),
+            id,
+        }
+    }
+
     /// Whether this environment can stand beside those that are registered: policies of target roles and boundaries know
     /// resources by the beginning of their names, `{project}-{environment}-`.
     ///
@@ -87,15 +151,7 @@ mod tests {
     use super::*;
 
     fn environment(project: &str, name: &str) -> Environment {
-        Environment {
-            id: EnvironmentId::new(project, name).unwrap(),
-            account: "123456789012".into(),
-            region: "eu-central-1".into(),
-            target_role: String::new(),
-            external_id: None,
-            boundary: String::new(),
-            protected: false,
-        }
+        Environment::new(EnvironmentId::new(project, name).unwrap(), "123456789012", "eu-central-1")
     }
 
     #[test]

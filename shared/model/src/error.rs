@@ -28,6 +28,8 @@ pub enum ErrorClass {
     Invalid,
     /// A quota is used up.
     Quota,
+    /// It holds data that nobody agreed to lose.
+    HoldsData,
     /// None of these.
     Unknown,
 }
@@ -52,6 +54,7 @@ impl fmt::Display for ErrorClass {
             Self::Denied => "denied",
             Self::Invalid => "invalid",
             Self::Quota => "quota",
+            Self::HoldsData => "holds data",
             Self::Unknown => "unknown",
         })
     }

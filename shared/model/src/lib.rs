@@ -3,6 +3,7 @@
 //! Owns every type that crosses a crate boundary. Holds no behaviour beyond what a value can say of itself: no I/O, no
 //! clock, no randomness, no AWS. Nothing here decides anything; `planner` decides, `engine` acts.
 
+pub mod approval;
 pub mod artifact;
 pub mod deployment;
 pub mod desired;
@@ -19,14 +20,16 @@ pub mod plan;
 pub mod properties;
 pub mod recorded;
 pub mod report;
+pub mod request;
 
 pub use jiff::Timestamp;
 
+pub use approval::{Approval, Decision};
 pub use artifact::{Artifact, ObjectRef};
-pub use deployment::{Cause, Deployment, DeploymentStatus, EntryKind, Origin, Outcome, QueueEntry, Refusal};
+pub use deployment::{Cause, Deployment, DeploymentStatus, EntryKind, Origin, Outcome, QueueEntry, Refusal, Undo};
 pub use desired::{Desired, DesiredResource, Retention};
 pub use digest::Digest;
-pub use environment::Environment;
+pub use environment::{ApprovalRule, Environment, Keep, OnFailure};
 pub use error::{CallError, ErrorClass};
 pub use event::{Entry, Event, Operation, Settled};
 pub use expression::{Reference, Unresolved};
@@ -36,7 +39,10 @@ pub use id::{
 pub use lease::{Epoch, Lease};
 pub use observed::Observed;
 pub use ownership::{Ownership, Stamp};
-pub use plan::{Action, Change, Edge, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Stage};
+pub use plan::{
+    Action, Change, Edge, Gate, GateCheck, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Stage,
+};
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
 pub use report::{Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Waiting};
+pub use request::{Destroy, Request, Rollback, Scope, Target};

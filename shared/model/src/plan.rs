@@ -44,6 +44,12 @@ pub struct Plan {
     pub irreversible: Vec<Loss>,
     /// The outputs to record at the end.
     pub outputs: BTreeMap<String, Value>,
+    /// How many lines the deployment's journal had when the plan was made: what failed in them is not this plan's failure.
+    #[serde(default)]
+    pub since: usize,
+    /// What must hold once everything is carried out; failing one is failing the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
 }
 
 impl Plan {
@@ -115,6 +121,9 @@ pub enum Action {
         from: Properties,
         /// What AWS knows it by; none where its creation was announced and never seen.
         physical_id: Option<PhysicalId>,
+        /// Whether it is deleted only if it holds no data: nobody consented to losing any.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        only_empty: bool,
     },
     /// It is recorded under another address from now on, and stays what it is in the account. No call is made.
     Move {
@@ -217,6 +226,43 @@ pub struct Loss {
     pub resource: ResourceAddress,
     /// What is lost, in words.
     pub what: String,
+}
+
+/// Something that must hold once a plan is carried out. Values may refer to resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The agent that it speaks for; none for the whole environment.
+    #[serde(default)]
+    pub agent: Option<String>,
+    /// What is looked at.
+    pub check: GateCheck,
+    /// For how many seconds it is looked at: until it holds, or, of an alarm, as long as it must not go off.
+    pub seconds: u32,
+}
+
+/// What a gate looks at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "gate")]
+pub enum GateCheck {
+    /// A CloudWatch alarm that must not be in `ALARM`.
+    Alarm {
+        /// Its name.
+        name: Value,
+    },
+    /// A function that is invoked and must succeed.
+    Invoke {
+        /// Its name or ARN.
+        function: Value,
+        /// The event that it is given.
+        payload: Value,
+    },
+    /// An address that must answer.
+    Http {
+        /// `https://…`.
+        url: Value,
+        /// The status that it must answer with.
+        status: u16,
+    },
 }
 
 /// A list with at least one element.

@@ -98,6 +98,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
         unchanged: built.unchanged,
         irreversible: report.lost.clone(),
         outputs: inputs.desired.outputs.clone(),
+        since: 0,
+        gates: Vec::new(),
     };
     Ok(Planned { plan, report })
 }

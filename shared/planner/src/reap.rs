@@ -65,7 +65,11 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
         changes.push(Change {
             key: key.clone(),
             kind: recorded.kind.clone(),
-            action: Action::Delete { from: recorded.asked.clone(), physical_id: recorded.physical_id.clone() },
+            action: Action::Delete {
+                from: recorded.asked.clone(),
+                physical_id: recorded.physical_id.clone(),
+                only_empty: false,
+            },
             because: Reason::Due,
             needs: needs.into_iter().map(|on| Edge { on: on.clone(), until: Reach::Ready }).collect(),
             stage: Stage::Retire,
@@ -90,6 +94,8 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
         changes: order::in_order(changes)?,
         unchanged,
         outputs: BTreeMap::new(),
+        since: 0,
+        gates: Vec::new(),
     };
     Ok(Planned { plan, report })
 }

@@ -58,7 +58,7 @@ pub(crate) fn retire(
                 report.retained.push(Retained { key: (*key).clone(), because });
                 Action::Forget { physical_id }
             }
-            None => Action::Delete { from: standing.asked.clone().into_owned(), physical_id },
+            None => Action::Delete { from: standing.asked.clone().into_owned(), physical_id, only_empty: false },
         };
         let because = match (deposed, recorded.reap) {
             (_, Some(_)) => Reason::Due,

@@ -42,13 +42,8 @@ fn desired(resources: &[(&str, DesiredResource)]) -> Desired {
 
 fn environment(protected: bool) -> Environment {
     Environment {
-        id: EnvironmentId::new("shop", "dev").unwrap(),
-        account: "123456789012".into(),
-        region: "eu-central-1".into(),
-        target_role: "arn:aws:iam::123456789012:role/strandline-target-shop-dev".into(),
-        external_id: None,
-        boundary: "arn:aws:iam::123456789012:policy/strandline-boundary-shop-dev".into(),
         protected,
+        ..Environment::new(EnvironmentId::new("shop", "dev").unwrap(), "123456789012", "eu-central-1")
     }
 }
 

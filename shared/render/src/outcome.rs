@@ -14,6 +14,7 @@ pub fn outcome(deployment: &Deployment, style: &Style) -> String {
     let (sign, word, paint) = match &deployment.status {
         DeploymentStatus::Queued => (style.dot(), "Queued", Paint::Quiet),
         DeploymentStatus::Running => (style.dot(), "Running", Paint::Active),
+        DeploymentStatus::AwaitingApproval => (style.dot(), "AwaitingApproval", Paint::Active),
         DeploymentStatus::Ended { outcome } if outcome.is_success() => (style.done(), outcome.name(), Paint::Good),
         DeploymentStatus::Ended { outcome } => (style.failed(), outcome.name(), Paint::Bad),
     };

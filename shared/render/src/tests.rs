@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use model::{
     Action, CallError, Cause, Change, Deployment, DeploymentStatus, Digest, Edge, Entry, EnvironmentId, Epoch,
     ErrorClass, Event, Loss, NonEmpty, Operation, Order, Origin, Outcome, Plan, PlanReport, Presence, Properties,
-    PropertyDiff, PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Retention, Revision, Stage, Stamp,
-    Timestamp, properties,
+    PropertyDiff, PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Request, Retention, Revision,
+    Stage, Stamp, Timestamp, properties,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn a_plan() -> Plan {
             diff("Environment.Variables.TABLE", json!("support-desk-dev-orders"), json!({ "Ref": "shared/Orders" })),
         ],
     };
-    let delete = || Action::Delete { from: Properties::new(), physical_id: Some("x".into()) };
+    let delete = || Action::Delete { from: Properties::new(), physical_id: Some("x".into()), only_empty: false };
     Plan {
         version: model::plan::VERSION,
         deployment: "0199d2a4c5".into(),
@@ -113,6 +113,8 @@ fn a_plan() -> Plan {
             what: "every item of the table `support-desk-dev-orders-1`".into(),
         }],
         outputs: BTreeMap::new(),
+        since: 0,
+        gates: Vec::new(),
     }
 }
 
@@ -158,26 +160,19 @@ fn a_journal() -> Vec<Entry> {
 }
 
 fn a_deployment(outcome: Outcome) -> Deployment {
+    let environment = EnvironmentId::new("support-desk", "dev").unwrap();
+    let origin = Origin::Upload {
+        bucket: "strands-inbox".into(),
+        key: "support-desk/dev/bundle.zip".into(),
+        version: "1".into(),
+        requester: None,
+    };
     Deployment {
-        id: "0199d2a4c5".into(),
-        environment: EnvironmentId::new("support-desk", "dev").unwrap(),
-        origin: Origin::Upload {
-            bucket: "strands-inbox".into(),
-            key: "support-desk/dev/bundle.zip".into(),
-            version: "1".into(),
-            requester: None,
-        },
-        accepted: at(0),
         started: Some(at(300)),
         ended: Some(at(7420)),
         status: DeploymentStatus::Ended { outcome },
-        config: None,
-        artifacts: BTreeMap::new(),
-        plan: None,
-        execution: None,
         revision: Some(Revision(4)),
-        outputs: BTreeMap::new(),
-        deferred: Vec::new(),
+        ..Deployment::new("0199d2a4c5".into(), environment, origin, Request::Deploy, at(0))
     }
 }
 

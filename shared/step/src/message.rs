@@ -39,6 +39,13 @@ pub struct Message {
     /// How many waves this execution has gone through. Absent in executions that began before waves were counted.
     #[serde(default)]
     pub waves: u32,
+    /// Whether the plan is one that undoes what an earlier plan of this deployment did, or one that goes back to a revision:
+    /// whoever plans again asks for it where it was made. Absent where neither.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub undo: bool,
+    /// For how many seconds approval is waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<u64>,
     /// What the state machine caught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Caught>,
@@ -70,14 +77,26 @@ impl Caught {
 pub enum Verdict {
     /// Enter: the deployment is this execution's.
     Claimed,
+    /// Enter: the deployment is this execution's, and goes back to a revision.
+    Back,
+    /// Enter: what somebody started by hand waits in the queue.
+    Enqueued,
     /// Enter: another execution has it, or it has ended.
     Gone,
-    /// Plan: there is something to do.
+    /// Plan, Rollback: there is something to do.
     Changes,
-    /// Plan: there is nothing to do.
+    /// Plan, Rollback: there is nothing to do.
     Unchanged,
-    /// Plan: what was handed in cannot be planned.
+    /// Plan, Rollback: what was handed in cannot be planned. Enter: what was started by hand asks for nothing that there is.
     Refused,
+    /// Plan, Rollback: there is something to do, and somebody has to approve it.
+    Approval,
+    /// Approval: it was given; the queue starts another execution.
+    Approved,
+    /// Approval: it was refused.
+    Denied,
+    /// Approval: nobody decided in time.
+    Expired,
     /// Wave: the slice is over.
     More,
     /// Wave: wait, then go on.
@@ -90,8 +109,10 @@ pub enum Verdict {
     Cancelled,
     /// Wave: changes failed. Anywhere: an error was caught.
     Failed,
-    /// Wave: everything is done.
+    /// Wave: everything is done. Gates: everything holds.
     Done,
+    /// Wave: everything is done, and gates are to be looked at.
+    Check,
     /// Conclude: the outcome is recorded.
     Concluded,
     /// Hand-over: the deployment goes on in another execution.

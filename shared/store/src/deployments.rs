@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{Delete, ReturnValue, TransactWriteItem, Update};
 use engine::ports::{Active, StoreError};
-use model::{Deployment, DeploymentId, DeploymentStatus, EntryKind, EnvironmentId, Origin, QueueEntry, Timestamp};
+use model::{Deployment, DeploymentId, DeploymentStatus, EnvironmentId, QueueEntry, Timestamp};
 
 use crate::error::{corrupt, store_error};
 use crate::item::{Item, get_number, get_text, key, number, text, with_body};
@@ -42,7 +42,9 @@ impl Store {
                 deployment: deployment.id.clone(),
                 starts: 1,
                 deaths: 0,
-                kind: kind(&deployment.origin),
+                kind: deployment.request.kind(),
+                parked: false,
+                approved: false,
             };
             let pk = keys::environment(&deployment.environment);
             writes.push(self.new_item(with_body(pk, keys::queue_entry(number), &entry)?)?);
@@ -239,12 +241,5 @@ impl Store {
             .map_err(|error| store_error("dynamodb UpdateItem (counter)", &error))?;
         let next = output.attributes.as_ref().and_then(|attributes| get_number(attributes, "next"));
         next.ok_or_else(|| corrupt(format!("the queue counter of `{environment}`"), "it has no number"))
-    }
-}
-
-fn kind(origin: &Origin) -> EntryKind {
-    match origin {
-        Origin::Upload { .. } => EntryKind::Deploy,
-        Origin::Reap => EntryKind::Reap,
     }
 }

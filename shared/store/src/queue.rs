@@ -174,6 +174,7 @@ fn word(entry: &QueueEntry) -> &'static str {
     match entry.kind {
         model::EntryKind::Rollback => "rollback",
         model::EntryKind::Deploy => "deploy",
+        model::EntryKind::Destroy => "destroy",
         model::EntryKind::Reap => "reap",
     }
 }
@@ -190,8 +191,11 @@ fn active(item: &Item) -> Option<Active> {
             kind: match get_text(item, "kind") {
                 Some("rollback") => model::EntryKind::Rollback,
                 Some("reap") => model::EntryKind::Reap,
+                Some("destroy") => model::EntryKind::Destroy,
                 _ => model::EntryKind::Deploy,
             },
+            parked: false,
+            approved: item.contains_key("approved"),
             deployment,
         },
         claimed: item.contains_key("claimed"),

@@ -60,13 +60,8 @@ impl Field {
         let EnvironmentId { project, environment } = id;
         let account = self.account.id();
         let record = Environment {
-            id: id.clone(),
-            account: account.to_owned(),
-            region: local::emulator::REGION.to_owned(),
             target_role: self.account.target_role(project, environment),
-            external_id: None,
-            boundary: format!("arn:aws:iam::{account}:policy/strandline-boundary-{project}-{environment}"),
-            protected: false,
+            ..Environment::new(id.clone(), account, local::emulator::REGION)
         };
         self.store.put_environment(&record).await.expect("the environment is registered");
     }

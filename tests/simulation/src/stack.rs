@@ -16,15 +16,7 @@ pub fn environment() -> EnvironmentId {
 
 /// What its administrator registered.
 pub fn registered() -> Environment {
-    Environment {
-        id: environment(),
-        account: "123456789012".to_owned(),
-        region: "eu-central-1".to_owned(),
-        target_role: String::new(),
-        external_id: None,
-        boundary: String::new(),
-        protected: false,
-    }
+    Environment::new(environment(), "123456789012", "eu-central-1")
 }
 
 /// What a deployment stamps on what it makes.

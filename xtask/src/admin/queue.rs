@@ -114,6 +114,7 @@ impl Line {
         let kind = match kind {
             EntryKind::Rollback => "rollback",
             EntryKind::Deploy => "deploy",
+            EntryKind::Destroy => "destroy",
             EntryKind::Reap => "reap",
         };
         let since = self.since.map(minute).unwrap_or_default();

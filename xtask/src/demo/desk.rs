@@ -31,13 +31,8 @@ impl Desk {
         let store = Store::new(&config, "strandline", account.deployments());
         console.doing(&format!("registering environment {id}"));
         let record = Environment {
-            id: id.clone(),
-            account: account.id().to_owned(),
-            region: local::emulator::REGION.to_owned(),
             target_role: account.target_role(PROJECT, ENVIRONMENT),
-            external_id: None,
-            boundary: format!("arn:aws:iam::{}:policy/strandline-boundary-{PROJECT}-{ENVIRONMENT}", account.id()),
-            protected: false,
+            ..Environment::new(id.clone(), account.id(), local::emulator::REGION)
         };
         admin::register(&store, &record).await?;
         Ok(Self { account, store, id })

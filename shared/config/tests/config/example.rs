@@ -21,6 +21,9 @@ fn the_example_is_valid_and_expands_in_each_of_its_environments() {
             external_id: None,
             boundary: "arn:aws:iam::000000000000:policy/boundary".into(),
             protected: false,
+            on_failure: Default::default(),
+            approval: None,
+            keep: Default::default(),
         };
         let artifacts: BTreeMap<String, Artifact> = environment
             .agents

@@ -55,6 +55,9 @@ fn record(config: &config::Config, name: &str) -> model::Environment {
         external_id: None,
         boundary: format!("arn:aws:iam::000000000000:policy/strandline-boundary-desk-{name}"),
         protected: false,
+        on_failure: Default::default(),
+        approval: None,
+        keep: Default::default(),
     }
 }
 

@@ -156,6 +156,12 @@ pub trait Provider: Send + Sync {
         })
     }
 
+    /// Whether it holds anything that would be lost with it. Asked of stateful types only, right before a deletion to which
+    /// nobody consented; a type that cannot tell says yes.
+    async fn holds_data(&self, _existing: &Existing<'_>) -> Result<bool, CallError> {
+        Ok(true)
+    }
+
     /// Deletes it.
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError>;
 }

@@ -81,15 +81,7 @@ fn plan(world: &World, deployment: &str, revision: usize) -> (Plan, Digest) {
 /// The plan that leads from what is recorded to `desired`.
 fn planned(world: &World, deployment: &str, desired: &Desired) -> (Plan, Digest) {
     let recorded = world.truth.lock().unwrap().recorded.clone();
-    let environment = Environment {
-        id: id(),
-        account: "123456789012".into(),
-        region: "eu-central-1".into(),
-        target_role: String::new(),
-        external_id: None,
-        boundary: String::new(),
-        protected: false,
-    };
+    let environment = Environment::new(id(), "123456789012", "eu-central-1");
     let stamp = Stamp {
         engine: "e1".into(),
         scope: "shop/dev".into(),

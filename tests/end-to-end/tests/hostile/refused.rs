@@ -61,15 +61,7 @@ async fn register_others(field: &Field) -> Vec<EnvironmentId> {
         ("shop", "dev", field.account.id(), "us-east-1"),
     ] {
         let id = EnvironmentId::new(project, name).expect("names");
-        let record = Environment {
-            id: id.clone(),
-            account: account.to_owned(),
-            region: region.to_owned(),
-            target_role: format!("arn:aws:iam::{account}:role/strandline-target-{project}-{name}"),
-            external_id: None,
-            boundary: format!("arn:aws:iam::{account}:policy/strandline-boundary-{project}-{name}"),
-            protected: false,
-        };
+        let record = Environment::new(id.clone(), account, region);
         field.store.put_environment(&record).await.expect("it is registered");
         all.push(id);
     }

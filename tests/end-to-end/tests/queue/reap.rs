@@ -5,7 +5,7 @@ use std::time::Duration;
 use end_to_end::{Project, assert_deployed, outcome};
 use engine::ports::{Acquired, Commit, Ledger};
 use jiff::Timestamp;
-use model::{Deployment, Origin, Presence, ResourceKey};
+use model::{Deployment, Presence, Request, ResourceKey};
 use serde_json::json;
 
 use crate::bot::{Trial, bot};
@@ -48,7 +48,7 @@ async fn put_off(trial: &Trial) -> (ResourceKey, Timestamp) {
 }
 
 fn reaps(deployments: &[Deployment]) -> Vec<&Deployment> {
-    deployments.iter().filter(|one| one.origin == Origin::Reap).collect()
+    deployments.iter().filter(|one| one.request == Request::Reap).collect()
 }
 
 #[tokio::test]

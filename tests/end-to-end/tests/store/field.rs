@@ -7,8 +7,8 @@ use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use engine::ports::{Acquired, Commit, Ledger};
 use local::{Account, Options};
 use model::{
-    Deployment, DeploymentId, DeploymentStatus, Entry, EnvironmentId, Epoch, Event, Origin, RecordedResource,
-    ResourceKey, Timestamp,
+    Deployment, DeploymentId, Entry, EnvironmentId, Epoch, Event, Origin, RecordedResource, Request, ResourceKey,
+    Timestamp,
 };
 use serde_json::json;
 use store::Store;
@@ -102,20 +102,6 @@ pub(crate) fn entry(number: usize, size: usize) -> Entry {
 
 /// A deployment that waits.
 pub(crate) fn upload(id: &EnvironmentId, name: &str) -> Deployment {
-    Deployment {
-        id: name.into(),
-        environment: id.clone(),
-        origin: Origin::Upload { bucket: "b".into(), key: "k".into(), version: "v".into(), requester: None },
-        accepted: Timestamp::UNIX_EPOCH,
-        started: None,
-        ended: None,
-        status: DeploymentStatus::Queued,
-        config: None,
-        artifacts: Default::default(),
-        plan: None,
-        execution: None,
-        revision: None,
-        outputs: Default::default(),
-        deferred: Vec::new(),
-    }
+    let origin = Origin::Upload { bucket: "b".into(), key: "k".into(), version: "v".into(), requester: None };
+    Deployment::new(name.into(), id.clone(), origin, Request::Deploy, Timestamp::UNIX_EPOCH)
 }
