@@ -3,7 +3,7 @@
 use model::{Properties, ResourceType};
 use serde_json::{Map, Value};
 
-use crate::types::get;
+use crate::types::{TypeSchema, get};
 
 /// The canonical form of `properties`: tags by key, sets in order, policy documents with lists where AWS takes either a
 /// text or a list. Types that are not known stay as they are, tags apart.
@@ -11,21 +11,25 @@ pub fn canonical(kind: &ResourceType, properties: &Properties) -> Properties {
     let schema = get(kind);
     let mut result = Properties::new();
     for (name, value) in &properties.0 {
-        let has = |list: fn(&crate::TypeSchema) -> &'static [&'static str]| {
-            schema.is_some_and(|schema| list(schema).contains(&name.as_str()))
-        };
-        let value = if name == "Tags" || has(|schema| schema.sets) {
-            sorted(value)
-        } else if has(|schema| schema.policies) {
-            policies(value)
-        } else {
-            value.clone()
-        };
-        if !value.is_null() {
+        if let Some(value) = property(schema, name, value) {
             result.set(name, value);
         }
     }
     result
+}
+
+/// The canonical form of one top-level property; none where it has no value.
+pub(crate) fn property(schema: Option<&TypeSchema>, name: &str, value: &Value) -> Option<Value> {
+    let has =
+        |list: fn(&TypeSchema) -> &'static [&'static str]| schema.is_some_and(|schema| list(schema).contains(&name));
+    let value = if name == "Tags" || has(|schema| schema.sets) {
+        sorted(value)
+    } else if has(|schema| schema.policies) {
+        policies(value)
+    } else {
+        value.clone()
+    };
+    (!value.is_null()).then_some(value)
 }
 
 fn sorted(value: &Value) -> Value {

@@ -3,15 +3,22 @@
 use model::{Properties, PropertyDiff, PropertyPath, ResourceType};
 use serde_json::Value;
 
-use crate::canonical::canonical;
+use crate::canonical::property;
+use crate::types::get;
 
 /// Every property that differs, by path, as deep as both sides are maps.
 pub fn diff(kind: &ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
-    let (from, to) = (canonical(kind, from), canonical(kind, to));
+    let schema = get(kind);
     let mut found = Vec::new();
     let names: std::collections::BTreeSet<&String> = from.0.keys().chain(to.0.keys()).collect();
     for name in names {
-        compare(&PropertyPath::root(name), from.0.get(name), to.0.get(name), &mut found);
+        let (from, to) = (from.get(name), to.get(name));
+        // Most read the same, word for word: nothing has to be copied to see it.
+        if from != to {
+            let canonical = |value| property(schema, name, value);
+            let (from, to) = (from.and_then(canonical), to.and_then(canonical));
+            compare(&PropertyPath::root(name), from.as_ref(), to.as_ref(), &mut found);
+        }
     }
     found
 }
