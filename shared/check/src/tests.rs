@@ -83,7 +83,7 @@ fn create(to: serde_json::Value) -> Action {
 }
 
 fn delete() -> Action {
-    Action::Delete { from: Properties::new(), physical_id: Some("id".into()), only_empty: false }
+    Action::Delete { physical_id: Some("id".into()), only_empty: false }
 }
 
 const QUEUE: &str = "AWS::SQS::Queue";
@@ -182,7 +182,7 @@ fn updating_a_create_only_property_is_refused() {
             record.resources.insert("a/Kept@1".parse().unwrap(), queue);
             let path = PropertyPath::root("QueueName");
             let diff = vec![PropertyDiff { path, from: None, to: None }];
-            let action = Action::Update { from: Properties::new(), to: Properties::new(), diff };
+            let action = Action::Update { to: Properties::new(), diff };
             plan.changes.push(change("a/Kept@1", QUEUE, action, Stage::Build, &[]));
         },
         |found| matches!(found, Violation::CreateOnly { .. }),
@@ -234,17 +234,17 @@ fn moving() -> (Plan, Recorded) {
     for (key, to) in [("a/User@1", "a/Old"), ("b/On@1", "b/Kind")] {
         record.resources.get_mut(&key.parse().unwrap()).unwrap().asked = properties(json!({ "Uses": { "Ref": to } }));
     }
-    let update = |to: &str| Action::Update {
-        from: Properties::new(),
-        to: properties(json!({ "Uses": { "Ref": to } })),
-        diff: Vec::new(),
-    };
+    let update = |to: &str| Action::Update { to: properties(json!({ "Uses": { "Ref": to } })), diff: Vec::new() };
     let replace = Action::Replace {
         old: "b/Kind@2".parse().unwrap(),
-        from: Properties::new(),
         to: properties(json!({ "FifoQueue": true })),
         order: model::Order::CreateFirst,
-        forced_by: model::NonEmpty::new(vec![PropertyPath::root("FifoQueue")]).unwrap(),
+        forced_by: model::NonEmpty::new(vec![PropertyDiff {
+            path: PropertyPath::root("FifoQueue"),
+            from: None,
+            to: Some(json!(true)),
+        }])
+        .unwrap(),
     };
     let moves = Action::Move { to: "a/New@1".parse().unwrap() };
     let plan = plan(vec![

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_deleted_resource_leaves_the_record() {
-        let delete = Action::Delete { from: Properties::new(), physical_id: Some("url".into()), only_empty: false };
+        let delete = Action::Delete { physical_id: Some("url".into()), only_empty: false };
         assert!(after(delete, &[Event::Succeeded { observed: None }]).is_none());
     }
 }

@@ -94,8 +94,6 @@ pub enum Action {
     },
     /// It is changed in place.
     Update {
-        /// What was asked for before.
-        from: Properties,
         /// What is asked for now.
         to: Properties,
         /// What differs; empty where an unfinished resource is finished ([`Reason::Incomplete`]), and where only what the
@@ -106,19 +104,15 @@ pub enum Action {
     Replace {
         /// The incarnation that is replaced.
         old: ResourceKey,
-        /// What was asked for before.
-        from: Properties,
         /// What is asked for now.
         to: Properties,
         /// Which of the two comes first.
         order: Order,
-        /// The properties that AWS cannot change in place.
-        forced_by: NonEmpty<PropertyPath>,
+        /// What differs in the properties that AWS cannot change in place.
+        forced_by: NonEmpty<PropertyDiff>,
     },
     /// It is deleted.
     Delete {
-        /// What was asked for.
-        from: Properties,
         /// What AWS knows it by; none where its creation was announced and never seen.
         physical_id: Option<PhysicalId>,
         /// Whether it is deleted only if it holds no data: nobody consented to losing any.

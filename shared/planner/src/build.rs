@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, Change, Edge, Generation, Ignored, NonEmpty, Order, Presence, Properties, PropertyDiff, PropertyPath,
-    Reach, Reason, Reference, ResourceAddress, ResourceKey, Stage, expression,
+    Reach, Reason, Reference, ResourceAddress, ResourceKey, ResourceType, Stage, expression,
 };
+use schema::Naming;
 use serde_json::Value;
 
 use crate::view::{Standing, View};
@@ -115,22 +116,22 @@ impl Deciding<'_, '_> {
         let resource = wanted.resource;
         let next = view.next(wanted.address, self.place);
         let Some(standing) = self.place.and_then(|place| view.current_at(place)) else {
-            let to = self.named(&resource.properties, None, next);
+            let to = self.named(&resource.properties, None, next).into_owned();
             let change = Some((Action::Create { to }, Reason::New));
             return Decision { generation: next, change, exists: false, renewed: true };
         };
         let recorded = standing.recorded;
         let properties = wanted.properties(true);
-        let to = || self.named(properties, Some(standing), standing.generation);
+        let named = || self.named(properties, Some(standing), standing.generation);
+        let to = || named().into_owned();
         let mut diff = match self.reads_the_same(&standing.asked, properties) {
             true => Vec::new(),
-            false => schema::diff(&resource.kind, &standing.asked, &to()),
+            false => schema::diff(&resource.kind, &standing.asked, &named()),
         };
         self.see_through_references(properties, standing, &mut diff);
         if let Some(forced_by) = NonEmpty::new(self.forced_by(standing, &diff)) {
             return self.replace(standing, forced_by, next);
         }
-        let from = || standing.recorded.asked.clone();
         // A difference that AWS does not see has to reach the record all the same: it decides what a removal destroys, and
         // when.
         let kept_differently = recorded.retention != resource.retention
@@ -138,35 +139,29 @@ impl Deciding<'_, '_> {
             || !self.needs_what(&standing.dependencies);
         let change = match recorded.presence {
             Presence::Announced => Some((Action::Create { to: to() }, Reason::Incomplete)),
-            Presence::Incomplete => Some((Action::Update { from: from(), to: to(), diff }, Reason::Incomplete)),
-            Presence::Present if !diff.is_empty() => {
-                Some((Action::Update { from: from(), to: to(), diff }, Reason::Changed))
-            }
-            Presence::Present if standing.is_outdated => {
-                Some((Action::Update { from: from(), to: to(), diff }, Reason::Moved))
-            }
-            Presence::Present if kept_differently => {
-                Some((Action::Update { from: from(), to: to(), diff }, Reason::Changed))
-            }
+            Presence::Incomplete => Some((Action::Update { to: to(), diff }, Reason::Incomplete)),
+            Presence::Present if !diff.is_empty() => Some((Action::Update { to: to(), diff }, Reason::Changed)),
+            Presence::Present if standing.is_outdated => Some((Action::Update { to: to(), diff }, Reason::Moved)),
+            Presence::Present if kept_differently => Some((Action::Update { to: to(), diff }, Reason::Changed)),
             Presence::Present | Presence::Leaving => None,
         };
         let renewed = recorded.physical_id.is_none();
         Decision { generation: standing.generation, change, exists: true, renewed }
     }
 
-    fn replace(&self, old: &Standing<'_>, forced_by: NonEmpty<PropertyPath>, next: Generation) -> Decision {
+    fn replace(&self, old: &Standing<'_>, forced_by: NonEmpty<PropertyDiff>, next: Generation) -> Decision {
         let Self { wanted, .. } = self;
-        let to = self.named(&wanted.resource.properties, None, next);
+        let to = self.named(&wanted.resource.properties, None, next).into_owned();
         let name =
             |properties: &Properties| wanted.schema.naming.and_then(|naming| properties.get(naming.property).cloned());
         let same_name = name(&to).is_some() && name(&to) == name(&old.asked);
         let order = if same_name { Order::DeleteFirst } else { Order::CreateFirst };
         let because = match forced_by.as_slice().first() {
-            Some(path) => replaced_reference(&to, path).map_or(Reason::Changed, Reason::Replaces),
+            Some(one) => replaced_reference(&to, &one.path).map_or(Reason::Changed, Reason::Replaces),
             None => Reason::Changed,
         };
         let key = ResourceKey::new(wanted.address.clone(), old.generation);
-        let action = Action::Replace { old: key, from: old.recorded.asked.clone(), to, order, forced_by };
+        let action = Action::Replace { old: key, to, order, forced_by };
         Decision { generation: next, change: Some((action, because)), exists: false, renewed: true }
     }
 
@@ -180,17 +175,19 @@ impl Deciding<'_, '_> {
     }
 
     /// `properties` with the name that this incarnation has: the user's, the recorded one, or a generated one.
-    fn named(&self, properties: &Properties, standing: Option<&Standing<'_>>, generation: Generation) -> Properties {
-        let mut properties = properties.clone();
-        let Some(naming) = self.wanted.schema.naming else { return properties };
-        if properties.get(naming.property).is_none() {
-            let kept = standing.and_then(|standing| standing.asked.text(naming.property)).map(str::to_owned);
-            let Inputs { desired, stamp, deployment, .. } = self.inputs;
-            let key = ResourceKey::new(self.wanted.address.clone(), generation);
-            let name = kept.unwrap_or_else(|| name::generated(&naming, desired, &stamp.engine, deployment, &key));
-            properties.set(naming.property, name);
-        }
-        properties
+    fn named<'p>(
+        &self,
+        properties: &'p Properties,
+        standing: Option<&Standing<'_>>,
+        generation: Generation,
+    ) -> Cow<'p, Properties> {
+        let unnamed = |naming: &Naming| properties.get(naming.property).is_none();
+        let Some(naming) = self.wanted.schema.naming.filter(unnamed) else { return Cow::Borrowed(properties) };
+        let kept = standing.and_then(|standing| standing.asked.text(naming.property)).map(str::to_owned);
+        let Inputs { desired, stamp, deployment, .. } = self.inputs;
+        let key = ResourceKey::new(self.wanted.address.clone(), generation);
+        let name = kept.unwrap_or_else(|| name::generated(&naming, desired, &stamp.engine, deployment, &key));
+        Cow::Owned(properties.clone().with(naming.property, name))
     }
 
     /// Whether it needs just these.
@@ -259,12 +256,14 @@ impl Deciding<'_, '_> {
         self.view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
     }
 
-    fn forced_by(&self, standing: &Standing<'_>, diff: &[PropertyDiff]) -> Vec<PropertyPath> {
-        if standing.recorded.kind != self.wanted.resource.kind {
-            return vec![PropertyPath::root("Type")];
+    fn forced_by(&self, standing: &Standing<'_>, diff: &[PropertyDiff]) -> Vec<PropertyDiff> {
+        let (was, is) = (&standing.recorded.kind, &self.wanted.resource.kind);
+        if was != is {
+            let name = |kind: &ResourceType| Some(Value::from(kind.as_str()));
+            return vec![PropertyDiff { path: PropertyPath::root("Type"), from: name(was), to: name(is) }];
         }
         let frozen = |one: &&PropertyDiff| self.wanted.schema.create_only.contains(&one.path.head());
-        diff.iter().filter(frozen).map(|one| one.path.clone()).collect()
+        diff.iter().filter(frozen).cloned().collect()
     }
 }
 
@@ -319,7 +318,7 @@ fn gives_way(
 ) -> Vec<(ResourceKey, String)> {
     let mut first = Vec::new();
     if let Action::Replace { old, order: Order::DeleteFirst, forced_by, .. } = action {
-        first.push((old.clone(), forced_by.as_slice().first().map(ToString::to_string).unwrap_or_default()));
+        first.push((old.clone(), forced_by.as_slice().first().map(|one| one.path.to_string()).unwrap_or_default()));
     }
     let Some(naming) = wanted.schema.naming else { return first };
     let name = wanted.resource.properties.text(naming.property);

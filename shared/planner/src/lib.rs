@@ -120,7 +120,7 @@ fn deposed(view: &View<'_>) -> Vec<ResourceKey> {
 
 fn replaced(change: &Change) -> Option<Replaced> {
     let Action::Replace { old, forced_by, .. } = &change.action else { return None };
-    let forced_by = forced_by.as_slice().to_vec();
+    let forced_by = forced_by.as_slice().iter().map(|one| one.path.clone()).collect();
     Some(Replaced { old: old.clone(), new: change.key.clone(), forced_by })
 }
 

@@ -65,11 +65,7 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
         changes.push(Change {
             key: key.clone(),
             kind: recorded.kind.clone(),
-            action: Action::Delete {
-                from: recorded.asked.clone(),
-                physical_id: recorded.physical_id.clone(),
-                only_empty: false,
-            },
+            action: Action::Delete { physical_id: recorded.physical_id.clone(), only_empty: false },
             because: Reason::Due,
             needs: needs.into_iter().map(|on| Edge { on: on.clone(), until: Reach::Ready }).collect(),
             stage: Stage::Retire,

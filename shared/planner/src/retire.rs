@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Edge, PlanReport, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining, Retention,
-    Stage, Waiting,
+    Action, Change, Edge, PlanReport, PropertyDiff, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining,
+    Retention, Stage, Waiting,
 };
 
 use crate::build::Built;
@@ -58,7 +58,7 @@ pub(crate) fn retire(
                 report.retained.push(Retained { key: (*key).clone(), because });
                 Action::Forget { physical_id }
             }
-            None => Action::Delete { from: standing.asked.clone().into_owned(), physical_id, only_empty: false },
+            None => Action::Delete { physical_id, only_empty: false },
         };
         let because = match (deposed, recorded.reap) {
             (_, Some(_)) => Reason::Due,
@@ -119,15 +119,18 @@ fn clear_the_way(
     standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
 ) -> BTreeSet<ResourceKey> {
     let Built { changes, first, .. } = built;
+    if first.is_empty() {
+        return BTreeSet::new();
+    }
     let replaced: BTreeMap<&ResourceKey, &Change> = changes.iter().filter_map(replaces).collect();
     let mut along = BTreeSet::new();
     let mut ahead: Vec<ResourceKey> = first.keys().cloned().collect();
     while let Some(key) = ahead.pop() {
         let forced_by = first.get(&key).cloned().unwrap_or_default();
         for on_top in dependents(&key, standing_on) {
-            let goes = leaving.get(on_top).is_some_and(|standing| !standing.stays());
-            let is_along = replaced.get(on_top).is_some_and(|change| is_forced_by(change, &key.address));
-            if (goes || is_along) && !first.contains_key(on_top) {
+            let Some(standing) = leaving.get(on_top) else { continue };
+            let is_along = replaced.get(on_top).is_some_and(|change| is_forced_by(change, standing, &key.address));
+            if (!standing.stays() || is_along) && !first.contains_key(on_top) {
                 first.insert(on_top.clone(), forced_by.clone());
                 ahead.push(on_top.clone());
                 along.extend(is_along.then(|| on_top.clone()));
@@ -144,11 +147,11 @@ fn replaces(change: &Change) -> Option<(&ResourceKey, &Change)> {
 }
 
 /// Whether a resource is replaced because what stands at `address` is, which one of its create-only properties names.
-fn is_forced_by(change: &Change, address: &ResourceAddress) -> bool {
-    let Action::Replace { from, forced_by, .. } = &change.action else { return false };
-    let names = |path: &model::PropertyPath| {
+fn is_forced_by(change: &Change, old: &Standing<'_>, address: &ResourceAddress) -> bool {
+    let Action::Replace { forced_by, .. } = &change.action else { return false };
+    let names = |one: &PropertyDiff| {
         let mut found = Vec::new();
-        let value = from.get(path.head());
+        let value = old.asked.get(one.path.head());
         value.is_some_and(|value| model::expression::references_in(value, &mut found).is_ok())
             && found.iter().any(|reference| reference.address == *address)
     };

@@ -186,8 +186,20 @@ fn replacing_an_api_replaces_what_cannot_move_and_deletes_the_old_ones_last() {
     let integration = plan.change(&"a/Integration@2".parse().unwrap()).unwrap();
     assert_eq!(integration.because, Reason::Replaces(address("shared/Api")));
     let Action::Replace { order, forced_by, .. } = &integration.action else { panic!("{integration:?}") };
-    assert_eq!((*order, forced_by.as_slice()[0].0.as_str()), (Order::CreateFirst, "ApiId"));
+    assert_eq!((*order, forced_by.as_slice()[0].path.0.as_str()), (Order::CreateFirst, "ApiId"));
     assert!(plan.changes[3..].iter().all(|change| change.stage == Stage::Retire && change.because == Reason::Deposed));
+}
+
+#[test]
+fn what_becomes_of_another_type_is_replaced_and_says_which_types() {
+    let queue = desired(&[("a/Target", resource("AWS::SQS::Queue", json!({})))]);
+    let recorded = carried_out(&planned(&queue, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let topic = desired(&[("a/Target", resource("AWS::SNS::Topic", json!({})))]);
+    let plan = planned(&topic, &recorded, false).unwrap();
+    let Action::Replace { forced_by, .. } = &plan.changes[0].action else { panic!("{plan:?}") };
+    let [differs] = forced_by.as_slice() else { panic!("{forced_by:?}") };
+    assert_eq!(differs.path.0, "Type");
+    assert_eq!((&differs.from, &differs.to), (&Some(json!("AWS::SQS::Queue")), &Some(json!("AWS::SNS::Topic"))));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub fn plan_summary(plan: &Plan) -> Value {
                 Action::Move { .. } => ("move", None),
                 Action::Forget { .. } => ("forget", None),
             };
+            let forced_by = forced_by.map(|all| all.iter().map(|one| &one.path).collect::<Vec<_>>());
             json!({ "change": change.key, "type": change.kind, "action": action, "forced_by": forced_by })
         })
         .collect();

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Graph;
-use model::{Action, Change, Order, Plan, Properties, PropertyPath, Reason, ResourceKey, Stage};
-use serde_json::Value;
+use model::{Action, Change, Order, Plan, PropertyDiff, Reason, ResourceKey, Stage};
 
 use crate::style::{Paint, Style};
 use crate::text::{Line, labelled};
@@ -196,17 +195,15 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
         Reason::Moved => {}
         Reason::Due => details.push("its deletion was put off, and is due".to_owned()),
     }
-    let arrow = style.arrow();
+    let differs = |one: &PropertyDiff| {
+        let (from, to) = (value(one.from.as_ref(), style), value(one.to.as_ref(), style));
+        format!("{}: {from} {} {to}", one.path, style.arrow())
+    };
     match &change.action {
-        Action::Update { diff, .. } => details.extend(diff.iter().map(|diff| {
-            let (from, to) = (value(diff.from.as_ref(), style), value(diff.to.as_ref(), style));
-            format!("{}: {from} {arrow} {to}", diff.path)
-        })),
-        Action::Replace { old, from, to, order, forced_by } => {
-            details.extend(forced_by.as_slice().iter().map(|path| {
-                let (from, to) = (value(at(from, path), style), value(at(to, path), style));
-                format!("{path}: {from} {arrow} {to}, which AWS cannot change in place")
-            }));
+        Action::Update { diff, .. } => details.extend(diff.iter().map(differs)),
+        Action::Replace { old, order, forced_by, .. } => {
+            let all = forced_by.as_slice().iter();
+            details.extend(all.map(|one| format!("{}, which AWS cannot change in place", differs(one))));
             details.push(match order {
                 Order::CreateFirst => format!("a new one is made first, then {old} goes"),
                 Order::DeleteFirst => format!("{old} goes first, because its name is fixed: a gap without it"),
@@ -217,13 +214,6 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
         Action::Create { .. } | Action::Delete { .. } => {}
     }
     details
-}
-
-/// The value at a path, where it leads through objects only.
-fn at<'a>(properties: &'a Properties, path: &PropertyPath) -> Option<&'a Value> {
-    let mut steps = path.0.split('.');
-    let first = properties.get(steps.next()?)?;
-    steps.try_fold(first, |value, step| value.get(step))
 }
 
 /// How deep the plan is. Only to explain: nothing waits for a level.

@@ -6,7 +6,7 @@ use model::{
     Action, CallError, Cause, Change, Deployment, DeploymentStatus, Digest, Edge, Entry, EnvironmentId, Epoch,
     ErrorClass, Event, Loss, NonEmpty, Operation, Order, Origin, Outcome, Plan, PlanReport, Presence, Properties,
     PropertyDiff, PropertyPath, Reach, Reason, Recorded, RecordedResource, Refusal, Request, Retention, Revision,
-    Stage, Stamp, Timestamp, properties,
+    Stage, Stamp, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -48,20 +48,19 @@ fn create() -> Action {
 }
 
 fn a_plan() -> Plan {
-    let replace = Action::Replace {
-        old: "shared/Orders@1".parse().unwrap(),
-        from: properties(json!({ "KeySchema": [{ "AttributeName": "PK", "KeyType": "HASH" }] })),
-        to: properties(json!({ "KeySchema": [{ "AttributeName": "Id", "KeyType": "HASH" }] })),
-        order: Order::CreateFirst,
-        forced_by: NonEmpty::new(vec![PropertyPath::root("KeySchema")]).unwrap(),
-    };
     let diff = |path: &str, from: Value, to: Value| PropertyDiff {
         path: PropertyPath::root(path),
         from: (!from.is_null()).then_some(from),
         to: (!to.is_null()).then_some(to),
     };
+    let keyed = |name: &str| json!([{ "AttributeName": name, "KeyType": "HASH" }]);
+    let replace = Action::Replace {
+        old: "shared/Orders@1".parse().unwrap(),
+        to: Properties::new().with("KeySchema", keyed("Id")),
+        order: Order::CreateFirst,
+        forced_by: NonEmpty::new(vec![diff("KeySchema", keyed("PK"), keyed("Id"))]).unwrap(),
+    };
     let update = Action::Update {
-        from: Properties::new(),
         to: Properties::new(),
         diff: vec![
             diff("MemorySize", json!(256), json!(512)),
@@ -69,7 +68,7 @@ fn a_plan() -> Plan {
             diff("Environment.Variables.TABLE", json!("support-desk-dev-orders"), json!({ "Ref": "shared/Orders" })),
         ],
     };
-    let delete = || Action::Delete { from: Properties::new(), physical_id: Some("x".into()), only_empty: false };
+    let delete = || Action::Delete { physical_id: Some("x".into()), only_empty: false };
     Plan {
         version: model::plan::VERSION,
         deployment: "0199d2a4c5".into(),
@@ -220,7 +219,7 @@ fn a_report_says_what_is_left_as_it_is_and_why() {
 fn a_move_says_that_nothing_is_touched() {
     let moves =
         change("a/Old@1", "AWS::SQS::Queue", Action::Move { to: "a/New@1".parse().unwrap() }, Reason::Moved, &[]);
-    let update = Action::Update { from: Properties::new(), to: Properties::new(), diff: Vec::new() };
+    let update = Action::Update { to: Properties::new(), diff: Vec::new() };
     let user = change("a/User@1", "AWS::IAM::Role", update, Reason::Moved, &["a/Old@1"]);
     let moved = Plan { changes: vec![moves, user], irreversible: Vec::new(), ..a_plan() };
     insta::assert_snapshot!("plan_moving", plan(&moved, &WIDE));

@@ -12,7 +12,7 @@ use crate::execution::{Execution, Halt};
 use crate::ports::{Deletion, Existing, Found, Provider};
 use crate::retry::{Repeat, patiently};
 
-pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Properties) -> Result<(), Halt> {
+pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result<(), Halt> {
     let Some(recorded) = execution.state.get(&change.key) else { return Ok(()) };
     if let (true, Some(until)) = (execution.state.is_deferred(&change.key), recorded.reap) {
         // An earlier invocation of this deployment put it off; a reap will see to it.
@@ -20,7 +20,7 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change, from: &Pr
         return Err(Halt::Deferred(until, error));
     }
     let sent = recorded.sent.clone();
-    let provider = provided(execution, change, from).await?;
+    let provider = provided(execution, change, &sent).await?;
     let physical_id = match (recorded.physical_id.clone(), &recorded.intent) {
         (Some(physical_id), _) => physical_id,
         (None, None) => {

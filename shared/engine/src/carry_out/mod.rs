@@ -19,7 +19,7 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
     match &change.action {
         Action::Create { to } | Action::Replace { to, .. } => create::create(execution, change, to).await,
         Action::Update { to, .. } => update(execution, change, to).await,
-        Action::Delete { from, .. } => delete::delete(execution, change, from).await,
+        Action::Delete { .. } => delete::delete(execution, change).await,
         Action::Move { to } => relocate(execution, change, to),
         Action::Forget { .. } => {
             if execution.state.get(&change.key).is_some() {
