@@ -176,10 +176,9 @@ impl Wave<'_> {
             // A takeover that was not finished is not to be mistaken for one that was: the lease is left to expire again.
             Err(error) => return (Err(error.into()), lease.taken_over.is_none()),
         };
-        let status = match journal::fold(&entries) {
-            Ok(status) => status,
-            Err(error) => return (Err(error.into()), lease.taken_over.is_none()),
-        };
+        if let Err(error) = journal::fold(&entries) {
+            return (Err(error.into()), lease.taken_over.is_none());
+        }
         let is_started = lease.plan.as_ref() == Some(digest);
         let is_stale = !is_started && (lease.revision, lease.sequence) != (plan.parent, plan.sequence);
         if is_stale && lease.taken_over.is_none() {
@@ -196,7 +195,7 @@ impl Wave<'_> {
         let (writes, incoming) = mpsc::unbounded_channel();
         let (notes, heard) = mpsc::unbounded_channel();
         let execution = Execution {
-            state: State::new(recorded.clone(), &status, &entries),
+            state: State::new(recorded.clone(), &entries, plan.since),
             providers: self.providers,
             clock: self.clock,
             pace: self.pace,

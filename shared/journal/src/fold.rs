@@ -1,8 +1,8 @@
 //! The fold of entries into status.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use model::{CallError, Entry, Event, Operation, PhysicalId, ResourceKey};
+use model::{CallError, Entry, Epoch, Event, Operation, PhysicalId, ResourceKey};
 
 /// Where every change of a deployment stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,55 +50,95 @@ pub struct IllegalTransition {
     pub standing: String,
 }
 
+/// A change, as the lines so far leave it.
+struct Known {
+    status: ChangeStatus,
+    /// The invocation that wrote the last line of it.
+    epoch: Epoch,
+    /// Whether it was made, and no deletion of it was announced since.
+    is_made: bool,
+}
+
 /// Folds entries, in the order of their commits.
 ///
 /// # Errors
 /// [`IllegalTransition`] at the first entry that cannot follow those before it.
 pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Status, IllegalTransition> {
-    let mut status = Status::default();
+    let mut all: BTreeMap<&ResourceKey, Known> = BTreeMap::new();
     for (index, entry) in entries.into_iter().enumerate() {
-        let before = status.changes.get(&entry.change);
-        match next(before, &entry.event) {
-            Some(after) => {
-                status.changes.insert(entry.change.clone(), after);
-            }
-            None => {
-                return Err(IllegalTransition {
-                    index,
-                    change: entry.change.clone(),
-                    event: verb(&entry.event),
-                    standing: before.map_or("it was never tried".to_owned(), standing),
-                });
-            }
-        }
+        let known = all.get(&entry.change);
+        let is_made = known.is_some_and(|known| known.is_made);
+        let before = known.filter(|known| !is_taken_up_again(known, entry)).map(|known| &known.status);
+        let is_second = is_made && matches!(entry.event, Event::Started { operation: Operation::Create, .. });
+        let is_later = known.is_some_and(|known| known.epoch != entry.epoch);
+        let Some(status) = next(before, &entry.event, is_later).filter(|_| !is_second) else {
+            return Err(IllegalTransition {
+                index,
+                change: entry.change.clone(),
+                event: verb(&entry.event),
+                standing: known.map_or("it was never tried".to_owned(), |known| standing(&known.status)),
+            });
+        };
+        let is_made = match &entry.event {
+            Event::Identified { .. } => true,
+            Event::Started { operation: Operation::Delete, .. } | Event::Vanished { .. } => false,
+            // A deletion that finds nothing begins with its end.
+            Event::Succeeded { observed: None } if before.is_none() => false,
+            _ => is_made,
+        };
+        all.insert(&entry.change, Known { status, epoch: entry.epoch, is_made });
     }
-    Ok(status)
+    Ok(Status { changes: all.into_iter().map(|(key, known)| (key.clone(), known.status)).collect() })
 }
 
-fn next(before: Option<&ChangeStatus>, event: &Event) -> Option<ChangeStatus> {
+/// A journal does not say where a plan ends and another of the same deployment begins, except that no invocation carries out
+/// two: what has ended can be taken up again, as if it were new, by a later one. What has failed, by any.
+fn is_taken_up_again(known: &Known, entry: &Entry) -> bool {
+    match known.status {
+        ChangeStatus::Failed(_) => true,
+        ChangeStatus::Succeeded | ChangeStatus::Deferred => entry.epoch != known.epoch,
+        ChangeStatus::Started { .. } | ChangeStatus::Identified(_) | ChangeStatus::Absent { .. } => false,
+    }
+}
+
+/// What failed in the lines from `since` on and was not taken up again: what came before is not the failure of a plan that
+/// was made when the journal was that long ([`model::Plan::since`]).
+///
+/// # Errors
+/// [`IllegalTransition`] where the journal does not fold.
+pub fn failures(entries: &[Entry], since: usize) -> Result<BTreeMap<ResourceKey, CallError>, IllegalTransition> {
+    let later: BTreeSet<&ResourceKey> = entries.iter().skip(since).map(|entry| &entry.change).collect();
+    let failed = |(key, status): (ResourceKey, ChangeStatus)| match status {
+        ChangeStatus::Failed(error) if later.contains(&key) => Some((key, error)),
+        _ => None,
+    };
+    Ok(fold(entries)?.changes.into_iter().filter_map(failed).collect())
+}
+
+/// `is_later` where another invocation wrote it, which may carry out another plan.
+fn next(before: Option<&ChangeStatus>, event: &Event, is_later: bool) -> Option<ChangeStatus> {
     use ChangeStatus as S;
-    // A later plan of the same deployment takes up again what an earlier one failed at, as if it were new: a journal does not
-    // say where a plan ends.
-    let before = before.filter(|before| !matches!(before, S::Failed(_)));
     match (before, event) {
-        // A first attempt; also on what an earlier plan of the same deployment left or finished, except that nothing is
-        // created a second time.
+        // A first attempt; also on what an earlier plan of the same deployment left or finished.
         (
             None | Some(S::Identified(_) | S::Succeeded | S::Deferred | S::Absent { .. }),
             Event::Started { operation, attempt, .. },
         ) => {
-            let made = matches!(before, Some(S::Identified(_) | S::Succeeded));
             let again = match before {
                 Some(S::Absent { attempt: earlier }) => attempt > earlier,
                 _ => true,
             };
-            (again && !(made && *operation == Operation::Create))
+            again.then_some(S::Started { operation: *operation, attempt: *attempt })
+        }
+        // Updates and deletions may be issued again, and another plan may do the other; a creation only once its effect is
+        // resolved.
+        (Some(S::Started { operation: earlier, attempt: first }), Event::Started { operation, attempt, .. }) => {
+            ((earlier == operation || is_later) && *operation != Operation::Create && attempt > first)
                 .then_some(S::Started { operation: *operation, attempt: *attempt })
         }
-        // Updates and deletions may be issued again; a creation only once its effect is resolved.
-        (Some(S::Started { operation: earlier, attempt: first }), Event::Started { operation, attempt, .. }) => {
-            (earlier == operation && *operation != Operation::Create && attempt > first)
-                .then_some(S::Started { operation: *operation, attempt: *attempt })
+        // Another plan lets go of what was announced.
+        (Some(S::Started { operation: Operation::Create, .. }), Event::Succeeded { observed: None }) if is_later => {
+            Some(S::Succeeded)
         }
         (
             // None: what an earlier deployment announced. Absent: it was found after all.
@@ -164,7 +204,7 @@ fn of(operation: Operation) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use model::{Digest, Epoch, ErrorClass, Timestamp};
+    use model::{Digest, ErrorClass, Timestamp};
 
     use super::*;
 
@@ -174,6 +214,12 @@ mod tests {
             .into_iter()
             .map(|event| Entry { at: Timestamp::UNIX_EPOCH, epoch: Epoch(1), change: change.clone(), event })
             .collect()
+    }
+
+    /// The same, where `later` were written by another invocation.
+    fn followed(first: Vec<Event>, later: Vec<Event>) -> Vec<Entry> {
+        let later = entries(later).into_iter().map(|entry| Entry { epoch: Epoch(2), ..entry });
+        entries(first).into_iter().chain(later).collect()
     }
 
     fn started(operation: Operation, attempt: u32) -> Event {
@@ -189,7 +235,11 @@ mod tests {
     }
 
     fn failed() -> Event {
-        Event::Failed { error: CallError::local(ErrorClass::Denied, "CreateQueue", "no") }
+        Event::Failed { error: error() }
+    }
+
+    fn error() -> CallError {
+        CallError::local(ErrorClass::Denied, "CreateQueue", "no")
     }
 
     fn folds(events: Vec<Event>) -> bool {
@@ -229,5 +279,31 @@ mod tests {
         let error = fold(&entries(vec![succeeded(), failed()])).unwrap_err();
         let said = "the journal is corrupt: entry 1 says that `a/Queue@1` failed, but it had succeeded";
         assert_eq!(error.to_string(), said);
+    }
+
+    #[test]
+    fn another_plan_undoes_what_one_made_and_may_make_it_again_once_it_is_gone() {
+        let made = || vec![started(Operation::Create, 1), identified(), succeeded()];
+        let gone = || vec![started(Operation::Delete, 2), succeeded()];
+        assert!(fold(&followed(made(), gone())).is_ok());
+        assert!(fold(&followed(made(), vec![failed()])).is_ok(), "what was made is somebody else's now");
+        assert!(fold(&followed(made(), vec![started(Operation::Create, 2)])).is_err(), "nothing is made twice");
+        let again = [gone(), vec![started(Operation::Create, 3)]].concat();
+        assert!(fold(&followed(made(), again)).is_ok());
+        let deferred = || Event::Deferred { until: Timestamp::UNIX_EPOCH, error: error() };
+        assert!(fold(&followed(vec![deferred()], vec![deferred()])).is_ok());
+        assert!(fold(&followed(vec![deferred()], vec![succeeded()])).is_ok(), "it has gone by itself");
+        assert!(!folds(vec![deferred(), deferred()]), "but not by the same invocation");
+        let open = || vec![started(Operation::Create, 1)];
+        assert!(fold(&followed(open(), vec![started(Operation::Delete, 2)])).is_ok(), "it is looked for, and goes");
+    }
+
+    #[test]
+    fn what_failed_under_an_earlier_plan_is_not_a_failure_of_this_one() {
+        let journal = followed(vec![started(Operation::Update, 1), failed()], vec![started(Operation::Update, 2)]);
+        let count = |entries: &[Entry], since| failures(entries, since).unwrap().len();
+        assert_eq!([count(&journal[..2], 0), count(&journal[..2], 2), count(&journal, 2)], [1, 0, 0]);
+        let again = [journal, followed(Vec::new(), vec![failed()])].concat();
+        assert_eq!(count(&again, 2), 1);
     }
 }

@@ -5,5 +5,5 @@
 mod fold;
 mod record;
 
-pub use fold::{ChangeStatus, IllegalTransition, Status, fold};
+pub use fold::{ChangeStatus, IllegalTransition, Status, failures, fold};
 pub use record::record;

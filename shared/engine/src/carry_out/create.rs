@@ -18,7 +18,7 @@ const ATTEMPTS: u32 = 12;
 pub(super) async fn create(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<(), Halt> {
     let sent = resolved(execution, change, to).await?;
     let recorded = execution.state.get(&change.key);
-    if is_done(execution, recorded.as_ref(), &sent) {
+    if is_done(execution, change, recorded.as_ref(), &sent) {
         return Ok(());
     }
     let provider = provided(execution, change, &sent).await?;

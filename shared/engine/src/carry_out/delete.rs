@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::{CallError, Change, ErrorClass, Event, Operation, Properties, Stage};
+use model::{Action, CallError, Change, ErrorClass, Event, Operation, PhysicalId, Properties, Stage};
 use schema::Call;
 
 use super::create::Search;
@@ -57,9 +57,23 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
         Ok(Some(_)) => {}
         Err(error) => return fail(execution, change, &sent, error).await,
     }
+    // What was announced may have begun to go: it is not asked any more.
+    let is_only_empty = matches!(change.action, Action::Delete { only_empty: true, .. });
+    if is_only_empty && execution.state.since(&change.key).is_none() {
+        match patiently(execution, change, how, || provider.holds_data(&existing)).await? {
+            Ok(false) => {}
+            Ok(true) => return fail(execution, change, &sent, full(&physical_id)).await,
+            Err(error) => return fail(execution, change, &sent, error).await,
+        }
+    }
     let attempt = attempt_after(execution, change, &recorded);
     execution.announce(change, &sent, Operation::Delete, attempt).await?;
     Removal { execution, change, provider, sent: &sent, existing }.remove().await
+}
+
+fn full(id: &PhysicalId) -> CallError {
+    let message = format!("`{id}` holds data, and nobody agreed to losing it: it stays");
+    CallError::local(ErrorClass::HoldsData, "delete", message)
 }
 
 /// A deletion under way.

@@ -71,7 +71,7 @@ pub(super) async fn finish(
 async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<(), Halt> {
     let sent = resolved(execution, change, to).await?;
     let recorded = execution.state.get(&change.key);
-    if is_done(execution, recorded.as_ref(), &sent) {
+    if is_done(execution, change, recorded.as_ref(), &sent) {
         return Ok(());
     }
     let provider = provided(execution, change, &sent).await?;
@@ -146,14 +146,17 @@ pub(super) fn attempt_after(execution: &Execution<'_>, change: &Change, recorded
     execution.state.attempts(&change.key).max(open) + 1
 }
 
-/// Whether this deployment has done it already, in an earlier invocation.
-pub(super) fn is_done(execution: &Execution<'_>, recorded: Option<&RecordedResource>, sent: &Properties) -> bool {
-    recorded.is_some_and(|recorded| {
-        recorded.presence == Presence::Present
-            && recorded.intent.is_none()
-            && recorded.deployment == *execution.deployment
-            && recorded.sent == *sent
-    })
+/// Whether this plan has been through it already, in an earlier invocation.
+pub(super) fn is_done(
+    execution: &Execution<'_>,
+    change: &Change,
+    recorded: Option<&RecordedResource>,
+    sent: &Properties,
+) -> bool {
+    execution.state.is_done(&change.key)
+        && recorded.is_some_and(|recorded| {
+            recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == *sent
+        })
 }
 
 /// Whether what the record says was sent is what is to be sent.
