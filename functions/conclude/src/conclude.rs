@@ -97,6 +97,7 @@ impl Concluding {
                 }
                 deployment.revision = Some(recorded.revision);
                 deployment.deferred = reap::deferred(recorded);
+                deployment.after = Some(history::keep(&self.store, &deployment, recorded).await?);
                 due = reap::due(recorded, &deployment.request, now);
             }
             deployment.ended = Some(now);

@@ -1,17 +1,25 @@
-//! What is derived from the truth for people and tools: the log, the states and the metadata of a deployment, and the
-//! current state of its environment. The engine never reads any of it back.
+//! What is kept of a deployment when it ends. The record as it left it is what a rollback restores, and is written before the
+//! head says that it ended. The rest is derived from the truth for people and tools, and the engine never reads it back: the
+//! log and the metadata of the deployment, and the current state of its environment.
 
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use model::{Deployment, Entry, Presence, Recorded};
+use model::{Deployment, Entry, ObjectRef, Presence, Recorded};
 use serde::Serialize;
 use serde_json::{Value, json};
 use step::StepError;
 use store::{Store, paths};
 
-/// Writes what there is: of a deployment that never started its head only; what it made of the record only while that
-/// stands, because it can be told later as little as it may be guessed.
+/// Keeps the record as a deployment leaves it. Written again where concluding is tried again: the head names the version
+/// that counts.
+pub(crate) async fn keep(store: &Store, deployment: &Deployment, recorded: &Recorded) -> Result<ObjectRef, StepError> {
+    let key = paths::of_deployment(&deployment.environment, &deployment.id, "state-after.json");
+    Ok(store.put_versioned(&key, compact(recorded)?).await?)
+}
+
+/// Writes what there is: of a deployment that never started its head only; the state of its environment only while the record
+/// is still what the deployment made of it, because it can be told later as little as it may be guessed.
 pub(crate) async fn write(
     store: &Store,
     deployment: &Deployment,
@@ -25,7 +33,6 @@ pub(crate) async fn write(
         files.push((file("execution-log.jsonl"), log(entries)?));
     }
     if let Some(recorded) = recorded.filter(|recorded| deployment.revision == Some(recorded.revision)) {
-        files.push((file("state-after.json"), compact(recorded)?));
         files.push((paths::state(environment), compact(&state(deployment, recorded))?));
     }
     let writes = files.into_iter().map(|(key, bytes)| async move { store.put_derived(&key, bytes).await });

@@ -61,6 +61,17 @@ impl Store {
         put.send().await.map(|_| ()).map_err(|error| store_error("s3 PutObject", &error))
     }
 
+    /// Writes an object that may be written again: the reference names this version of it, which stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] of S3.
+    pub async fn put_versioned(&self, key: &str, bytes: Vec<u8>) -> Result<ObjectRef, StoreError> {
+        let digest = Digest::of(&bytes);
+        let put = self.s3.put_object().bucket(&self.deployments).key(key).body(ByteStream::from(bytes));
+        let output = put.send().await.map_err(|error| store_error("s3 PutObject", &error))?;
+        Ok(ObjectRef { key: key.to_owned(), version: output.version_id.unwrap_or_default(), digest })
+    }
+
     /// The bytes of a reference, checked against its digest.
     ///
     /// # Errors
