@@ -39,6 +39,9 @@ pub enum Fault {
     Late(Duration),
     /// Too many calls.
     Throttled,
+    /// The service refuses what it is asked for, as it would each time, and nothing happens. A store has nothing to refuse: of
+    /// one, it is a fault of its own.
+    Refused,
 }
 
 /// A time during which calls fail, counted from the beginning.
@@ -102,6 +105,8 @@ pub(crate) trait Failing: Sized {
     fn silence(operation: &'static str) -> Self;
     /// Too many calls.
     fn throttled(operation: &'static str) -> Self;
+    /// Refused for good.
+    fn refused(operation: &'static str) -> Self;
 }
 
 /// An error that AWS answers with.
@@ -121,6 +126,10 @@ impl Failing for CallError {
     fn throttled(operation: &'static str) -> Self {
         answer(ErrorClass::Throttled, operation, 429, "rate exceeded")
     }
+
+    fn refused(operation: &'static str) -> Self {
+        answer(ErrorClass::Invalid, operation, 400, "refused, as it will be each time")
+    }
 }
 
 impl Failing for StoreError {
@@ -134,5 +143,9 @@ impl Failing for StoreError {
 
     fn throttled(operation: &'static str) -> Self {
         Self::Transient { operation, message: "throughput exceeded".to_owned() }
+    }
+
+    fn refused(operation: &'static str) -> Self {
+        Self::fault(operation)
     }
 }

@@ -32,6 +32,8 @@ pub struct Options {
     pub lagging: bool,
     /// How long the search by tags may lag, in milliseconds.
     pub owned_lag: RangeInclusive<u64>,
+    /// How long what is made takes until other services know of it, in milliseconds; none where that is as long as its type's.
+    pub propagation: Option<RangeInclusive<u64>>,
     /// The part of AWS's documented and guessed limits that is left for us; none where nothing is limited.
     pub limits: Option<f64>,
     /// Whether types whose creation takes several calls take a call to be finished.
@@ -57,6 +59,7 @@ impl Options {
             commit: Duration::from_millis(1),
             lagging: false,
             owned_lag: 0..=0,
+            propagation: None,
             limits: None,
             converging: true,
             lingering: 0..=0,

@@ -42,6 +42,10 @@ where
             world.time().until(sent + way.there + way.back).await;
             return Err(E::fault(port));
         }
+        Some(Fault::Refused) => {
+            world.time().until(sent + way.there + way.back).await;
+            return Err(E::refused(port));
+        }
         Some(Fault::Throttled) => {
             world.time().until(sent + way.there + way.back).await;
             return Err(E::throttled(port));

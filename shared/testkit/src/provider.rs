@@ -187,6 +187,14 @@ impl Provider for SimProvider {
         .await
     }
 
+    async fn holds_data(&self, existing: &Existing<'_>) -> Result<bool, CallError> {
+        let id = existing.physical_id.0.clone();
+        self.request("holds_data", (Call::Read, &existing.key.to_string()), move |world, kind, caller| {
+            Ok(world.account().holds_data(kind, &id, caller.now))
+        })
+        .await
+    }
+
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
         let id = existing.physical_id.0.clone();
         self.request("delete", (Call::Delete, &existing.key.to_string()), move |world, kind, caller| {

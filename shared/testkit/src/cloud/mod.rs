@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ports::Owned;
 use model::{Observed, Ownership, PhysicalId, Properties, ResourceKey, Stamp};
+use schema::Call;
 use serde_json::{Value, json};
 
 pub use audit::Wrong;
@@ -39,6 +40,8 @@ pub struct Thing {
     pub(crate) listed: i64,
     /// When it is gone; none while nobody deleted it.
     pub(crate) gone: Option<i64>,
+    /// Whether it holds what is lost with it.
+    pub(crate) is_full: bool,
 }
 
 impl Thing {
@@ -110,6 +113,10 @@ pub struct Account {
     /// What is listed though it is gone, and until when.
     ghosts: Vec<(Owned, (String, String), i64)>,
     limits: Option<Limits>,
+    /// What is refused until further notice: calls for incarnations.
+    refused: Vec<(ResourceKey, Call)>,
+    /// Whatever went with what it held.
+    emptied: Vec<ResourceKey>,
     /// How many things were ever made, by incarnation.
     made: BTreeMap<ResourceKey, u32>,
     /// The highest epoch that ever changed something.
@@ -184,7 +191,32 @@ impl Account {
             findable: i64::MIN,
             listed: i64::MIN,
             gone: None,
+            is_full: false,
         });
+    }
+
+    /// Puts data into whatever there is of an incarnation.
+    pub fn fill(&mut self, key: &ResourceKey) {
+        for place in self.by_key.get(key).into_iter().flatten() {
+            if let Some(thing) = self.things.get_mut(place) {
+                thing.is_full = true;
+            }
+        }
+    }
+
+    /// Which incarnations were deleted with what they held.
+    pub fn emptied(&self) -> &[ResourceKey] {
+        &self.emptied
+    }
+
+    /// Refuses these calls for an incarnation from now on.
+    pub fn refuse(&mut self, key: &ResourceKey, call: Call) {
+        self.refused.push((key.clone(), call));
+    }
+
+    /// Refuses nothing any more.
+    pub fn relent(&mut self) {
+        self.refused.clear();
     }
 
     fn insert(&mut self, thing: Thing) {

@@ -6,7 +6,7 @@ use schema::Call;
 use serde_json::Value;
 
 use super::{Account, Held, Kind, Place, Thing, Wrong};
-use crate::fault::answer;
+use crate::fault::{Failing, answer};
 use crate::options::Latencies;
 use crate::time::micros;
 use crate::world::World;
@@ -39,6 +39,14 @@ impl Account {
         }
     }
 
+    /// Whether a call is refused until further notice.
+    fn permit(&self, key: Option<&ResourceKey>, call: Call, operation: &'static str) -> Result<(), CallError> {
+        match self.refused.iter().any(|(of, what)| Some(of) == key && *what == call) {
+            true => Err(CallError::refused(operation)),
+            false => Ok(()),
+        }
+    }
+
     /// Notes who changes something, and whether that one may.
     fn change(&mut self, caller: Caller, id: &str) {
         self.changes += 1;
@@ -58,6 +66,7 @@ impl Account {
         caller: Caller,
     ) -> Result<Made, CallError> {
         let refuse = |class, status, message: &str| Err(answer(class, "create", status, message));
+        self.permit(Some(&order.key), Call::Create, "create")?;
         if let Some(made) = self.replayed(kind, order, caller.now)? {
             return Ok(made);
         }
@@ -156,6 +165,10 @@ impl Account {
             Latencies::None => caller.answered,
             Latencies::Middle | Latencies::Drawn => caller.answered + world.millis(range, what, &key),
         };
+        let usable = match &world.options().propagation {
+            Some(range) => caller.answered + world.millis(range, "propagation", &key),
+            None => after(&latency.propagation, "propagation"),
+        };
         let lag = match (world.options().lagging, kind.proof) {
             (true, Proof::Tag { lag }) => lag.as_millis().try_into().unwrap_or(0),
             (true, Proof::Child) => 1_000,
@@ -173,10 +186,11 @@ impl Account {
             },
             parent,
             ready: after(&latency.ready, "ready"),
-            usable: after(&latency.propagation, "propagation"),
+            usable,
             findable: caller.now + world.millis(&(0..=lag), "lag", &key).min(lag_left(kind, lag)),
             listed: caller.now + world.millis(&world.options().owned_lag, "owned", &key),
             gone: None,
+            is_full: false,
         }
     }
 
@@ -264,6 +278,13 @@ impl Account {
         }
     }
 
+    /// Whether something holds data. What is not there holds none.
+    pub(crate) fn holds_data(&mut self, kind: &'static Kind, id: &str, now: i64) -> bool {
+        let place = (kind.name, id.to_owned());
+        self.tidy(&place, now);
+        self.things.get(&place).is_some_and(|thing| thing.is_full)
+    }
+
     pub(crate) fn update(
         &mut self,
         world: &World,
@@ -274,6 +295,7 @@ impl Account {
     ) -> Result<(), CallError> {
         let place = (kind.name, id.to_owned());
         self.tidy(&place, caller.now);
+        self.permit(self.things.get(&place).and_then(|thing| thing.key.as_ref()), Call::Update, "update")?;
         let Some(thing) = self.things.get_mut(&place).filter(|thing| thing.gone.is_none()) else {
             return Err(answer(ErrorClass::NotFound, "update", 404, "it does not exist"));
         };
@@ -297,6 +319,7 @@ impl Account {
         let place = (kind.name, id.to_owned());
         self.tidy(&place, caller.now);
         let Some(thing) = self.things.get(&place).cloned() else { return Ok(Deletion::Gone) };
+        self.permit(thing.key.as_ref(), Call::Delete, "delete")?;
         if thing.gone.is_some() {
             return Ok(Deletion::Going);
         }
@@ -317,9 +340,15 @@ impl Account {
                 return Err(answer(ErrorClass::DependencyViolation, "delete", 400, message));
             }
         }
+        if thing.is_full && kind.name == "AWS::S3::Bucket" {
+            return Err(answer(ErrorClass::HoldsData, "delete", 409, "the bucket is not empty"));
+        }
         self.change(caller, id);
         if thing.key.is_none() {
             self.notice(Wrong::Foreign { id: id.to_owned() });
+        }
+        if thing.is_full {
+            self.emptied.extend(thing.key.clone());
         }
         self.leave_groups(world, &thing.properties, &Properties::new(), caller.now);
         if !kind.blocked.is_zero() {
