@@ -35,7 +35,7 @@ pub(crate) enum Rejected {
 
 impl From<PlanError> for Rejected {
     fn from(error: PlanError) -> Self {
-        let refusals = error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(one.help())));
+        let refusals = error.0.iter().map(|one| refusal(one.code(), one.to_string(), Some(&one.help())));
         Self::Refused(refusals.collect(), None)
     }
 }

@@ -1,5 +1,7 @@
 //! Why no plan can be made.
 
+use std::borrow::Cow;
+
 use model::{ResourceAddress, ResourceType, Unresolved};
 
 /// Every reason, at once.
@@ -95,6 +97,48 @@ pub enum Problem {
         /// The property that forces the replacement.
         forced_by: String,
     },
+    /// Going back would lose what a resource holds, and nobody consented to that by name.
+    #[error("going back loses {what}")]
+    RollbackConsent {
+        /// The resource.
+        resource: ResourceAddress,
+        /// What is lost, in words.
+        what: String,
+    },
+    /// Something that stays as it is stands on what would go or be made anew.
+    #[error("`{by}` stays as it is and uses `{resource}`, which would not be there any more, or not the same")]
+    OutOfScope {
+        /// What would go.
+        resource: ResourceAddress,
+        /// What stands on it.
+        by: ResourceAddress,
+    },
+    /// Something would have to be deleted for its name, and may not be lost.
+    #[error("`{resource}` has a name that is needed for what was there before, and may not be deleted for it")]
+    NameNeeded {
+        /// The resource.
+        resource: ResourceAddress,
+    },
+    /// Destroying would lose what a resource holds, and nobody consented to that by name.
+    #[error("`{resource}` holds data that would be lost")]
+    DestroyConsent {
+        /// The resource.
+        resource: ResourceAddress,
+    },
+    /// Something that stays stands on what is to be destroyed.
+    #[error("`{resource}` is used by `{by}`, which stays")]
+    InUse {
+        /// What is to be destroyed.
+        resource: ResourceAddress,
+        /// What stands on it.
+        by: ResourceAddress,
+    },
+    /// What is to be let go is not recorded.
+    #[error("nothing is recorded at `{resource}`")]
+    Unrecorded {
+        /// Where.
+        resource: ResourceAddress,
+    },
 }
 
 impl Problem {
@@ -112,12 +156,31 @@ impl Problem {
             Self::MovedOn { .. } => "plan::moved-on",
             Self::Protected { .. } => "plan::protected",
             Self::NameHeld { .. } => "plan::name-held",
+            Self::RollbackConsent { .. } => "rollback::consent",
+            Self::OutOfScope { .. } => "rollback::in-use",
+            Self::NameNeeded { .. } => "rollback::name-needed",
+            Self::DestroyConsent { .. } => "destroy::consent",
+            Self::InUse { .. } => "destroy::in-use",
+            Self::Unrecorded { .. } => "let-go::unknown",
         }
     }
 
     /// What to do about it.
-    pub fn help(&self) -> &'static str {
-        match self {
+    pub fn help(&self) -> Cow<'static, str> {
+        let help = match self {
+            Self::RollbackConsent { resource, .. } => {
+                return format!(
+                    "add `--consent {resource}`, or `\"consent\": [\"{resource}\"]` to the request, if that may be lost"
+                )
+                .into();
+            }
+            Self::DestroyConsent { resource } => {
+                return format!("add `--consent {resource}` if that may be lost").into();
+            }
+            Self::OutOfScope { .. } => "go back without a limit to one agent or stack",
+            Self::NameNeeded { .. } => "ask for this rollback, with its consent to what it loses",
+            Self::InUse { .. } => "destroy what uses it as well, or take it off first",
+            Self::Unrecorded { .. } => "correct the address: the record lists every resource",
             Self::UnsupportedType { .. } => "remove it, or write an issue: types are added one by one",
             Self::UnknownReference { .. } | Self::MalformedReference { .. } => {
                 "correct the reference, or add what it names"
@@ -132,6 +195,7 @@ impl Problem {
                 "keep it in the config, set `on_removal: retain`, or ask an administrator to lift the protection"
             }
             Self::NameHeld { .. } => "give it another name, or set `on_removal: delete` if its data may go",
-        }
+        };
+        Cow::Borrowed(help)
     }
 }

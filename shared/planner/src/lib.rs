@@ -4,8 +4,12 @@
 //! deterministic: the same input gives the same plan, byte for byte. Never reads AWS, never carries anything out.
 
 mod build;
+mod consent;
+mod destroy;
 mod error;
 mod ignore;
+mod inverse;
+mod let_go;
 mod losses;
 mod moves;
 mod name;
@@ -26,7 +30,11 @@ use model::{
 
 use view::View;
 
+pub use consent::Consent;
+pub use destroy::{Destroying, destroy};
 pub use error::{PlanError, Problem};
+pub use inverse::{Inverse, inverse};
+pub use let_go::{LettingGo, let_go};
 pub use reap::{Reaping, reap};
 
 /// Looked up, and never gone through: its order must not show. Hashed without anything random.
@@ -99,7 +107,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
         irreversible: report.lost.clone(),
         outputs: inputs.desired.outputs.clone(),
         since: 0,
-        gates: Vec::new(),
+        gates: inputs.desired.gates.clone(),
     };
     Ok(Planned { plan, report })
 }
