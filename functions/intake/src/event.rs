@@ -1,6 +1,6 @@
 //! The event that says: an object was put to the inbox.
 
-use model::{DeploymentId, Digest, Timestamp};
+use model::{DeploymentId, Digest, Requester, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 use step::StepError;
@@ -12,7 +12,7 @@ pub(crate) struct Upload {
     pub(crate) key: String,
     pub(crate) version: String,
     pub(crate) at: Timestamp,
-    pub(crate) requester: Option<String>,
+    pub(crate) requester: Option<Requester>,
 }
 
 #[derive(Deserialize)]
@@ -51,14 +51,13 @@ impl Upload {
         let version = object
             .version_id
             .ok_or_else(|| StepError::Misconfigured(format!("the bucket `{}` has no versioning", bucket.name)))?;
-        let who = [("account", requester), ("address", source_ip_address), ("request", request_id)];
-        let who: Vec<String> = who.into_iter().filter_map(|(what, value)| Some(format!("{what} {}", value?))).collect();
+        let who = Requester { account: requester, address: source_ip_address, request: request_id };
         Ok(Self {
             bucket: bucket.name,
             key: object.key,
             version,
             at: envelope.time,
-            requester: (!who.is_empty()).then(|| who.join(", ")),
+            requester: (who != Requester::default()).then_some(who),
         })
     }
 
@@ -84,7 +83,8 @@ mod tests {
                 "bucket": { "name": "strands-inbox-1-eu" },
                 "object": { "key": "shop/dev/bundle.zip", "size": 5, "version-id": "v1" },
                 "requester": "123456789012",
-                "request-id": "R1"
+                "request-id": "R1",
+                "source-ip-address": "203.0.113.7"
             }
         })
     }
@@ -92,7 +92,12 @@ mod tests {
     #[test]
     fn a_duplicated_event_is_the_same_deployment_and_ids_sort_by_time() {
         let first = Upload::read(&event("2026-11-01T10:00:00Z")).unwrap();
-        assert_eq!(first.requester.as_deref(), Some("account 123456789012, request R1"));
+        let requester = Requester {
+            account: Some("123456789012".into()),
+            address: Some("203.0.113.7".into()),
+            request: Some("R1".into()),
+        };
+        assert_eq!(first.requester, Some(requester));
         assert_eq!(first.deployment(), Upload::read(&event("2026-11-01T10:00:00Z")).unwrap().deployment());
         let later = Upload::read(&event("2026-11-01T10:00:01Z")).unwrap();
         assert!(first.deployment() < later.deployment());

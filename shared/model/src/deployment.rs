@@ -132,9 +132,9 @@ pub enum Origin {
         key: String,
         /// The S3 version id.
         version: String,
-        /// The account, address and request id that the event named, where it did.
+        /// Whom the event named, where it did.
         #[serde(default)]
-        requester: Option<String>,
+        requester: Option<Requester>,
     },
     /// An execution of the state machine that somebody started by hand.
     Execution {
@@ -148,6 +148,52 @@ pub enum Origin {
     },
     /// The engine itself.
     Engine,
+}
+
+/// Who put an object, as S3's event of it names them: never more than an account, because S3 does not tell of roles and users. The
+/// request id finds the rest in CloudTrail's data events, where those are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "AnyRequester")]
+pub struct Requester {
+    /// The twelve-digit account, or the AWS service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The address that the request came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// The id of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+}
+
+/// A requester in either form: a text, as it was written once, is `account …, address …, request …`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyRequester {
+    Text(String),
+    Parts {
+        #[serde(default)]
+        account: Option<String>,
+        #[serde(default)]
+        address: Option<String>,
+        #[serde(default)]
+        request: Option<String>,
+    },
+}
+
+impl From<AnyRequester> for Requester {
+    fn from(read: AnyRequester) -> Self {
+        match read {
+            AnyRequester::Parts { account, address, request } => Self { account, address, request },
+            AnyRequester::Text(text) => {
+                let part = |name: &str| {
+                    let of_name = |part: &str| Some(part.strip_prefix(name)?.strip_prefix(' ')?.to_owned());
+                    text.split(", ").find_map(of_name)
+                };
+                Self { account: part("account"), address: part("address"), request: part("request") }
+            }
+        }
+    }
 }
 
 /// Where a deployment stands.
@@ -346,4 +392,24 @@ pub enum EntryKind {
     Destroy,
     /// Deletions that were put off.
     Reap,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_requester_reads_in_both_forms() {
+        let parts = json!({ "account": "123456789012", "address": "203.0.113.7", "request": "R1" });
+        let requester: Requester = serde_json::from_value(parts.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&requester).unwrap(), parts);
+        let text = json!("account 123456789012, address 203.0.113.7, request R1");
+        assert_eq!(serde_json::from_value::<Requester>(text).unwrap(), requester);
+        let some = serde_json::from_value::<Requester>(json!("account 123456789012, request R1")).unwrap();
+        assert_eq!(some, Requester { address: None, ..requester });
+    }
 }

@@ -26,7 +26,9 @@ pub use jiff::Timestamp;
 
 pub use approval::{Approval, Decision};
 pub use artifact::{Artifact, ObjectRef};
-pub use deployment::{Cause, Deployment, DeploymentStatus, EntryKind, Origin, Outcome, QueueEntry, Refusal, Undo};
+pub use deployment::{
+    Cause, Deployment, DeploymentStatus, EntryKind, Origin, Outcome, QueueEntry, Refusal, Requester, Undo,
+};
 pub use desired::{Desired, DesiredResource, Retention};
 pub use digest::Digest;
 pub use environment::{ApprovalRule, Environment, Keep, OnFailure};
