@@ -51,6 +51,8 @@ codes! {
     HandlerMissing = "handler-missing",
     /// A key that must be there.
     MissingKey = "missing-key",
+    /// A health check of what the agent does not have.
+    NothingToLookAt = "nothing-to-look-at",
     /// A number outside its range.
     OutOfRange = "out-of-range",
     /// The environment's record is of another project.
@@ -99,7 +101,7 @@ codes! {
     WrongHandler = "wrong-handler",
     /// A name that would not fit where names go.
     WrongName = "wrong-name",
-    /// A path that leaves the bundle, or is none.
+    /// A path that leaves the bundle, or is none; of an address, one that no address has.
     WrongPath = "wrong-path",
     /// A region that AWS does not have.
     WrongRegion = "wrong-region",

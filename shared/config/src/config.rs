@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::Digest;
+use serde_json::Value;
 
 use crate::span::{Span, Spanned};
 
@@ -75,6 +76,41 @@ pub struct Agent {
     pub permissions: Vec<Permission>,
     /// Managed policies, by ARN.
     pub managed_policies: Vec<String>,
+    /// How it is told whether it is well, once a deployment has made its changes; none where nobody asks.
+    pub health: Option<Health>,
+}
+
+/// What must hold of an agent once a deployment has made its changes; without it, the deployment has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// The event of an invocation that must succeed.
+    pub invoke: Option<Value>,
+    /// An address that must answer.
+    pub http: Option<HttpHealth>,
+    /// Whether the agent's alarms must not go off.
+    pub alarms: bool,
+    /// For how many seconds after the last change it is looked at.
+    pub within: u32,
+}
+
+/// An address of an agent that must answer, to anybody who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpHealth {
+    /// What leads to the agent.
+    pub by: Way,
+    /// The path, from `/`.
+    pub path: String,
+    /// The status that it must answer with.
+    pub status: u16,
+}
+
+/// What leads to an agent over HTTP, without authentication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A route of the shared API.
+    Api,
+    /// Its function URL.
+    Url,
 }
 
 /// Where an agent's code is.

@@ -16,8 +16,9 @@ mod yaml;
 
 pub use code::Code;
 pub use config::{
-    Access, Agent, Alarms, ApiGateway, Architecture, Bucket, Config, Cors, Environment, Kind, Monitoring, OnRemoval,
-    Parameter, Permission, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth,
+    Access, Agent, Alarms, ApiGateway, Architecture, Bucket, Config, Cors, Environment, Health, HttpHealth, Kind,
+    Monitoring, OnRemoval, Parameter, Permission, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth,
+    Way,
 };
 pub use expand::{Context, expand};
 pub use outside::AgentSource;

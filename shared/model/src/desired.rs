@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{EnvironmentId, ResourceAddress, ResourceType};
+use crate::plan::Gate;
 use crate::properties::{Properties, PropertyPath};
 
 /// Everything that should exist in one environment.
@@ -24,6 +25,9 @@ pub struct Desired {
     /// New addresses of what is recorded under old ones, by old address: it moves in the record, and stays what it is in AWS.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub moved: BTreeMap<ResourceAddress, ResourceAddress>,
+    /// What must hold once everything is as asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<Gate>,
 }
 
 /// One resource that should exist.

@@ -53,6 +53,7 @@ mod tests {
             resources: Default::default(),
             outputs: Default::default(),
             moved: Default::default(),
+            gates: Vec::new(),
         };
         for schema in schema::all() {
             let Some(naming) = schema.naming else { continue };

@@ -37,6 +37,7 @@ fn desired(resources: &[(&str, DesiredResource)]) -> Desired {
         resources: resources.iter().map(|(at, resource)| (address(at), resource.clone())).collect(),
         outputs: Default::default(),
         moved: Default::default(),
+        gates: Vec::new(),
     }
 }
 

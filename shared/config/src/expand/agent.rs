@@ -7,7 +7,7 @@ use model::{Artifact, Digest, Properties, ResourceAddress, Retention, properties
 use serde_json::{Map, Value, json};
 
 use super::tags::Scope;
-use super::{Expansion, alarms, api, pascal, resource_address, role, variable};
+use super::{Expansion, alarms, api, health, pascal, resource_address, role, variable};
 use crate::config::{Agent, Kind, Permission, UrlAuth};
 
 /// What callers of an agent refer to.
@@ -66,6 +66,8 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
     url(expansion, agent, &function, &callee);
     api::add_agent(expansion, agent, &callee);
     alarms::add_agent(expansion, agent, &scope, &function, dead_letters.as_ref());
+    let called = if agent.alias.is_some() { at("Alias") } else { function.clone() };
+    health::add_agent(expansion, agent, &called);
 
     let name = pascal(stack);
     expansion.outputs.insert(format!("{name}FunctionName"), reference(&function));

@@ -6,6 +6,7 @@
 mod agent;
 mod alarms;
 mod api;
+mod health;
 mod policy;
 mod role;
 mod shared;
@@ -13,7 +14,7 @@ mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Artifact, Desired, DesiredResource, Properties, ResourceAddress, Retention};
+use model::{Artifact, Desired, DesiredResource, Gate, Properties, ResourceAddress, Retention};
 use serde_json::Value;
 
 use crate::config::{Config, Environment, Kind};
@@ -68,6 +69,7 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report>
         resources: expansion.resources,
         outputs: expansion.outputs,
         moved: BTreeMap::new(),
+        gates: expansion.gates,
     })
 }
 
@@ -78,12 +80,13 @@ struct Expansion<'a> {
     scope: Scope,
     resources: BTreeMap<ResourceAddress, DesiredResource>,
     outputs: BTreeMap<String, Value>,
+    gates: Vec<Gate>,
 }
 
 impl<'a> Expansion<'a> {
     fn new(environment: &'a Environment, context: &'a Context<'a>) -> Self {
         let scope = Scope::new(&context.environment.id, environment.tags.clone());
-        Self { environment, context, scope, resources: BTreeMap::new(), outputs: BTreeMap::new() }
+        Self { environment, context, scope, resources: BTreeMap::new(), outputs: BTreeMap::new(), gates: Vec::new() }
     }
 
     fn record(&self) -> &'a model::Environment {

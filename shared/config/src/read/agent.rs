@@ -5,7 +5,7 @@ use std::rc::Rc;
 use model::Digest;
 
 use super::reader::{Fields, Reader};
-use super::{names, permission, route, runtime, tags, variables};
+use super::{health, names, permission, route, runtime, tags, variables};
 use crate::code::Code;
 use crate::config::{Agent, Architecture, Permission, Route, Shared, Source, Tags, UrlAuth};
 use crate::problem::Finding;
@@ -53,12 +53,17 @@ pub(super) fn agent(
         .optional(&mut fields, "managed_policies")
         .map(|node| permission::managed(reader, node))
         .unwrap_or_default();
+    let health = reader.optional(&mut fields, "health").cloned();
     let taken = taken(&permissions);
     let environment = reader
         .optional(&mut fields, "environment")
         .map(|node| variables::variables(reader, node, &taken))
         .unwrap_or_default();
     reader.finish(fields);
+    let url = url.flatten();
+    let has =
+        health::Has { url, routes: &routes, dlq: dlq.unwrap_or(false), alarms: shared.monitoring.alarms.as_ref() };
+    let health = health.map(|node| health::health(reader, &node, &has, is_known));
 
     let own = own.map(|(span, own)| {
         let mut all = inherited.clone();
@@ -78,12 +83,13 @@ pub(super) fn agent(
         concurrency,
         dlq: dlq.unwrap_or(false),
         tracing: tracing.unwrap_or(shared.monitoring.xray),
-        url: url.flatten(),
+        url,
         routes,
         alias,
         tags: own.unwrap_or_default(),
         permissions,
         managed_policies,
+        health: health.flatten(),
     })
 }
 

@@ -3,6 +3,7 @@
 //! A reader goes on after a finding wherever it can: a config with ten errors is reported with ten.
 
 mod agent;
+mod health;
 mod monitoring;
 mod names;
 mod overrides;

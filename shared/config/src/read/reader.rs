@@ -3,6 +3,8 @@
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
+use serde_json::Value as Json;
+
 use crate::code::Code;
 use crate::problem::Finding;
 use crate::span::{Span, Spanned};
@@ -232,6 +234,24 @@ impl<'f> Reader<'f> {
         None
     }
 
+    /// Whatever it is, as JSON, by the rules of YAML's core schema. Text that looks like a secret is told.
+    pub(crate) fn json(&mut self, node: &Node, what: &str) -> Json {
+        match &node.value {
+            Value::Map(entries) => {
+                entries.iter().map(|(key, item)| (key.name.clone(), self.json(item, what))).collect()
+            }
+            Value::List(items) => items.iter().map(|item| self.json(item, what)).collect(),
+            Value::Scalar { text, plain } => {
+                if let Some(secret) = super::variables::secret(text) {
+                    let message = format!("{what} holds what looks like {secret}");
+                    let help = "a config is kept and shown in the history: let the agent read the secret itself";
+                    self.add(Finding::new(Code::Secret, node.span, message).help(help));
+                }
+                if *plain { plain_json(text) } else { Json::from(text.as_str()) }
+            }
+        }
+    }
+
     /// A list of texts; a single text counts as a list of one.
     pub(crate) fn texts(&mut self, node: &Node, what: &str) -> Vec<Spanned<String>> {
         match &node.value {
@@ -247,6 +267,24 @@ impl<'f> Reader<'f> {
                 Vec::new()
             }
         }
+    }
+}
+
+/// A scalar without quotes as JSON; a number that JSON cannot hold stays text.
+fn plain_json(text: &str) -> Json {
+    let radix = |prefix, radix| u64::from_str_radix(text.strip_prefix(prefix)?, radix).ok().map(Json::from);
+    match scalar_kind(text) {
+        ScalarKind::Null => Json::Null,
+        ScalarKind::Truth => Json::Bool(text.eq_ignore_ascii_case("true")),
+        ScalarKind::Number => {
+            let digits = text.strip_prefix('+').unwrap_or(text);
+            let whole =
+                || digits.parse::<i64>().map(Json::from).or_else(|_| digits.parse::<u64>().map(Json::from)).ok();
+            let number = whole().or_else(|| radix("0x", 16)).or_else(|| radix("0o", 8));
+            let float = || digits.parse::<f64>().ok().and_then(serde_json::Number::from_f64).map(Json::Number);
+            number.or_else(float).unwrap_or_else(|| Json::from(text))
+        }
+        ScalarKind::Text => Json::from(text),
     }
 }
 

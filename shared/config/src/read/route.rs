@@ -41,7 +41,27 @@ fn route(reader: &mut Reader<'_>, Spanned { value, span }: Spanned<String>) -> O
     Some(Route { key: value, span })
 }
 
-fn path_of(path: &str) -> Result<(), String> {
+/// Whether a route answers `GET` of a path.
+pub(super) fn answers(key: &str, path: &str) -> bool {
+    let Some((method, pattern)) = key.split_once(' ') else { return key == "$default" };
+    if !matches!(method, "ANY" | "GET") {
+        return false;
+    }
+    let mut given = path.split('/');
+    for part in pattern.split('/') {
+        match (part.starts_with('{'), part.ends_with("+}"), given.next()) {
+            // Greedy: it takes the rest, and there must be one.
+            (true, true, Some(rest)) => return !rest.is_empty(),
+            (true, false, Some(value)) if !value.is_empty() => {}
+            (false, _, Some(value)) if value == part => {}
+            _ => return false,
+        }
+    }
+    given.next().is_none()
+}
+
+/// What is wrong with a path, in words for its help.
+pub(super) fn path_of(path: &str) -> Result<(), String> {
     let Some(rest) = path.strip_prefix('/') else { return Err("its path begins with `/`".to_owned()) };
     if path.len() > 500 {
         return Err("its path is too long".to_owned());

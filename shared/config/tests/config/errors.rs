@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{SMALL, small};
 
 /// What is wrong, a line each: `line:column code | message | help`.
-fn found(text: &str) -> Vec<String> {
+pub(super) fn found(text: &str) -> Vec<String> {
     let Err(report) = config::parse(text) else { return Vec::new() };
     let line = |refusal: model::Refusal| {
         let (line, column) = (refusal.line.unwrap(), refusal.column.unwrap());
@@ -141,7 +141,7 @@ fn keys_that_nothing_knows_are_told() {
     check_added(
         "    layers: []\n",
         &[
-            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `tracing`, `url`, `route`, `alias`, `tags`, `permissions`, `managed_policies` and `environment`",
+            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `tracing`, `url`, `route`, `alias`, `tags`, `permissions`, `managed_policies`, `health` and `environment`",
         ],
     );
     check_added("share: {}\n", &["8:1 unknown-key | a config has no key `share` | did you mean `shared`?"]);
@@ -908,7 +908,9 @@ fn every_code_is_explained_and_no_other() {
 
 #[test]
 fn every_code_is_provoked_by_a_test() {
-    let tests = [include_str!("errors.rs"), include_str!("hostile.rs"), include_str!("outside.rs")].concat();
+    let tests =
+        [include_str!("errors.rs"), include_str!("hostile.rs"), include_str!("outside.rs"), include_str!("health.rs")]
+            .concat();
     for code in config::Code::ALL {
         let short = code.as_str().strip_prefix("config::").unwrap();
         let is_provoked = tests.contains(&format!(" {short} | "))

@@ -11,6 +11,7 @@
 mod errors;
 mod example;
 mod expansion;
+mod health;
 mod hostile;
 mod merging;
 mod outside;

@@ -71,6 +71,7 @@ fn desired(revision: usize) -> Desired {
         resources,
         outputs: BTreeMap::new(),
         moved: Default::default(),
+        gates: Vec::new(),
     }
 }
 

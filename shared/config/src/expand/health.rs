@@ -1,0 +1,37 @@
+//! What must hold of an agent once a plan is carried out, as gates.
+
+use model::expression::{attribute, join, reference};
+use model::{Gate, GateCheck, ResourceAddress};
+use serde_json::json;
+
+use super::{Expansion, api};
+use crate::config::{Agent, HttpHealth, Way};
+
+/// The gates of one agent, whose resources are all there already. `callee` is what callers call: the function, or its alias.
+pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &ResourceAddress) {
+    let Some(health) = &agent.health else { return };
+    let mut checks = Vec::new();
+    if let Some(event) = &health.invoke {
+        checks.push(GateCheck::Invoke { function: reference(callee), payload: event.clone() });
+    }
+    if let Some(HttpHealth { by, path, status }) = &health.http {
+        let url = match by {
+            Way::Api => join([attribute(&api::address(), "ApiEndpoint"), json!(path)]),
+            Way::Url => {
+                // A function URL ends with a slash.
+                let url = ResourceAddress::new(agent.name.value.as_str(), "Url");
+                join([attribute(&url, "FunctionUrl"), json!(path.trim_start_matches('/'))])
+            }
+        };
+        checks.push(GateCheck::Http { url, status: *status });
+    }
+    if health.alarms {
+        let of_agent = |(address, resource): (&ResourceAddress, &model::DesiredResource)| {
+            let is_own = address.stack == agent.name.value && resource.kind.as_str() == "AWS::CloudWatch::Alarm";
+            is_own.then(|| GateCheck::Alarm { name: reference(address) })
+        };
+        checks.extend(expansion.resources.iter().filter_map(of_agent));
+    }
+    let gate = |check| Gate { agent: Some(agent.name.value.clone()), check, seconds: health.within };
+    expansion.gates.extend(checks.into_iter().map(gate));
+}
