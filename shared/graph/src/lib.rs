@@ -7,6 +7,7 @@
 //! Every answer is a function of the *set* of nodes and edges: the order in which they were added never shows.
 
 mod cycle;
+mod ranks;
 mod walk;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use cycle::Cycle;
+pub use ranks::order_of_ranks;
 
 /// Nodes of type `N` and the edges "node depends on another" between them.
 ///

@@ -32,6 +32,23 @@ fn what_is_depended_on_comes_first_and_ties_go_to_the_smaller() {
 }
 
 #[test]
+fn ranks_stand_in_the_order_of_the_graph_and_a_cycle_of_them_is_explained_alike() {
+    for seed in 0..500_usize {
+        let ranks = 1 + seed % 7;
+        let needs: Vec<Vec<usize>> = (0..ranks)
+            .map(|rank| (0..seed % 3).map(|nth| (rank * 5 + seed / 3 + nth * 11) % (ranks + 1)).collect())
+            .collect();
+        let mut graph = Graph::new();
+        for (rank, on) in needs.iter().enumerate() {
+            graph.add(rank);
+            on.iter().filter(|on| **on < ranks).for_each(|on| graph.depend(rank, *on));
+        }
+        let of = |order: Result<Vec<usize>, crate::Cycle<usize>>| order.map_err(|cycle| cycle.to_string());
+        assert_eq!(of(crate::order_of_ranks(&needs)), of(graph.order()), "{needs:?}");
+    }
+}
+
+#[test]
 fn a_node_stands_one_level_above_its_deepest_dependency() {
     let graph = graph(&[("z", "a"), ("z", "y"), ("y", "x")]);
     assert_eq!(graph.levels().unwrap(), [vec!["a", "x"], vec!["y"], vec!["z"]]);

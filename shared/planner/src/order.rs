@@ -1,17 +1,17 @@
 //! The order in which a plan lists its changes.
 
-use graph::{Cycle, Graph};
+use graph::{Cycle, order_of_ranks};
 use model::{Change, Edge, ResourceKey, Stage};
 
 use crate::{Lookup, PlanError, Problem};
 
 /// The changes in an order that respects their edges, building before retiring.
 pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanError> {
-    // Ranks instead of keys: their order is the same, and a graph of numbers is built in a fraction of the time.
+    // Ranks instead of keys: their order is the same, and numbers are put in order in a fraction of the time.
     changes.sort_unstable_by(|one, other| (one.stage, &one.key).cmp(&(other.stage, &other.key)));
     let mut cut = Vec::new();
     let order = loop {
-        match graph_of(&changes).order() {
+        match order_of_ranks(&needs(&changes)) {
             Ok(order) if cut.is_empty() => break order,
             Ok(_) => mend(&mut changes, std::mem::take(&mut cut)),
             Err(cycle) if untangle(&mut changes, &cycle, &mut cut) => {}
@@ -22,24 +22,18 @@ pub(crate) fn in_order(mut changes: Vec<Change>) -> Result<Vec<Change>, PlanErro
         }
     };
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-    let mut sorted: Vec<Change> = order.into_iter().filter_map(|rank| changes.get_mut(rank)?.take()).collect();
-    sorted.sort_by_key(|change| change.stage);
+    let mut sorted = Vec::with_capacity(changes.len());
+    sorted.extend(order.into_iter().filter_map(|rank| changes.get_mut(rank)?.take()));
+    sorted.sort_by_key(|change: &Change| change.stage);
     Ok(sorted)
 }
 
-fn graph_of(changes: &[Change]) -> Graph<usize> {
+/// The ranks of what each waits for.
+fn needs(changes: &[Change]) -> Vec<Vec<usize>> {
     let ranks: Lookup<&ResourceKey, usize> =
         changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
-    let mut graph = Graph::new();
-    for (rank, change) in changes.iter().enumerate() {
-        graph.add(rank);
-        for edge in &change.needs {
-            if let Some(on) = ranks.get(&edge.on) {
-                graph.depend(rank, *on);
-            }
-        }
-    }
-    graph
+    let of = |change: &Change| change.needs.iter().filter_map(|edge| ranks.get(&edge.on).copied()).collect();
+    changes.iter().map(of).collect()
 }
 
 /// Takes a circle out of what goes, if it is one of those. The record knows at which addresses something stands, not on which
@@ -68,7 +62,7 @@ fn mend(changes: &mut [Change], cut: Vec<(usize, Edge)>) {
             change.needs.push(edge.clone());
             change.needs.sort();
         }
-        if graph_of(changes).order().is_err()
+        if order_of_ranks(&needs(changes)).is_err()
             && let Some(change) = changes.get_mut(rank)
         {
             change.needs.retain(|other| *other != edge);

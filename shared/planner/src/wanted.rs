@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use graph::Graph;
+use graph::order_of_ranks;
 use model::{Desired, DesiredResource, Ignored, Properties, ResourceAddress, Unresolved, expression};
 use schema::TypeSchema;
 
@@ -69,9 +69,8 @@ pub(crate) fn read<'a>(desired: &'a Desired, view: &View<'_>, problems: &mut Vec
     let addresses: Vec<&ResourceAddress> = desired.resources.keys().collect();
     let places = view.places_of(&addresses);
     let mut wanted = Vec::with_capacity(addresses.len());
-    let mut graph = Graph::new();
+    let mut needs: Vec<Vec<usize>> = Vec::with_capacity(addresses.len());
     for (rank, (address, resource)) in desired.resources.iter().enumerate() {
-        graph.add(rank);
         let mut reading = Reading { addresses: &addresses, address, resource, problems: &mut *problems };
         let place = places.get(rank).copied().flatten();
         let one = reading.schema().and_then(|schema| {
@@ -79,12 +78,14 @@ pub(crate) fn read<'a>(desired: &'a Desired, view: &View<'_>, problems: &mut Vec
             let kept = reading.kept(place, view)?;
             Some(Wanted { rank, address, resource, schema, fresh, kept })
         });
-        if let Some(one) = &one {
-            one.needs(false).all.iter().chain(&one.needs(true).all).for_each(|on| graph.depend(rank, *on));
-        }
+        let all = |one: &Wanted<'_>| {
+            let kept = one.kept.iter().flat_map(|kept| &kept.needs.all);
+            one.fresh.all.iter().chain(kept).copied().collect()
+        };
+        needs.push(one.as_ref().map_or_else(Vec::new, all));
         wanted.push(one);
     }
-    let order = graph.order().unwrap_or_else(|cycle| {
+    let order = order_of_ranks(&needs).unwrap_or_else(|cycle| {
         let cycle = cycle.map(|rank| addresses.get(rank).map(ToString::to_string).unwrap_or_default());
         problems.push(Problem::Cycle(cycle.to_string()));
         Vec::new()
