@@ -28,7 +28,7 @@ pub(crate) fn deletion<'a>(
     let awaited: BTreeSet<&ResourceKey> = change.needs.iter().map(|edge| &edge.on).collect();
     let others = index.standing_on.get(&key.address).into_iter().flatten().copied();
     for other in others.filter(|other| other.address != key.address) {
-        match index.changes.get(other) {
+        match index.change(other) {
             Some(goes) if index.goes(other) => {
                 let both_at_the_end = change.stage == Stage::Retire && goes.stage == Stage::Retire;
                 // What stood on what was turned round between two incarnations: then either order will do.

@@ -9,6 +9,8 @@ use model::{
     expression,
 };
 
+use schema::Naming;
+
 use crate::Violation;
 
 /// Looked up, and never gone through where the order could show; hashed without anything random.
@@ -26,8 +28,8 @@ pub(crate) struct Standing<'a> {
 
 /// Everything at hand, so that each rule is one pass over the plan.
 pub(crate) struct Index<'a> {
-    /// The changes by what they concern.
-    pub(crate) changes: Map<&'a ResourceKey, &'a Change>,
+    /// The changes by what they concern, with their places in the plan.
+    changes: Map<&'a ResourceKey, (usize, &'a Change)>,
     /// Every recorded incarnation.
     pub(crate) standing: Map<&'a ResourceKey, Standing<'a>>,
     /// The incarnation in use at each recorded address; the newest that is being deleted where all are.
@@ -60,8 +62,8 @@ impl<'a> Index<'a> {
             now: Map::default(),
             lost: plan.irreversible.iter().map(|loss| &loss.resource).collect(),
         };
-        for change in &plan.changes {
-            if index.changes.insert(&change.key, change).is_some() {
+        for (rank, change) in plan.changes.iter().enumerate() {
+            if index.changes.insert(&change.key, (rank, change)).is_some() {
                 found.push(Violation::Twice(change.key.clone()));
             }
             if change.action.to().is_some() {
@@ -135,10 +137,20 @@ impl<'a> Index<'a> {
         Some((key, self.standing.get(key)?))
     }
 
+    /// The change that concerns a key.
+    pub(crate) fn change(&self, key: &ResourceKey) -> Option<&'a Change> {
+        self.ranked(key).map(|(_, change)| change)
+    }
+
+    /// The same, with its place in the plan.
+    pub(crate) fn ranked(&self, key: &ResourceKey) -> Option<(usize, &'a Change)> {
+        self.changes.get(key).copied()
+    }
+
     /// Whether the plan deletes it or lets it go.
     pub(crate) fn goes(&self, key: &ResourceKey) -> bool {
         let goes = |change: &&Change| matches!(change.action, Action::Delete { .. } | Action::Forget { .. });
-        self.changes.get(key).is_some_and(goes)
+        self.change(key).as_ref().is_some_and(goes)
     }
 
     /// Whether one change waits for another, be it through others.
@@ -146,7 +158,7 @@ impl<'a> Index<'a> {
         let mut seen = BTreeSet::from([change]);
         let mut ahead = vec![change];
         while let Some(key) = ahead.pop() {
-            for edge in self.changes.get(key).into_iter().flat_map(|change| &change.needs) {
+            for edge in self.change(key).into_iter().flat_map(|change| &change.needs) {
                 if edge.on == *on {
                     return true;
                 }
@@ -163,14 +175,16 @@ impl<'a> Index<'a> {
     pub(crate) fn makes_room(&self) -> BTreeSet<&'a ResourceKey> {
         let mut room = BTreeSet::new();
         let mut ahead: Vec<&'a ResourceKey> = Vec::new();
-        for change in self.changes.values() {
-            let awaited = change.needs.iter().filter(|edge| self.needs_the_name_of(change, &edge.on));
+        for (_, change) in self.changes.values() {
+            let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
+            let named = naming.and_then(|naming| Some((naming, change.action.to()?.text(naming.property)?)));
+            let awaited = change.needs.iter().filter(|edge| self.needs_the_name_of(change, named, &edge.on));
             ahead.extend(awaited.map(|edge| &edge.on));
         }
         while let Some(key) = ahead.pop() {
-            let Some(change) = self.changes.get(key).filter(|_| room.insert(key)) else { continue };
+            let Some(change) = self.change(key).filter(|_| room.insert(key)) else { continue };
             let deletions = change.needs.iter().filter(|edge| {
-                self.changes.get(&edge.on).is_some_and(|on| {
+                self.change(&edge.on).is_some_and(|on| {
                     on.stage == Stage::Build && on.dependencies.contains(&key.address) && self.goes(&edge.on)
                 })
             });
@@ -179,16 +193,15 @@ impl<'a> Index<'a> {
         room
     }
 
-    fn needs_the_name_of(&self, change: &Change, key: &ResourceKey) -> bool {
+    /// Whether what a change makes, under this name, takes the place or the name of something.
+    fn needs_the_name_of(&self, change: &Change, named: Option<(Naming, &str)>, key: &ResourceKey) -> bool {
         if matches!(&change.action, Action::Replace { old, .. } if old == key) {
             return true;
         }
-        let (Some(to), Some(standing)) = (change.action.to(), self.standing.get(key)) else { return false };
-        let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
-        let Some(name) = naming.and_then(|naming| to.text(naming.property)) else { return false };
-        let held = naming.and_then(|naming| standing.recorded.asked.text(naming.property));
-        let known = standing.recorded.physical_id.as_ref().map(|id| id.as_str());
-        standing.recorded.kind == change.kind && (held == Some(name) || known == Some(name))
+        let Some((naming, name)) = named else { return false };
+        let Some(recorded) = self.standing.get(key).map(|standing| standing.recorded) else { return false };
+        let known = recorded.physical_id.as_ref().map(|id| id.as_str());
+        recorded.kind == change.kind && (recorded.asked.text(naming.property) == Some(name) || known == Some(name))
     }
 }
 

@@ -7,8 +7,8 @@ mod fits;
 mod index;
 mod violation;
 
-use graph::Graph;
-use model::{Change, Digest, Plan, Recorded, ResourceKey};
+use graph::order_of_ranks;
+use model::{Digest, Plan, Recorded, ResourceKey};
 
 use index::{Index, Map};
 
@@ -24,7 +24,7 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
         found.push(Violation::StaleParent { plan: plan.parent, record: recorded.revision });
     }
     let index = Index::of(plan, recorded, &mut found);
-    order(plan, &index.changes, &mut found);
+    order(plan, &index, &mut found);
     let makes_room = index.makes_room();
     for change in &plan.changes {
         fits::fits(change, &index, &mut found);
@@ -47,17 +47,13 @@ pub fn check_with(plan: &Plan, recorded: &Recorded, config: &Digest) -> Result<(
     if found.is_empty() { Ok(()) } else { Err(found) }
 }
 
-fn order(plan: &Plan, changes: &Map<&ResourceKey, &Change>, found: &mut Vec<Violation>) {
-    let ranks: Map<&ResourceKey, usize> =
-        plan.changes.iter().enumerate().map(|(rank, change)| (&change.key, rank)).collect();
-    let mut graph = Graph::new();
-    for (rank, change) in plan.changes.iter().enumerate() {
-        graph.add(rank);
+fn order(plan: &Plan, index: &Index<'_>, found: &mut Vec<Violation>) {
+    let mut needs = Vec::with_capacity(plan.changes.len());
+    for change in &plan.changes {
+        let mut ranks = Vec::with_capacity(change.needs.len());
         for edge in &change.needs {
-            match changes.get(&edge.on) {
-                Some(on) if on.stage <= change.stage => {
-                    graph.depend(rank, ranks.get(&edge.on).copied().unwrap_or(rank));
-                }
+            match index.ranked(&edge.on) {
+                Some((rank, on)) if on.stage <= change.stage => ranks.push(rank),
                 Some(_) => {
                     let (change, on) = (change.key.clone(), edge.on.clone());
                     found.push(Violation::AwaitsTheEnd { change, on });
@@ -65,8 +61,9 @@ fn order(plan: &Plan, changes: &Map<&ResourceKey, &Change>, found: &mut Vec<Viol
                 None => found.push(Violation::DanglingEdge { change: change.key.clone(), on: edge.on.clone() }),
             }
         }
+        needs.push(ranks);
     }
-    if let Err(cycle) = graph.order() {
+    if let Err(cycle) = order_of_ranks(&needs) {
         let cycle = cycle.map(|rank| plan.changes.get(rank).map(|change| change.key.to_string()).unwrap_or_default());
         found.push(Violation::Circle(cycle.to_string()));
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, DeploymentId, Digest, Edge, EnvironmentId, Loss, Presence, Properties, PropertyDiff, PropertyPath, Reach,
-    Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression, properties,
+    Action, Change, DeploymentId, Digest, Edge, EnvironmentId, Loss, Presence, Properties, PropertyDiff, PropertyPath,
+    Reach, Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression, properties,
 };
 use serde_json::json;
 
