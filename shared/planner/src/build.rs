@@ -129,7 +129,7 @@ impl Deciding<'_, '_> {
             false => schema::diff(&resource.kind, &standing.asked, &named()),
         };
         self.see_through_references(properties, standing, &mut diff);
-        if let Some(forced_by) = NonEmpty::new(self.forced_by(standing, &diff)) {
+        if let Some(forced_by) = NonEmpty::new(self.forced_by(standing, &mut diff)) {
             return self.replace(standing, forced_by, next);
         }
         // A difference that AWS does not see has to reach the record all the same: it decides what a removal destroys, and
@@ -256,14 +256,14 @@ impl Deciding<'_, '_> {
         self.view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
     }
 
-    fn forced_by(&self, standing: &Standing<'_>, diff: &[PropertyDiff]) -> Vec<PropertyDiff> {
+    /// Takes out of `diff` what AWS cannot change in place.
+    fn forced_by(&self, standing: &Standing<'_>, diff: &mut Vec<PropertyDiff>) -> Vec<PropertyDiff> {
         let (was, is) = (&standing.recorded.kind, &self.wanted.resource.kind);
         if was != is {
             let name = |kind: &ResourceType| Some(Value::from(kind.as_str()));
             return vec![PropertyDiff { path: PropertyPath::root("Type"), from: name(was), to: name(is) }];
         }
-        let frozen = |one: &&PropertyDiff| self.wanted.schema.create_only.contains(&one.path.head());
-        diff.iter().filter(frozen).cloned().collect()
+        diff.extract_if(.., |one| self.wanted.schema.create_only.contains(&one.path.head())).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What differs between two property trees, in their canonical form.
 
+use std::collections::BTreeSet;
+
 use model::{Properties, PropertyDiff, PropertyPath, ResourceType};
 use serde_json::Value;
 
@@ -10,15 +12,13 @@ use crate::types::get;
 pub fn diff(kind: &ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
     let schema = get(kind);
     let mut found = Vec::new();
-    let names: std::collections::BTreeSet<&String> = from.0.keys().chain(to.0.keys()).collect();
-    for name in names {
-        let (from, to) = (from.get(name), to.get(name));
-        // Most read the same, word for word: nothing has to be copied to see it.
-        if from != to {
-            let canonical = |value| property(schema, name, value);
-            let (from, to) = (from.and_then(canonical), to.and_then(canonical));
-            compare(&PropertyPath::root(name), from.as_ref(), to.as_ref(), &mut found);
-        }
+    // Most read the same, word for word: nothing has to be copied to see it.
+    let was = from.0.iter().filter(|(name, value)| to.get(name) != Some(value)).map(|(name, _)| name);
+    let new = to.0.keys().filter(|name| from.get(name).is_none());
+    for name in was.chain(new).collect::<BTreeSet<&String>>() {
+        let canonical = |value| property(schema, name, value);
+        let (from, to) = (from.get(name).and_then(canonical), to.get(name).and_then(canonical));
+        compare(&PropertyPath::root(name), from.as_ref(), to.as_ref(), &mut found);
     }
     found
 }
@@ -27,7 +27,7 @@ fn compare(path: &PropertyPath, from: Option<&Value>, to: Option<&Value>, found:
     match (from, to) {
         (Some(from), Some(to)) if from == to => {}
         (Some(Value::Object(from)), Some(Value::Object(to))) if !is_function(from) && !is_function(to) => {
-            let names: std::collections::BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+            let names: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
             for name in names {
                 compare(&path.child(name), from.get(name), to.get(name), found);
             }
