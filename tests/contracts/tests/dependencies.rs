@@ -39,7 +39,7 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
     ("intake", &["config", "template", "bundle", "store", "control", "step"]),
     ("plan", &["planner", "check", "config", "template", "store", "step"]),
     ("provision-wave", &["engine", "check", "providers", "store", "step"]),
-    ("rollback", &["planner", "check", "store", "step"]),
+    ("rollback", &["engine", "planner", "check", "journal", "store", "step"]),
     ("drift-scan", &["planner", "providers", "store", "step"]),
     ("conclude", &["engine", "render", "store", "control", "step"]),
 ];
@@ -117,7 +117,7 @@ fn service_clients_are_linked_by_who_owns_them() {
 
 #[test]
 fn who_does_not_touch_aws_does_not_link_the_providers() {
-    for name in ["plan", "intake", "conclude"] {
+    for name in ["plan", "intake", "rollback", "conclude"] {
         assert!(!allowed(name).contains("providers"), "{name}");
     }
 }

@@ -18,8 +18,13 @@ use contracts::{
 };
 use serde_json::{Value, json};
 
-const FUNCTIONS: [(&str, &str); 4] =
-    [("Intake", "intake"), ("Plan", "plan"), ("ProvisionWave", "provision-wave"), ("Conclude", "conclude")];
+const FUNCTIONS: [(&str, &str); 5] = [
+    ("Intake", "intake"),
+    ("Plan", "plan"),
+    ("ProvisionWave", "provision-wave"),
+    ("Rollback", "rollback"),
+    ("Conclude", "conclude"),
+];
 
 fn role_arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:role/strandline-{name}-{REGION}")
@@ -62,7 +67,7 @@ fn deployments(key: &str) -> String {
 #[test]
 fn no_role_has_an_action_with_a_wildcard() {
     let template = template::engine().unwrap();
-    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "ConcludeRole", "StateMachineRole"] {
+    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "RollbackRole", "ConcludeRole", "StateMachineRole"] {
         for statement in statements(&template, role) {
             assert_eq!(statement["Effect"], "Allow");
             for action in texts(&statement["Action"]) {
@@ -75,7 +80,7 @@ fn no_role_has_an_action_with_a_wildcard() {
 #[test]
 fn every_resource_is_a_wildcard_only_where_aws_knows_none() {
     let template = template::engine().unwrap();
-    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "ConcludeRole", "StateMachineRole"] {
+    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "RollbackRole", "ConcludeRole", "StateMachineRole"] {
         for statement in statements(&template, role).iter().filter(|one| texts(&one["Resource"]).contains(&"*")) {
             for action in texts(&statement["Action"]) {
                 let vended = role == "StateMachineRole" && action.starts_with("logs:");
@@ -121,7 +126,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 19] = [
+    let cases: [(&str, String, &[&str]); 20] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -129,15 +134,19 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         (
             "s3:PutObject",
             deployments("shop/dev/deployments/d/metadata.json"),
-            &["Intake", "Plan", "ProvisionWave", "Conclude"],
+            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
         ),
         ("s3:PutObject", deployments("shop/dev/current/state.json"), &["ProvisionWave", "Conclude"]),
-        // What is too large for the table: heads are written by all four, records and journals read by three of them.
-        ("s3:PutObject", deployments("shop/dev/values/v.json"), &["Intake", "Plan", "ProvisionWave", "Conclude"]),
+        // What is too large for the table: heads are written by all of them, records and journals read by all but one.
+        (
+            "s3:PutObject",
+            deployments("shop/dev/values/v.json"),
+            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
+        ),
         (
             "s3:GetObjectVersion",
             deployments("shop/dev/values/v.json"),
-            &["Intake", "Plan", "ProvisionWave", "Conclude"],
+            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
         ),
         ("s3:DeleteObject", deployments("shop/dev/values/v.json"), &[]),
         ("s3:GetObjectVersion", deployments("artifacts/a.zip"), &["Intake", "Plan", "ProvisionWave"]),
@@ -146,7 +155,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         (
             "dynamodb:UpdateItem",
             local("dynamodb", "table/strandline"),
-            &["Intake", "Plan", "ProvisionWave", "Conclude"],
+            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
         ),
         // Intake takes what is superseded out of the queue.
         ("dynamodb:DeleteItem", local("dynamodb", "table/strandline"), &["Intake", "ProvisionWave", "Conclude"]),
@@ -154,6 +163,8 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         ("dynamodb:DeleteTable", local("dynamodb", "table/strandline"), &[]),
         ("states:StartExecution", machine.clone(), &["Intake", "Conclude"]),
         ("states:DescribeExecution", local("states", "execution:strandline-deploy:d-1"), &["Intake", "Conclude"]),
+        // Only its own: what it releases are executions that wait for approval.
+        ("states:SendTaskSuccess", machine.clone(), &["Conclude"]),
         ("states:UpdateStateMachine", machine, &[]),
     ];
     for (function, _) in FUNCTIONS {

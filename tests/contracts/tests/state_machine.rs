@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::template;
-use serde_json::Value;
+use serde_json::{Value, json};
 use step::StepError;
 
 /// Errors of AWS itself: States.*, the Lambda integration's, and what the Lambda service reports for a process that died or
@@ -31,10 +31,13 @@ const AWS_ERRORS: [&str; 10] = [
 const TIMED_OUT: &str = "Sandbox.Timedout";
 
 /// What each step may answer, by the choice that reads it.
-const VERDICTS: [(&str, &[&str]); 3] = [
-    ("Claimed", &["claimed", "enqueued", "gone"]),
-    ("Planned", &["changes", "unchanged", "refused", "failed"]),
-    ("Waved", &["more", "wait", "replan", "hand-over", "cancelled", "failed", "done"]),
+const VERDICTS: [(&str, &[&str]); 6] = [
+    ("Claimed", &["claimed", "back", "enqueued", "gone", "refused"]),
+    ("Planned", &["changes", "unchanged", "refused", "failed", "approval"]),
+    ("Decided", &["approved", "denied", "gone"]),
+    ("Waved", &["more", "wait", "replan", "hand-over", "cancelled", "failed", "check", "done"]),
+    ("Gated", &["done", "wait", "failed", "cancelled"]),
+    ("Undone", &["changes", "unchanged", "refused", "failed", "approval"]),
 ];
 
 fn machine() -> Value {
@@ -52,6 +55,19 @@ fn tasks<'m>(states: &BTreeMap<&'m str, &'m Value>) -> Vec<(&'m str, &'m Value)>
 
 fn array(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The verdict that a branch of a choice is for; where it asks for more, that of its first part.
+fn verdict(branch: &Value) -> &str {
+    let first = array(&branch["And"]).first().unwrap_or(branch);
+    assert!(["$.verdict", "$.decision.verdict"].contains(&first["Variable"].as_str().unwrap()), "{first}");
+    first["StringEquals"].as_str().unwrap()
+}
+
+/// Where each branch for `wanted` leads, in their order.
+fn leads(choice: &Value, wanted: &str) -> Vec<String> {
+    let branches = array(&choice["Choices"]).iter().filter(|branch| verdict(branch) == wanted);
+    branches.map(|branch| branch["Next"].as_str().unwrap().to_owned()).collect()
 }
 
 fn named_errors(machine: &Value) -> BTreeSet<String> {
@@ -94,7 +110,7 @@ fn every_state_can_be_reached_and_says_what_it_is_for() {
         let onward = [&state["Next"], &state["Default"]].into_iter();
         let choices = array(&state["Choices"]).iter().chain(array(&state["Catch"])).map(|branch| &branch["Next"]);
         let onward: Vec<_> = onward.chain(choices).filter_map(Value::as_str).collect();
-        let ends = state["End"] == true || state["Type"] == "Succeed";
+        let ends = state["End"] == true || state["Type"] == "Succeed" || state["Type"] == "Fail";
         assert_eq!(ends, onward.is_empty(), "{name} leads nowhere, or on after its end");
         ahead.extend(onward);
     }
@@ -106,8 +122,7 @@ fn every_verdict_is_understood_and_any_other_is_a_failure() {
     let machine = machine();
     let states = states(&machine);
     for (choice, verdicts) in VERDICTS {
-        let known: BTreeSet<_> =
-            array(&states[choice]["Choices"]).iter().map(|branch| branch["StringEquals"].as_str().unwrap()).collect();
+        let known: BTreeSet<_> = array(&states[choice]["Choices"]).iter().map(verdict).collect();
         assert_eq!(known, verdicts.iter().copied().collect(), "{choice}");
         assert_eq!(states[choice]["Default"], "Misunderstood");
     }
@@ -124,9 +139,8 @@ fn a_deployment_of_one_wave_takes_at_most_eight_transitions() {
         passed.push(name);
         let state = states[name];
         next = if state["Type"] == "Choice" {
-            let verdict = verdicts.next().unwrap();
-            let taken = array(&state["Choices"]).iter().find(|branch| branch["StringEquals"] == verdict);
-            taken.unwrap()["Next"].as_str()
+            let given = verdicts.next().unwrap();
+            array(&state["Choices"]).iter().find(|branch| verdict(branch) == given).unwrap()["Next"].as_str()
         } else {
             state["Next"].as_str()
         };
@@ -143,16 +157,23 @@ fn whatever_goes_wrong_in_a_step_is_concluded() {
             assert!(state["Catch"].is_null(), "what would conclude a failing Conclude?");
             continue;
         }
-        let caught: Vec<_> = array(&state["Catch"]).iter().map(|catch| &catch["ErrorEquals"]).collect();
+        let mut catches = array(&state["Catch"]).to_vec();
+        if name == "AwaitApproval" {
+            let expired = json!({ "ErrorEquals": ["States.Timeout"], "ResultPath": "$.decision", "Next": "Expired" });
+            assert_eq!(catches.remove(0), expired);
+        }
+        let caught: Vec<_> = catches.iter().map(|catch| &catch["ErrorEquals"]).collect();
         // `States.ALL` must stand alone and last, and does not catch the other.
-        assert_eq!(caught, [&serde_json::json!(["States.DataLimitExceeded"]), &serde_json::json!(["States.ALL"])]);
-        for catch in array(&state["Catch"]) {
+        assert_eq!(caught, [&json!(["States.DataLimitExceeded"]), &json!(["States.ALL"])]);
+        for catch in &catches {
             assert_eq!((&catch["Next"], &catch["ResultPath"]), (&"Failed".into(), &"$.error".into()), "{name}");
         }
     }
-    let failed = &machine["States"]["Failed"];
-    assert_eq!((&failed["Result"], &failed["ResultPath"]), (&"failed".into(), &"$.verdict".into()));
-    assert_eq!(failed["Next"], "Conclude");
+    for (name, verdict) in [("Failed", "failed"), ("Expired", "expired"), ("Denied", "denied")] {
+        let passed = &machine["States"][name];
+        assert_eq!((&passed["Result"], &passed["ResultPath"]), (&verdict.into(), &"$.verdict".into()));
+        assert_eq!(passed["Next"], "Conclude", "{name}");
+    }
 }
 
 #[test]
@@ -161,6 +182,12 @@ fn a_dead_wave_is_retried_for_longer_than_any_lease() {
     let most = |parameter: &str| engine["Parameters"][parameter]["MaxValue"].as_f64().unwrap();
     for (name, state) in tasks(&states(&machine)) {
         for error in ["LeaseLost", "Lambda.Unknown", "Runtime.ExitError", TIMED_OUT, "States.Timeout"] {
+            // How long somebody may think is no failure, and is not waited for once more.
+            if name == "AwaitApproval" && error == "States.Timeout" {
+                let named = array(&state["Retry"]).iter().flat_map(|retry| array(&retry["ErrorEquals"]));
+                assert!(!named.collect::<Vec<_>>().contains(&&Value::from(error)));
+                continue;
+            }
             let retry =
                 array(&state["Retry"]).iter().find(|retry| array(&retry["ErrorEquals"]).contains(&error.into()));
             let retry = retry.unwrap_or_else(|| panic!("{name} does not retry {error}"));
@@ -183,6 +210,10 @@ fn a_step_never_times_out_before_its_function() {
         let function = state["Parameters"]["FunctionName"].as_str().unwrap();
         let function = function.trim_start_matches("${").trim_end_matches('}');
         let timeout = engine["Resources"][function]["Properties"]["Timeout"].as_u64().unwrap();
+        if name == "AwaitApproval" {
+            assert_eq!(state["TimeoutSecondsPath"], "$.patience", "as long as the environment's rule says");
+            continue;
+        }
         assert!(state["TimeoutSeconds"].as_u64().unwrap() > timeout, "{name}");
     }
 }
@@ -199,23 +230,34 @@ fn a_slice_and_its_last_calls_fit_into_the_function() {
 fn each_task_says_which_step_it_is_and_in_which_execution() {
     let machine = machine();
     let steps = [
-        ("Enter", "enter"),
-        ("Plan", "plan"),
-        ("ProvisionWave", "wave"),
-        ("HandOver", "hand-over"),
-        ("Conclude", "conclude"),
+        ("Enter", "enter", &[("began", "$$.Execution.StartTime")][..]),
+        ("Plan", "plan", &[]),
+        ("AwaitApproval", "await-approval", &[("token", "$$.Task.Token")]),
+        ("ProvisionWave", "wave", &[]),
+        ("Gates", "gates", &[]),
+        ("Rollback", "rollback", &[]),
+        ("HandOver", "hand-over", &[]),
+        ("Conclude", "conclude", &[]),
     ];
     let found = states(&machine);
     assert_eq!(tasks(&found).len(), steps.len());
-    for (name, step) in steps {
+    for (name, step, more) in steps {
+        let keys: String = more.iter().map(|(key, _)| format!(r#","{key}":"{{}}""#)).collect();
+        let values: String = more.iter().map(|(_, value)| format!(", {value}")).collect();
         let payload = found[name]["Parameters"]["Payload.$"].as_str().unwrap();
         assert_eq!(
             payload,
             format!(
-                r#"States.JsonMerge($, States.StringToJson(States.Format('\{{"step":"{step}","execution":"{{}}"\}}', $$.Execution.Name)), false)"#
+                r#"States.JsonMerge($, States.StringToJson(States.Format('\{{"step":"{step}","execution":"{{}}"{keys}\}}', $$.Execution.Name{values})), false)"#
             )
         );
-        assert_eq!(found[name]["OutputPath"], "$.Payload");
+        // A function answers with the state as it stands from then on; who decides, with their decision only.
+        let waits = name == "AwaitApproval";
+        let (path, put) = if waits { ("ResultPath", "$.decision") } else { ("OutputPath", "$.Payload") };
+        assert_eq!(found[name][path], put, "{name}");
+        let service = "arn:aws:states:::lambda:invoke";
+        let resource = if waits { format!("{service}.waitForTaskToken") } else { service.to_owned() };
+        assert_eq!(found[name]["Resource"], resource, "{name}");
     }
 }
 
@@ -257,8 +299,7 @@ fn an_execution_hands_over_before_its_history_is_full() {
 fn a_hand_over_ends_the_execution_without_concluding_the_deployment() {
     let machine = machine();
     let states = states(&machine);
-    let branch = array(&states["Waved"]["Choices"]).iter().find(|branch| branch["StringEquals"] == "hand-over");
-    assert_eq!(branch.unwrap()["Next"], "HandOver");
+    assert_eq!(leads(states["Waved"], "hand-over"), ["HandOver"]);
     assert_eq!(states["HandOver"]["Next"], "Elsewhere");
     assert_eq!(states["HandOver"]["Parameters"]["FunctionName"], "${ConcludeFunction}");
     assert_eq!(states["Elsewhere"]["Type"], "Succeed");
@@ -268,6 +309,40 @@ fn a_hand_over_ends_the_execution_without_concluding_the_deployment() {
 fn what_is_cancelled_is_concluded() {
     let machine = machine();
     let states = states(&machine);
-    let branch = array(&states["Waved"]["Choices"]).iter().find(|branch| branch["StringEquals"] == "cancelled");
-    assert_eq!(branch.unwrap()["Next"], "Conclude");
+    for choice in ["Waved", "Gated"] {
+        assert_eq!(leads(states[choice], "cancelled"), ["Conclude"], "{choice}");
+    }
+}
+
+#[test]
+fn what_failed_goes_through_rollback_and_its_plan_through_the_same_waves() {
+    let machine = machine();
+    let states = states(&machine);
+    for choice in ["Waved", "Gated"] {
+        assert_eq!(leads(states[choice], "failed"), ["Rollback"], "{choice}");
+    }
+    assert_eq!(leads(states["Claimed"], "back"), ["Rollback"]);
+    assert_eq!(leads(states["Undone"], "changes"), ["ProvisionWave"]);
+    assert_eq!(leads(states["Undone"], "failed"), ["Conclude"], "there is no way back from a way back");
+}
+
+#[test]
+fn a_plan_is_made_again_where_it_was_made() {
+    let machine = machine();
+    let states = states(&machine);
+    assert_eq!(leads(states["Waved"], "replan"), ["Rollback", "Plan"]);
+    let undoing = array(&states["Waved"]["Choices"]).iter().find(|branch| verdict(branch) == "replan").unwrap();
+    // Absent in the state of executions that began before there was a way back; comparing what is absent is an error.
+    let more = json!([{ "Variable": "$.undo", "IsPresent": true }, { "Variable": "$.undo", "BooleanEquals": true }]);
+    assert_eq!(array(&undoing["And"]).get(1..), more.as_array().map(Vec::as_slice));
+}
+
+#[test]
+fn what_was_started_by_hand_for_nothing_fails_and_says_why() {
+    let machine = machine();
+    let states = states(&machine);
+    assert_eq!(leads(states["Claimed"], "refused"), ["NotTaken"]);
+    let told = &states["NotTaken"];
+    assert_eq!((&told["Type"], &told["CausePath"]), (&"Fail".into(), &"$.error.Cause".into()));
+    assert_eq!(told["ErrorPath"], "$.error.Error");
 }

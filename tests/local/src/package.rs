@@ -12,10 +12,11 @@ use std::{
 use crate::LocalError;
 
 /// The engine's functions: logical id in `template.yaml`, and the binary it runs.
-pub const FUNCTIONS: [(&str, &str); 4] = [
+pub const FUNCTIONS: [(&str, &str); 5] = [
     ("IntakeFunction", "intake"),
     ("PlanFunction", "plan"),
     ("ProvisionWaveFunction", "provision-wave"),
+    ("RollbackFunction", "rollback"),
     ("ConcludeFunction", "conclude"),
 ];
 
