@@ -153,6 +153,7 @@ pub(super) fn desired(resources: BTreeMap<ResourceAddress, DesiredResource>) -> 
         resources,
         outputs: BTreeMap::new(),
         moved: BTreeMap::new(),
+        gates: Vec::new(),
     }
 }
 
