@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use engine::ports::{Active, Queue};
 use model::{
-    Cause, Deployment, DeploymentStatus, EnvironmentId, Outcome, Plan, Recorded, Refusal, Request, Timestamp,
-    expression,
+    Cause, Deployment, DeploymentStatus, Destroy, EnvironmentId, Outcome, Plan, Recorded, Refusal, Request, Scope,
+    Timestamp, expression,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use step::{Message, StepError, Verdict};
+use step::{Caught, Message, StepError, Verdict};
 use store::Store;
 
 use crate::known::Known;
+use crate::outcome::{self, End};
 use crate::{history, reap};
 
 pub(crate) struct Concluding {
@@ -62,17 +63,23 @@ impl Concluding {
             return Ok(message.with(Verdict::Gone));
         }
         let known = self.known(&deployment).await?;
-        let outcome = match message.verdict {
-            Some(Verdict::Done) if known.unreadable.is_empty() => Outcome::Deployed,
-            Some(Verdict::Unchanged) if known.unreadable.is_empty() => Outcome::Unchanged,
-            Some(Verdict::Refused) => self.refused(&message).await?,
-            Some(Verdict::Cancelled) => {
-                Outcome::Cancelled { by: active.as_ref().and_then(|active| active.cancel.clone()?.by) }
-            }
-            _ => stopped(&known, &message),
-        };
+        let end = self.end_of(&message, active.as_ref()).await?;
+        let outcome = outcome::of(&deployment, &known, end);
         self.end(deployment, active.as_ref(), &known, outcome).await?;
         Ok(message.with(Verdict::Concluded))
+    }
+
+    /// How the last step ended, from what the state machine hands on.
+    async fn end_of(&self, message: &Message, active: Option<&Active>) -> Result<End, StepError> {
+        Ok(match message.verdict {
+            Some(Verdict::Done) => End::Done,
+            Some(Verdict::Unchanged) => End::Unchanged,
+            Some(Verdict::Refused) => End::Refused(self.refusals(message).await?),
+            Some(Verdict::Cancelled) => End::Cancelled { by: active.and_then(|active| active.cancel.clone()?.by) },
+            Some(Verdict::Denied) => End::Denied,
+            Some(Verdict::Expired) => End::Expired,
+            _ => End::Failed(message.error.iter().map(caught).collect()),
+        })
     }
 
     /// Records the outcome of a deployment that has its turn, as `active` shows it, writes its history, and starts the next
@@ -89,11 +96,8 @@ impl Concluding {
             let now = (self.now)();
             let mut due = None;
             if let Some(recorded) = &known.recorded {
-                if outcome.is_success() {
-                    deployment.outputs = match deployment.request {
-                        Request::Reap => self.last_outputs(&id).await?,
-                        _ => outputs(known.plan.as_ref(), recorded),
-                    };
+                if stands(&outcome) {
+                    deployment.outputs = self.outputs(&deployment, known, recorded).await?;
                 }
                 deployment.revision = Some(recorded.revision);
                 deployment.deferred = reap::deferred(recorded);
@@ -117,14 +121,41 @@ impl Concluding {
         self.catch_up(&id).await
     }
 
-    /// The outputs of the last deployment that had some: a reap has no config that could name any, and changes none.
-    async fn last_outputs(&self, id: &EnvironmentId) -> Result<BTreeMap<String, Value>, StepError> {
+    /// The outputs of a deployment. What changes none keeps those of the last one that could name any; what destroys a part
+    /// of the environment keeps those that the rest still has.
+    async fn outputs(
+        &self,
+        deployment: &Deployment,
+        known: &Known,
+        recorded: &Recorded,
+    ) -> Result<BTreeMap<String, Value>, StepError> {
+        let id = &deployment.environment;
+        match &deployment.request {
+            Request::Deploy | Request::Rollback(_) => Ok(outputs(known.plan.as_ref(), recorded)),
+            Request::Reap | Request::LetGo { .. } => {
+                let last = self.last(id, |one| !matches!(one, Request::Reap | Request::LetGo { .. })).await?;
+                Ok(last.map(|last| last.outputs).unwrap_or_default())
+            }
+            Request::Destroy(Destroy { scope: Scope::All, .. }) => Ok(BTreeMap::new()),
+            Request::Destroy(_) => {
+                let last = self.last(id, |one| matches!(one, Request::Deploy | Request::Rollback(_))).await?;
+                let plan = match &last {
+                    Some(last) => self.plan(last).await?,
+                    None => None,
+                };
+                Ok(outputs(plan.as_ref(), recorded))
+            }
+        }
+    }
+
+    /// The last deployment of an environment that was asked for something of this kind and left its outputs.
+    async fn last(
+        &self,
+        id: &EnvironmentId,
+        of_kind: impl Fn(&Request) -> bool,
+    ) -> Result<Option<Deployment>, StepError> {
         let all = self.store.deployments(id).await?;
-        let last = all
-            .into_iter()
-            .filter(|one| one.request != Request::Reap)
-            .rfind(|one| matches!(&one.status, DeploymentStatus::Ended { outcome } if outcome.is_success()));
-        Ok(last.map(|one| one.outputs).unwrap_or_default())
+        Ok(all.into_iter().filter(|one| of_kind(&one.request)).rfind(|one| one.outcome().is_some_and(stands)))
     }
 
     async fn write_history(&self, deployment: &Deployment, known: &Known) -> Result<(), StepError> {
@@ -151,12 +182,12 @@ impl Concluding {
         serde_json::from_slice(&bytes).map(Some).map_err(|error| StepError::Unreadable(error.to_string()))
     }
 
-    async fn refused(&self, message: &Message) -> Result<Outcome, StepError> {
+    async fn refusals(&self, message: &Message) -> Result<Vec<Refusal>, StepError> {
         let report = message.report.as_ref();
         let report = report.ok_or_else(|| StepError::Unreadable("a refusal without a report".to_owned()))?;
         let bytes = self.store.get(report).await?;
         let report: Report = serde_json::from_slice(&bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
-        Ok(Outcome::Refused { refusals: report.refusals })
+        Ok(report.refusals)
     }
 
     pub(crate) async fn head(
@@ -168,17 +199,14 @@ impl Concluding {
     }
 }
 
-fn stopped(known: &Known, message: &Message) -> Outcome {
-    let mut causes = known.causes();
-    if let Some(caught) = &message.error {
-        causes.push(Cause {
-            change: None,
-            message: format!("{}: {}", caught.error, caught.message()),
-            help: help(&caught.error).to_owned(),
-            blocked: Vec::new(),
-        });
-    }
-    Outcome::Stopped { causes }
+fn caught(caught: &Caught) -> Cause {
+    let message = format!("{}: {}", caught.error, caught.message());
+    Cause { change: None, message, help: help(&caught.error).to_owned(), blocked: Vec::new() }
+}
+
+/// Whether the environment is as a plan wanted it, be it one that undid another.
+fn stands(outcome: &Outcome) -> bool {
+    outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. })
 }
 
 fn outputs(plan: Option<&Plan>, recorded: &Recorded) -> BTreeMap<String, Value> {

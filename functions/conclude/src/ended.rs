@@ -2,12 +2,13 @@
 
 use control::Standing;
 use engine::ports::{Active, Executions, Launch, Queue, Restart};
-use model::{Cause, DeploymentId, DeploymentStatus, EnvironmentId, Outcome};
+use model::{Cause, DeploymentId, DeploymentStatus, EnvironmentId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use step::StepError;
 
 use crate::conclude::Concluding;
+use crate::outcome::{self, End};
 
 /// How many executions of a deployment may die before it is given up. Those that hand over do not count.
 const DEATHS: u32 = 3;
@@ -25,7 +26,7 @@ struct Detail {
     input: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Input {
     deployment: DeploymentId,
     project: String,
@@ -33,13 +34,14 @@ struct Input {
 }
 
 impl Concluding {
-    /// Handles the event that says: an execution ended. It may come twice, and late.
+    /// Handles the event that says: an execution ended. It may come twice, and late. One that somebody started by hand is
+    /// none of its business.
     pub(crate) async fn ended(&self, payload: &Value) -> Result<Value, StepError> {
         let unreadable =
             |error: serde_json::Error| StepError::Unreadable(format!("not an event of an execution: {error}"));
         let Detail { name, status, input } = Envelope::deserialize(payload).map_err(unreadable)?.detail;
-        let Some(input) = input.and_then(|input| serde_json::from_str::<Input>(&input).ok()) else {
-            // Started by hand, with an input that names no deployment: nothing waits for it.
+        let Some(input) = input.and_then(|input| own(&name, &input)) else {
+            // Started by hand: what it asked for has an execution of its own.
             return Ok(json!({ "ignored": name }));
         };
         let id = EnvironmentId::new(&input.project, &input.environment)
@@ -128,7 +130,6 @@ impl Concluding {
             return Ok(json!({ "resumed": deployment, "running": launch == Launch::Running }));
         }
         let known = self.known(&head).await?;
-        let mut causes = known.causes();
         let (message, help) = match status {
             "ABORTED" => {
                 ("its execution was stopped by hand", "deploy again: the engine carries on from where this stopped")
@@ -138,8 +139,33 @@ impl Concluding {
                 "look at the execution's events in Step Functions, then deploy again",
             ),
         };
-        causes.push(Cause { change: None, message: message.to_owned(), help: help.to_owned(), blocked: Vec::new() });
-        self.end(head, Some(active), &known, Outcome::Stopped { causes }).await?;
+        let cause = Cause { change: None, message: message.to_owned(), help: help.to_owned(), blocked: Vec::new() };
+        let outcome = outcome::of(&head, &known, End::Failed(vec![cause]));
+        self.end(head, Some(active), &known, outcome).await?;
         Ok(json!({ "concluded": deployment }))
+    }
+}
+
+/// The input of an execution that the engine started: its name is that of the deployment which the input names.
+fn own(name: &str, input: &str) -> Option<Input> {
+    let input: Input = serde_json::from_str(input).ok()?;
+    control::execution_of(name).is_some_and(|(deployment, _)| deployment == input.deployment).then_some(input)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use super::*;
+
+    #[test]
+    fn an_execution_that_was_started_by_hand_is_nobodys() {
+        let input = json!({ "v": 1, "deployment": "d1", "project": "shop", "environment": "dev" }).to_string();
+        let own_input = own("d1-2", &input).unwrap();
+        assert_eq!(own_input.deployment, DeploymentId::from("d1"));
+        assert_eq!(own("by-hand", &input), None);
+        assert_eq!(own("d2-1", &input), None);
+        let asked = json!({ "rollback": { "project": "shop", "environment": "dev", "to": "previous" } }).to_string();
+        assert_eq!(own("0b1c6a4e-7d5e-4c1c-9d3c-2f7f3e4f5a6b", &asked), None);
     }
 }

@@ -4,8 +4,7 @@
 //! deployment ends as one that failed.
 
 use engine::ports::Ledger;
-use journal::ChangeStatus;
-use model::{Cause, Deployment, Entry, Plan, Recorded, ResourceKey};
+use model::{Cause, Deployment, Entry, Plan, Recorded};
 use step::StepError;
 
 use crate::conclude::{Concluding, help};
@@ -24,18 +23,12 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The root failures that the journal tells of, and what could not be read.
+    /// The root failures of the plan that the journal tells of, and what could not be read.
     pub(crate) fn causes(&self) -> Vec<Cause> {
         let mut causes = self.unreadable.clone();
         let Some(plan) = &self.plan else { return causes };
-        match journal::fold(&self.entries) {
-            Ok(status) => {
-                let failed = |(key, status): (ResourceKey, ChangeStatus)| match status {
-                    ChangeStatus::Failed(error) => Some((key, error)),
-                    _ => None,
-                };
-                causes.extend(engine::causes(plan, &status.changes.into_iter().filter_map(failed).collect()));
-            }
+        match journal::failures(&self.entries, plan.since) {
+            Ok(failed) => causes.extend(engine::causes(plan, &failed)),
             Err(error) => causes.push(broken(&StepError::Corrupt(error.to_string()))),
         }
         causes

@@ -6,6 +6,7 @@ mod ended;
 mod hand_over;
 mod history;
 mod known;
+mod outcome;
 mod reap;
 
 use std::sync::Arc;
