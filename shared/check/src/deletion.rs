@@ -45,6 +45,10 @@ pub(crate) fn deletion<'a>(
             None if is_in_use && index.refers(other, &key.address) => {
                 found.push(Violation::InUse(key.clone(), other.clone()));
             }
+            // Something came back into use in place of this one, and it goes on with the value of this one.
+            None if index.arrivals.contains_key(&key.address) && index.is_sent_another(other, &key.address) => {
+                found.push(Violation::InUse(key.clone(), other.clone()));
+            }
             None => {}
         }
     }

@@ -26,9 +26,25 @@ pub(crate) fn fits(change: &Change, index: &Index<'_>, found: &mut Vec<Violation
             misfit("it is not a later incarnation of what it replaces");
         }
         (Action::Move { .. }, _) if change.stage != Stage::Build => misfit("it moves at the end"),
-        (Action::Move { to }, _) if to.address == key.address => misfit("it moves to where it is"),
+        (Action::Move { to }, _) if to == key => misfit("it moves to where it is"),
         (Action::Move { to }, _) if index.standing.get(to).is_none_or(|at| at.moved_by != Some(key)) => {
             misfit("it cannot move");
+        }
+        // Within its address, a move puts it back in use: so it must be what is in use then.
+        (Action::Move { to }, _)
+            if to.address == key.address
+                && index.current(&key.address).is_none_or(|(current, at)| current != to || !at.stays()) =>
+        {
+            misfit("it moves within its address and is not in use then");
+        }
+        (Action::Move { to }, _)
+            if to.address == key.address
+                && index.highest.get(&to.address).is_some_and(|highest| *highest > to.generation) =>
+        {
+            misfit("it moves within its address to below what that has had");
+        }
+        (Action::Delete { only_empty: true, .. }, Some(_)) if !holds_data(change) => {
+            misfit("it holds no data that its deletion could spare");
         }
         _ => {}
     }
@@ -40,6 +56,7 @@ pub(crate) fn fits(change: &Change, index: &Index<'_>, found: &mut Vec<Violation
     }
     if let Action::Replace { old, .. } = &change.action
         && !index.goes(old)
+        && !index.may_stay(old)
     {
         found.push(Violation::StaysBehind { change: key.clone(), old: old.clone() });
     }
@@ -51,6 +68,10 @@ pub(crate) fn fits(change: &Change, index: &Index<'_>, found: &mut Vec<Violation
         let frozen = diff.iter().filter(|one| schema.create_only.contains(&one.path.head()));
         found.extend(frozen.map(|one| Violation::CreateOnly { change: key.clone(), property: one.path.to_string() }));
     }
+}
+
+fn holds_data(change: &Change) -> bool {
+    schema::get(&change.kind).is_some_and(|schema| schema.stateful)
 }
 
 /// Everything that a change refers to is recorded and stays, or is made by a change that it waits for; and what moves has moved.

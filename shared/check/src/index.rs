@@ -132,6 +132,24 @@ impl<'a> Index<'a> {
         references.iter().map(|one| self.now.get(&one.address).copied().unwrap_or(&one.address)).any(|on| on == to)
     }
 
+    /// Whether what refers to an address was sent another value than that has once the moves are made.
+    pub(crate) fn is_sent_another(&self, key: &ResourceKey, to: &ResourceAddress) -> bool {
+        let Some(standing) = self.standing.get(key) else { return false };
+        let value_of = |reference: &model::Reference| {
+            let address = self.now.get(&reference.address).copied().unwrap_or(&reference.address);
+            let (_, current) = self.current(address)?;
+            current.recorded.value_of(reference.attribute.as_deref())
+        };
+        let RecordedResource { asked, sent, .. } = standing.recorded;
+        asked.0.iter().any(|(name, value)| {
+            let mut found = Vec::new();
+            let names = |one: &model::Reference| self.now.get(&one.address).copied().unwrap_or(&one.address) == to;
+            expression::references_in(value, &mut found).is_ok()
+                && found.iter().any(names)
+                && expression::resolve_value(value, &value_of).is_ok_and(|value| sent.get(name) != Some(&value))
+        })
+    }
+
     pub(crate) fn current(&self, address: &ResourceAddress) -> Option<(&'a ResourceKey, &Standing<'a>)> {
         let key = self.current.get(address).copied()?;
         Some((key, self.standing.get(key)?))
@@ -145,6 +163,24 @@ impl<'a> Index<'a> {
     /// The same, with its place in the plan.
     pub(crate) fn ranked(&self, key: &ResourceKey) -> Option<(usize, &'a Change)> {
         self.changes.get(key).copied()
+    }
+
+    /// Whether something may stay though another takes its place: it holds data, or what stays and holds data stands on it.
+    pub(crate) fn may_stay(&self, key: &'a ResourceKey) -> bool {
+        let mut seen = BTreeSet::from([key]);
+        let mut ahead = vec![key];
+        while let Some(key) = ahead.pop() {
+            let Some(standing) = self.standing.get(key) else { continue };
+            if schema::get(&standing.recorded.kind).is_some_and(|schema| schema.stateful) {
+                return true;
+            }
+            let on_it = self
+                .standing
+                .iter()
+                .filter(|(other, standing)| standing.recorded.dependencies.contains(&key.address) && !self.goes(other));
+            ahead.extend(on_it.map(|(other, _)| *other).filter(|other| seen.insert(*other)));
+        }
+        false
     }
 
     /// Whether the plan deletes it or lets it go.

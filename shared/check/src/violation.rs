@@ -60,7 +60,7 @@ pub enum Violation {
     /// A new incarnation with a generation that was used before, or that is older than one that is recorded.
     #[error("`{0}` is not newer than everything that its address ever had")]
     OldGeneration(ResourceKey),
-    /// A replacement after which the old incarnation stays recorded.
+    /// A replacement after which the old incarnation stays recorded, though neither it nor anything on it holds data.
     #[error("`{change}` replaces `{old}`, which the plan neither deletes nor lets go")]
     StaysBehind {
         /// The change.

@@ -36,7 +36,13 @@ struct Decided {
     renewed: Vec<bool>,
 }
 
-pub(crate) fn build(inputs: &Inputs<'_>, view: &View<'_>, wants: &Wants<'_>) -> Built {
+/// What is `still` stays as it is recorded, finished or not.
+pub(crate) fn build(
+    inputs: &Inputs<'_>,
+    view: &View<'_>,
+    wants: &Wants<'_>,
+    still: &BTreeSet<ResourceAddress>,
+) -> Built {
     let mut built = Built {
         changes: Vec::new(),
         kept: vec![None; view.places().len()],
@@ -49,7 +55,8 @@ pub(crate) fn build(inputs: &Inputs<'_>, view: &View<'_>, wants: &Wants<'_>) -> 
     let held = names_held(view);
     for wanted in &wants.order {
         let place = wants.places.get(wanted.rank).copied().flatten();
-        let decision = Deciding { inputs, view, wants, wanted, place, renewed: &decided.renewed }.decide();
+        let is_still = still.contains(wanted.address);
+        let decision = Deciding { inputs, view, wants, wanted, place, is_still, renewed: &decided.renewed }.decide();
         let generation = decision.generation;
         if let Some(kept) = place.and_then(|place| built.kept.get_mut(place)) {
             *kept = Some(generation);
@@ -107,6 +114,7 @@ struct Deciding<'d, 'a> {
     wants: &'d Wants<'a>,
     wanted: &'d Wanted<'a>,
     place: Option<usize>,
+    is_still: bool,
     renewed: &'d [bool],
 }
 
@@ -120,6 +128,9 @@ impl Deciding<'_, '_> {
             let change = Some((Action::Create { to }, Reason::New));
             return Decision { generation: next, change, exists: false, renewed: true };
         };
+        if self.is_still {
+            return Decision { generation: standing.generation, change: None, exists: true, renewed: false };
+        }
         let recorded = standing.recorded;
         let properties = wanted.properties(true);
         let named = || self.named(properties, Some(standing), standing.generation);

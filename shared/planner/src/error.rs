@@ -113,6 +113,14 @@ pub enum Problem {
         /// What stands on it.
         by: ResourceAddress,
     },
+    /// Something that goes back refers to what is gone, and does not go back with it.
+    #[error("`{resource}` referred to `{to}`, which is not there any more and does not go back with it")]
+    Missing {
+        /// What goes back.
+        resource: ResourceAddress,
+        /// What it referred to.
+        to: ResourceAddress,
+    },
     /// Something would have to be deleted for its name, and may not be lost.
     #[error("`{resource}` has a name that is needed for what was there before, and may not be deleted for it")]
     NameNeeded {
@@ -158,6 +166,7 @@ impl Problem {
             Self::NameHeld { .. } => "plan::name-held",
             Self::RollbackConsent { .. } => "rollback::consent",
             Self::OutOfScope { .. } => "rollback::in-use",
+            Self::Missing { .. } => "rollback::missing",
             Self::NameNeeded { .. } => "rollback::name-needed",
             Self::DestroyConsent { .. } => "destroy::consent",
             Self::InUse { .. } => "destroy::in-use",
@@ -177,7 +186,7 @@ impl Problem {
             Self::DestroyConsent { resource } => {
                 return format!("add `--consent {resource}` if that may be lost").into();
             }
-            Self::OutOfScope { .. } => "go back without a limit to one agent or stack",
+            Self::OutOfScope { .. } | Self::Missing { .. } => "go back without a limit to one agent or stack",
             Self::NameNeeded { .. } => "ask for this rollback, with its consent to what it loses",
             Self::InUse { .. } => "destroy what uses it as well, or take it off first",
             Self::Unrecorded { .. } => "correct the address: the record lists every resource",

@@ -1,15 +1,24 @@
 //! Ways back: a plan from what is recorded now to what a recorded revision had.
+//!
+//! What the revision had is made into a Desired, and planned as any other. Beyond that, only this is decided here: which
+//! incarnation comes back into use, which names are given anew, what stays as it is, and what may be lost.
 
-use std::collections::BTreeMap;
+mod names;
+mod outside;
+mod scope;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    DeploymentId, Desired, DesiredResource, Digest, Environment, Presence, Recorded, RecordedResource, ResourceAddress,
-    Scope, Stamp, expression,
+    Action, DeploymentId, Desired, DesiredResource, Digest, Environment, Generation, PhysicalId, Presence, Properties,
+    Recorded, RecordedResource, ResourceAddress, ResourceKey, ResourceType, Scope, Stamp, expression,
 };
 use serde_json::Value;
 
-use crate::consent::Consent;
-use crate::{Inputs, PlanError, Planned};
+use crate::consent::{self, Consent};
+use crate::moves::Relocation;
+use crate::view::{self, View};
+use crate::{Draft, Exempt, Inputs, PlanError, Planned, Problem, draft, finish, refuse};
 
 /// What a way back is planned from: no config is asked.
 #[derive(Debug, Clone, Copy)]
@@ -40,27 +49,149 @@ pub struct Inverse<'a> {
 /// [`PlanError`] with every problem at once: a loss that nobody consented to, something out of scope that stands on what
 /// would go or be made anew.
 pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
-    let desired = desired(inputs);
-    crate::plan(&Inputs {
+    let before = Before::of(inputs);
+    let (mut desired, dangling) = desired(inputs, &before);
+    let relocations = before.relocations(inputs.recorded, &mut desired.moved);
+    let names = view::names(Some(&desired), inputs.recorded);
+    let mut view = View::of(inputs.recorded, &relocations, &names);
+    let again = names::give(inputs, &before, &mut view, &mut desired);
+    let still = in_use(inputs.recorded).into_keys().filter(|address| !before.covers(address)).cloned().collect();
+    let exempt = Exempt { still, dangling };
+    let planning = Inputs {
         desired: &desired,
         recorded: inputs.recorded,
         environment: inputs.environment,
         deployment: inputs.deployment,
         config: inputs.config,
         stamp: inputs.stamp,
-    })
+    };
+    let mut problems = Vec::new();
+    let mut draft = draft(&planning, &view, &exempt, &mut problems).map_err(missing)?;
+    outside::refuse(inputs, &before, &planning, &view, &draft.built.changes, &exempt.still, &mut problems);
+    consent::weigh(inputs, &before, &view, &again, &mut draft, &mut problems);
+    refuse(&mut problems)?;
+    settle(&before, &exempt.dangling, &mut draft);
+    finish(&planning, &view, &relocations, draft)
 }
 
-fn desired(inputs: &Inverse<'_>) -> Desired {
-    let in_use = |recorded: &Recorded, covered: bool| -> BTreeMap<ResourceAddress, DesiredResource> {
-        let all = recorded.resources.iter().filter(|(_, one)| one.presence != Presence::Leaving);
-        all.filter(|(key, one)| inputs.scope.covers(&key.address, one.agent.as_deref()) == covered)
-            .map(|(key, one)| (key.address.clone(), wanted(one)))
-            .collect()
-    };
-    let mut resources = in_use(inputs.snapshot, true);
-    resources.append(&mut in_use(inputs.recorded, false));
-    Desired {
+/// What one incarnation is told by, wherever it is recorded: names may be given again, and keys by moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Identity<'a> {
+    kind: &'a ResourceType,
+    physical_id: Option<&'a PhysicalId>,
+    made_as: &'a ResourceKey,
+}
+
+impl<'a> Identity<'a> {
+    pub(crate) fn of(key: &'a ResourceKey, resource: &'a RecordedResource) -> Self {
+        let made_as = resource.made_as.as_ref().unwrap_or(key);
+        Self { kind: &resource.kind, physical_id: resource.physical_id.as_ref(), made_as }
+    }
+}
+
+pub(crate) type InUse<'a> = BTreeMap<&'a ResourceAddress, (&'a ResourceKey, &'a RecordedResource)>;
+
+/// What is in use at each address. Generations ascend, so that the newest is what remains.
+fn in_use(recorded: &Recorded) -> InUse<'_> {
+    let stay = recorded.resources.iter().filter(|(_, resource)| resource.presence != Presence::Leaving);
+    stay.map(|(key, resource)| (&key.address, (key, resource))).collect()
+}
+
+/// What the revision had, and where that is now.
+pub(crate) struct Before<'a> {
+    /// What was in use, of the addresses that go back.
+    pub(crate) in_use: InUse<'a>,
+    /// Everything that the revision had, in use or not.
+    pub(crate) known: BTreeSet<Identity<'a>>,
+    /// What is recorded now and is not being deleted.
+    pub(crate) alive: BTreeMap<Identity<'a>, &'a ResourceKey>,
+    /// The addresses that go back.
+    covered: BTreeSet<&'a ResourceAddress>,
+}
+
+impl<'a> Before<'a> {
+    fn of(inputs: &Inverse<'a>) -> Self {
+        let identify = |(key, resource): (&'a ResourceKey, &'a RecordedResource)| (Identity::of(key, resource), key);
+        let stay = inputs.recorded.resources.iter().filter(|(_, resource)| resource.presence != Presence::Leaving);
+        let alive: BTreeMap<Identity<'_>, &ResourceKey> = stay.map(identify).collect();
+        let known = inputs.snapshot.resources.iter().map(identify).map(|(identity, _)| identity).collect();
+        let mut in_use = in_use(inputs.snapshot);
+        let covered = scope::covered(inputs, &in_use, &alive);
+        in_use.retain(|address, _| covered.contains(address));
+        Self { in_use, known, alive, covered }
+    }
+
+    /// Whether an address goes back.
+    pub(crate) fn covers(&self, address: &ResourceAddress) -> bool {
+        self.covered.contains(address)
+    }
+
+    /// What comes back to its address: because it has moved to another, or because another took its place and it is still there.
+    /// It comes as the newest there, which is the one in use.
+    fn relocations(
+        &self,
+        recorded: &'a Recorded,
+        moved: &mut BTreeMap<ResourceAddress, ResourceAddress>,
+    ) -> Vec<Relocation<'a>> {
+        let now = in_use(recorded);
+        let mut relocations = Vec::new();
+        for (address, (key, resource)) in &self.in_use {
+            let identity = Identity::of(key, resource);
+            let is_there = now.get(address).is_some_and(|(key, resource)| Identity::of(key, resource) == identity);
+            let Some(from) = self.alive.get(&identity).copied().filter(|_| !is_there) else { continue };
+            let is_in_use = now.get(&from.address).is_some_and(|(key, _)| *key == from);
+            if is_in_use && from.address != **address {
+                moved.insert(from.address.clone(), (*address).clone());
+            }
+            let to = ResourceKey::new((*address).clone(), next(recorded, address));
+            relocations.push(Relocation::alone(from, to));
+        }
+        relocations
+    }
+}
+
+/// The generation after all that an address has, and after all that tags elsewhere name.
+fn next(recorded: &Recorded, address: &ResourceAddress) -> Generation {
+    let here = recorded.generations(address).map(|(key, _)| key.generation);
+    let made = recorded.resources.values().filter_map(|resource| resource.made_as.as_ref());
+    let named = made.filter(|made| made.address == *address).map(|made| made.generation);
+    here.chain(named).max().map_or(Generation::FIRST, Generation::next)
+}
+
+/// What the revision had, of what goes back, and what is recorded now, of everything else; and the references in it that lead
+/// nowhere.
+fn desired(inputs: &Inverse<'_>, before: &Before<'_>) -> (Desired, BTreeSet<(ResourceAddress, ResourceAddress)>) {
+    let now = in_use(inputs.recorded);
+    let then = before.in_use.iter().map(|(address, found)| (*address, *found));
+    let rest = now.iter().filter(|(address, _)| !before.covers(address)).map(|(address, found)| (*address, *found));
+    let all: InUse<'_> = then.chain(rest).collect();
+    let snapshot = in_use(inputs.snapshot);
+    let mut dangling = BTreeSet::new();
+    let mut resources = BTreeMap::new();
+    for (address, (_, resource)) in &all {
+        let mut asked = resource.asked.clone();
+        let goes_back = before.covers(address);
+        let leads_nowhere = |on: &ResourceAddress| !all.contains_key(on) && !(goes_back && snapshot.contains_key(on));
+        for (name, on) in references(&resource.asked).into_iter().filter(|(_, on)| leads_nowhere(on)) {
+            let is_kept = now.get(address).is_some_and(|(_, now)| now.asked.get(&name) == resource.asked.get(&name));
+            match resource.sent.get(&name).filter(|_| goes_back && !is_kept) {
+                Some(sent) => asked.set(&name, sent.clone()),
+                None => drop(dangling.insert(((*address).clone(), on))),
+            }
+        }
+        let named: BTreeSet<ResourceAddress> = references(&asked).into_iter().map(|(_, on)| on).collect();
+        let depends_on = resource.dependencies.iter().filter(|on| !named.contains(on) && !leads_nowhere(on));
+        let wanted = DesiredResource {
+            kind: resource.kind.clone(),
+            properties: asked,
+            depends_on: depends_on.cloned().collect(),
+            agent: resource.agent.clone(),
+            retention: resource.retention,
+            ignore_changes: BTreeSet::new(),
+        };
+        resources.insert((*address).clone(), wanted);
+    }
+    let desired = Desired {
         environment: inputs.environment.id.clone(),
         account: inputs.environment.account.clone(),
         region: inputs.environment.region.clone(),
@@ -68,19 +199,45 @@ fn desired(inputs: &Inverse<'_>) -> Desired {
         outputs: inputs.outputs.clone(),
         moved: BTreeMap::new(),
         gates: Vec::new(),
-    }
+    };
+    (desired, dangling)
 }
 
-/// A resource as it was asked for.
-fn wanted(recorded: &RecordedResource) -> DesiredResource {
-    let named = expression::references(&recorded.asked).unwrap_or_default();
-    let is_named = |on: &&ResourceAddress| named.iter().any(|reference| reference.address == **on);
-    DesiredResource {
-        kind: recorded.kind.clone(),
-        properties: recorded.asked.clone(),
-        depends_on: recorded.dependencies.iter().filter(|on| !is_named(on)).cloned().collect(),
-        agent: recorded.agent.clone(),
-        retention: recorded.retention,
-        ignore_changes: Default::default(),
+/// What each top-level property refers to. Malformed ones are the planner's to tell.
+pub(crate) fn references(properties: &Properties) -> Vec<(String, ResourceAddress)> {
+    let mut all = Vec::new();
+    for (name, value) in &properties.0 {
+        let mut found = Vec::new();
+        if expression::references_in(value, &mut found).is_ok() {
+            all.extend(found.into_iter().map(|reference| (name.clone(), reference.address)));
+        }
+    }
+    all
+}
+
+/// Something that goes back refers to what is gone and does not come back with it.
+fn missing(PlanError(problems): PlanError) -> PlanError {
+    let told = problems.into_iter().map(|problem| match problem {
+        Problem::UnknownReference { resource, to } => Problem::Missing { resource, to },
+        other => other,
+    });
+    PlanError(told.collect())
+}
+
+/// What is changed and refers to what was let go goes on with the value that it was sent.
+fn settle(before: &Before<'_>, dangling: &BTreeSet<(ResourceAddress, ResourceAddress)>, draft: &mut Draft) {
+    for change in draft.built.changes.iter_mut().filter(|_| !dangling.is_empty()) {
+        let address = change.key.address.clone();
+        let Some((_, then)) = before.in_use.get(&address) else { continue };
+        let (Action::Create { to } | Action::Update { to, .. } | Action::Replace { to, .. }) = &mut change.action
+        else {
+            continue;
+        };
+        for (name, _) in references(to).into_iter().filter(|(_, on)| dangling.contains(&(address.clone(), on.clone())))
+        {
+            if let Some(sent) = then.sent.get(&name) {
+                to.set(&name, sent.clone());
+            }
+        }
     }
 }

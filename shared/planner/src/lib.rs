@@ -19,13 +19,13 @@ mod retire;
 mod view;
 mod wanted;
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
 use model::{
     Action, Change, DeploymentId, Desired, Digest, Environment, Moved, Plan, PlanReport, Recorded, Replaced,
-    ResourceKey, Stamp,
+    ResourceAddress, ResourceKey, Stamp,
 };
 
 use view::View;
@@ -75,22 +75,60 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     let mut problems = Vec::new();
     let relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
     let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));
-    let wants = wanted::read(inputs.desired, &view, &mut problems);
+    let mut draft = draft(inputs, &view, &Exempt::default(), &mut problems)?;
+    draft.report.lost = losses::of(&draft.retired);
+    losses::refuse(inputs, &draft.report.lost, &mut problems);
     refuse(&mut problems)?;
+    finish(inputs, &view, &relocations, draft)
+}
 
-    let mut built = build::build(inputs, &view, &wants);
+/// What a plan lets be, whatever is recorded of it.
+#[derive(Debug, Default)]
+struct Exempt {
+    /// Resources that stay as they are recorded, finished or not.
+    still: BTreeSet<ResourceAddress>,
+    /// References that may lead nowhere: who refers, and to what.
+    dangling: BTreeSet<(ResourceAddress, ResourceAddress)>,
+}
+
+/// Both halves of a plan, before it is known what may be lost.
+struct Draft {
+    built: build::Built,
+    retired: Vec<Change>,
+    report: PlanReport,
+}
+
+fn draft(
+    inputs: &Inputs<'_>,
+    view: &View<'_>,
+    exempt: &Exempt,
+    problems: &mut Vec<Problem>,
+) -> Result<Draft, PlanError> {
+    let wants = wanted::read(inputs.desired, view, problems);
+    problems.retain(|problem| match problem {
+        Problem::UnknownReference { resource, to } => !exempt.dangling.contains(&(resource.clone(), to.clone())),
+        _ => true,
+    });
+    refuse(problems)?;
+    let mut built = build::build(inputs, view, &wants, &exempt.still);
     let mut report = PlanReport::default();
-    let retired = retire::retire(inputs, &view, &mut built, &mut report, &mut problems);
-    report.lost = losses::of(&retired);
-    losses::refuse(inputs, &report.lost, &mut problems);
-    refuse(&mut problems)?;
+    let retired = retire::retire(inputs, view, &mut built, &mut report, problems);
+    Ok(Draft { built, retired, report })
+}
 
-    let mut changes = moves::changes(&relocations, &view, inputs.desired);
+fn finish(
+    inputs: &Inputs<'_>,
+    view: &View<'_>,
+    relocations: &[moves::Relocation<'_>],
+    draft: Draft,
+) -> Result<Planned, PlanError> {
+    let Draft { mut built, retired, mut report } = draft;
+    let mut changes = moves::changes(relocations, view, inputs.desired);
     changes.append(&mut built.changes);
     changes.extend(retired);
     report.moved = relocations.iter().map(|one| Moved { from: one.from.clone(), to: one.to.clone() }).collect();
     report.ignored = built.ignored;
-    report.deposed = deposed(&view);
+    report.deposed = deposed(view);
     report.replaced = changes.iter().filter_map(replaced).collect();
     let plan = Plan {
         version: model::plan::VERSION,

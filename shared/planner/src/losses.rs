@@ -6,7 +6,13 @@ use crate::{Inputs, Problem, retire::holds_data};
 
 pub(crate) fn of(changes: &[Change]) -> Vec<Loss> {
     let is_lost = |change: &&Change| matches!(change.action, Action::Delete { .. }) && holds_data(&change.kind);
-    let what = |change: &Change| format!("everything that `{}` ({}) holds", change.key.address, change.kind);
+    let what = |change: &Change| {
+        let (address, kind) = (&change.key.address, &change.kind);
+        match change.action {
+            Action::Delete { only_empty: true, .. } => format!("`{address}` ({kind}) itself, if it holds nothing"),
+            _ => format!("everything that `{address}` ({kind}) holds"),
+        }
+    };
     changes
         .iter()
         .filter(is_lost)

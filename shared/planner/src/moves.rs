@@ -21,6 +21,13 @@ pub(crate) struct Relocation<'a> {
     after: Option<&'a ResourceKey>,
 }
 
+impl<'a> Relocation<'a> {
+    /// A move that waits for no other.
+    pub(crate) fn alone(from: &'a ResourceKey, to: ResourceKey) -> Self {
+        Self { from, to, after: None }
+    }
+}
+
 type Standing<'a> = (&'a ResourceKey, &'a RecordedResource);
 
 /// Every move that is still to be made.

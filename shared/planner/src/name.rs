@@ -1,6 +1,6 @@
 //! Generated physical names.
 
-use model::{DeploymentId, Desired, Digest, ResourceKey};
+use model::{DeploymentId, Desired, Digest, EnvironmentId, ResourceAddress, ResourceKey};
 use schema::{Alphabet, Naming};
 
 /// How many hexadecimal digits tell equal-looking names apart: 40 bits.
@@ -20,21 +20,36 @@ pub(crate) fn generated(
     let scope = format!("{engine} {} {} {} {deployment} {key}", desired.environment, desired.account, desired.region);
     let digest = Digest::of(scope.as_bytes());
     let hash = digest.short(HASH);
+    format!("{}-{hash}", stem(naming, &desired.environment, &key.address))
+}
+
+/// Whether a name is one that [`generated`] gives to incarnations at an address: told by its form.
+pub(crate) fn is_generated(
+    naming: &Naming,
+    environment: &EnvironmentId,
+    address: &ResourceAddress,
+    name: &str,
+) -> bool {
+    let is_hash = |text: &str| text.len() == HASH && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+    name.rsplit_once('-').is_some_and(|(head, hash)| is_hash(hash) && head == stem(naming, environment, address))
+}
+
+/// What a generated name says before its hash.
+fn stem(naming: &Naming, environment: &EnvironmentId, address: &ResourceAddress) -> String {
     let separator = match naming.alphabet {
         Alphabet::Path => '/',
         Alphabet::Mixed | Alphabet::Lower => '-',
     };
-    let environment = &desired.environment;
     let head = format!("{}{}{separator}{}{separator}", naming.prefix, environment.project, environment.environment);
-    let mut middle = match key.address.stack.as_str() {
-        "shared" => key.address.logical_id.clone(),
-        stack => format!("{stack}-{}", key.address.logical_id),
+    let mut middle = match address.stack.as_str() {
+        "shared" => address.logical_id.clone(),
+        stack => format!("{stack}-{}", address.logical_id),
     };
     middle.retain(|c| c.is_ascii_alphanumeric() || c == '-');
-    let room = naming.length.saturating_sub(head.len() + 1 + hash.len());
+    let room = naming.length.saturating_sub(head.len() + 1 + HASH);
     middle.truncate(room);
-    let name = format!("{head}{}-{hash}", middle.trim_end_matches('-'));
-    if naming.alphabet == Alphabet::Lower { name.to_ascii_lowercase() } else { name }
+    let stem = format!("{head}{}", middle.trim_end_matches('-'));
+    if naming.alphabet == Alphabet::Lower { stem.to_ascii_lowercase() } else { stem }
 }
 
 #[cfg(test)]
@@ -67,10 +82,14 @@ mod tests {
                 _ => format!("{}{}-{}-", naming.prefix, environment.project, environment.environment),
             };
             assert!(name.starts_with(&head), "{name}");
+            let address = key.address.clone();
             let later = generated(&naming, &desired, "e1", &"d2".into(), &key);
             let next =
                 generated(&naming, &desired, "e1", &"d1".into(), &ResourceKey::new(key.address, key.generation.next()));
             assert!(name != next && name != later);
+            assert!([&name, &next, &later].iter().all(|name| is_generated(&naming, environment, &address, name)));
+            let others = [name[..name.len() - 1].to_owned(), format!("{name}-0123456789"), format!("x{name}")];
+            assert!(others.iter().all(|other| !is_generated(&naming, environment, &address, other)));
         }
     }
 }

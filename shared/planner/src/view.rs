@@ -133,6 +133,12 @@ impl<'a> View<'a> {
         recorded.max(named).map_or(Generation::FIRST, Generation::next)
     }
 
+    /// Lets the next incarnation of `address` come after `generation`.
+    pub(crate) fn raise(&mut self, address: &'a ResourceAddress, generation: Generation) {
+        let highest = self.named.entry(address).or_insert(generation);
+        *highest = (*highest).max(generation);
+    }
+
     /// The changes that move something to `address`.
     pub(crate) fn arrivals(&self, address: &ResourceAddress) -> impl Iterator<Item = &'a ResourceKey> {
         self.arrivals.get(address).into_iter().flatten().copied()

@@ -1,0 +1,88 @@
+//! Which names are kept, and which are given anew.
+
+use std::collections::BTreeSet;
+
+use model::{Desired, Generation, RecordedResource, ResourceAddress, ResourceKey, Retention};
+use schema::Naming;
+
+use super::{Before, Identity, Inverse};
+use crate::name;
+use crate::view::View;
+
+/// Takes generated names out of what is desired, so that what exists keeps its own and what is made anew gets a new one: the
+/// old may be blocked for a while. A name that the user fixed stays. What was let go and is named by its type is looked for
+/// under its old name and generation: the addresses of those.
+pub(super) fn give<'a>(
+    inputs: &Inverse<'a>,
+    before: &Before<'a>,
+    view: &mut View<'a>,
+    desired: &mut Desired,
+) -> BTreeSet<&'a ResourceAddress> {
+    let addresses: Vec<&ResourceAddress> = before.in_use.keys().copied().collect();
+    let places = view.places_of(&addresses);
+    let mut again = BTreeSet::new();
+    for ((address, (key, then)), place) in before.in_use.iter().zip(places) {
+        let naming = schema::get(&then.kind).and_then(|schema| schema.naming);
+        let Some((naming, old)) = naming.and_then(|naming| Some((naming, then.asked.text(naming.property)?))) else {
+            continue;
+        };
+        let next = view.next(address, place);
+        if place.is_none() && is_let_go(key, then, next) {
+            view.raise(address, Generation(key.generation.0.saturating_sub(1)));
+            again.insert(*address);
+            continue;
+        }
+        let is_generated = |key: &ResourceKey, resource: &RecordedResource, name: &str| {
+            is_generated(&naming, inputs, key, resource, name)
+        };
+        let standing = place.and_then(|place| view.current_at(place));
+        let now = standing.map(|standing| (standing.recorded, standing.generation));
+        let name = match now {
+            _ if !is_generated(key, then, old) => continue,
+            Some((now, generation)) if now.kind == then.kind => {
+                // What is still there is what is in use: it never left its address, or comes back to it.
+                let is_same = before.alive.contains_key(&Identity::of(key, then));
+                let known = ResourceKey::new((*address).clone(), generation);
+                match now.asked.text(naming.property) {
+                    Some(name) if is_same && name != old => continue,
+                    Some(name) if !is_same && !is_generated(&known, now, name) => Some(next),
+                    Some(_) | None => None,
+                }
+            }
+            Some(_) | None => None,
+        };
+        let fresh = name.map(|generation| {
+            let key = ResourceKey::new((*address).clone(), generation);
+            name::generated(&naming, desired, &inputs.stamp.engine, inputs.deployment, &key)
+        });
+        let Some(wanted) = desired.resources.get_mut(*address) else { continue };
+        match fresh {
+            Some(name) => wanted.properties.set(naming.property, name),
+            None => drop(wanted.properties.0.remove(naming.property)),
+        }
+    }
+    again
+}
+
+/// Whether nothing is recorded any more of what was to be kept, so that it may still be in the account; and whether its
+/// creation would find it: it would carry the tags that it has.
+fn is_let_go(key: &ResourceKey, then: &RecordedResource, next: Generation) -> bool {
+    then.retention == Retention::Retain
+        && then.physical_id.is_some()
+        && then.made_as.is_none()
+        && next <= key.generation
+}
+
+fn is_generated(
+    naming: &Naming,
+    inputs: &Inverse<'_>,
+    key: &ResourceKey,
+    resource: &RecordedResource,
+    name: &str,
+) -> bool {
+    let made_as = resource.made_as.as_ref().map(|made| &made.address);
+    [Some(&key.address), made_as]
+        .into_iter()
+        .flatten()
+        .any(|address| name::is_generated(naming, &inputs.environment.id, address, name))
+}

@@ -1,0 +1,51 @@
+//! What does not go back, and stands on something that would not be there any more, or not the same.
+
+use std::collections::BTreeSet;
+
+use model::{Action, Change, Presence, RecordedResource, ResourceAddress, expression};
+
+use super::{Before, Inverse, references};
+use crate::view::View;
+use crate::{Inputs, Problem};
+
+pub(super) fn refuse(
+    inputs: &Inverse<'_>,
+    before: &Before<'_>,
+    planning: &Inputs<'_>,
+    view: &View<'_>,
+    changes: &[Change],
+    still: &BTreeSet<ResourceAddress>,
+    problems: &mut Vec<Problem>,
+) {
+    let is_anew = |change: &&Change| matches!(change.action, Action::Create { .. } | Action::Replace { .. });
+    let anew: BTreeSet<&ResourceAddress> = changes.iter().filter(is_anew).map(|change| &change.key.address).collect();
+    let desired = planning.desired;
+    let goes = |to: &ResourceAddress| {
+        let mut recorded = inputs.recorded.generations(to);
+        !desired.resources.contains_key(to) && recorded.any(|(_, one)| one.presence != Presence::Leaving)
+    };
+    for by in still {
+        let Some((_, user)) = inputs.recorded.current(by).filter(|(_, user)| user.physical_id.is_some()) else {
+            continue;
+        };
+        let named = references(&user.asked).into_iter().filter(|(name, to)| {
+            let has_moved = desired.moved.contains_key(to);
+            let is_another = || view.arrivals(to).next().is_some() && is_sent_another(view, user, name);
+            has_moved || anew.contains(to) || goes(to) || is_another()
+        });
+        let needed = user.dependencies.iter().filter(|to| goes(to)).cloned();
+        let on: BTreeSet<ResourceAddress> =
+            named.map(|(_, to)| to).chain(needed).filter(|to| before.covers(to)).collect();
+        problems.extend(on.into_iter().map(|resource| Problem::OutOfScope { resource, by: by.clone() }));
+    }
+}
+
+/// Whether a property was sent with another value than it has once everything is back.
+fn is_sent_another(view: &View<'_>, user: &RecordedResource, name: &str) -> bool {
+    let value_of = |reference: &model::Reference| {
+        let place = view.places_of(&[&reference.address]).first().copied().flatten()?;
+        view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
+    };
+    let value = user.asked.get(name).and_then(|asked| expression::resolve_value(asked, &value_of).ok());
+    value.is_some_and(|value| user.sent.get(name) != Some(&value))
+}
