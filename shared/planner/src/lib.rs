@@ -16,6 +16,7 @@ mod name;
 mod order;
 mod reap;
 mod retire;
+mod target;
 mod view;
 mod wanted;
 
@@ -36,6 +37,7 @@ pub use error::{PlanError, Problem};
 pub use inverse::{Inverse, inverse};
 pub use let_go::{LettingGo, let_go};
 pub use reap::{Reaping, reap};
+pub use target::{Destination, Nowhere, destination, last};
 
 /// Looked up, and never gone through: its order must not show. Hashed without anything random.
 type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;

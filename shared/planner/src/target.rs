@@ -1,0 +1,300 @@
+//! Where a way back leads, from what the deployments of an environment came to.
+
+use model::{Deployment, Outcome, Request, Revision, Scope, Target};
+
+/// A revision that can be gone back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destination<'a> {
+    /// The revision; 0 for an environment that had none.
+    pub revision: Revision,
+    /// The deployment that left the record of it ([`Deployment::after`]); none for revision 0, which is empty.
+    pub left_by: Option<&'a Deployment>,
+}
+
+/// Why there is no way back to what was asked for. Each names the revisions that there are, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Nowhere {
+    /// No deployment ended at the revision.
+    #[error("there is no revision {asked}")]
+    Unknown {
+        /// The revision.
+        asked: Revision,
+        /// Those that there are.
+        there: Vec<Revision>,
+    },
+    /// What ended at the revision did not end well.
+    #[error("revision {asked} is no state to go back to: its deployment ended as `{outcome}`")]
+    Unwell {
+        /// The revision.
+        asked: Revision,
+        /// How its last deployment ended.
+        outcome: &'static str,
+        /// Those that there are.
+        there: Vec<Revision>,
+    },
+    /// The record of the revision is not kept any more.
+    #[error("the record of revision {asked} is not kept any more")]
+    Gone {
+        /// The revision.
+        asked: Revision,
+        /// Those that there are.
+        there: Vec<Revision>,
+    },
+    /// Nothing was deployed before what the environment stands at.
+    #[error("nothing was deployed before revision {standing}, which the environment stands at")]
+    First {
+        /// The revision.
+        standing: Revision,
+        /// Those that there are.
+        there: Vec<Revision>,
+    },
+}
+
+impl Nowhere {
+    /// A stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown { .. } => "rollback::unknown-revision",
+            Self::Unwell { .. } => "rollback::unfit-revision",
+            Self::Gone { .. } => "rollback::gone",
+            Self::First { .. } => "rollback::nothing-before",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> String {
+        let (Self::Unknown { there, .. }
+        | Self::Unwell { there, .. }
+        | Self::Gone { there, .. }
+        | Self::First { there, .. }) = self;
+        if there.is_empty() {
+            return "deploy what you want: there is no revision to go back to".to_owned();
+        }
+        let there: Vec<String> = there.iter().map(ToString::to_string).collect();
+        format!("name a revision that there is: {}", there.join(", "))
+    }
+}
+
+/// Where a rollback that somebody asks for leads. `deployments` are all of the environment.
+///
+/// # Errors
+/// [`Nowhere`].
+pub fn destination<'a>(
+    target: Target,
+    scope: &Scope,
+    deployments: &'a [Deployment],
+) -> Result<Destination<'a>, Nowhere> {
+    let history = History::of(deployments);
+    match target {
+        Target::Revision(revision) => history.at(revision),
+        Target::Previous => history.before(scope),
+    }
+}
+
+/// Where a deployment that fails goes back to: what the last one that ended well left; where none did, nothing.
+///
+/// # Errors
+/// [`Nowhere::Gone`] where the record of that is not kept.
+pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
+    let history = History::of(deployments);
+    let revision = history.0.iter().rev().find(|one| ended_well(one)).and_then(|one| one.revision);
+    history.at(revision.unwrap_or(Revision(0)))
+}
+
+/// The deployments that ended at a revision, in the order in which they had their turn.
+struct History<'a>(Vec<&'a Deployment>);
+
+impl<'a> History<'a> {
+    fn of(deployments: &'a [Deployment]) -> Self {
+        let ended = deployments.iter().filter(|one| one.revision.is_some() && one.outcome().is_some());
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_by_key(|one| (one.revision, one.ended));
+        Self(ended)
+    }
+
+    fn at(&self, revision: Revision) -> Result<Destination<'a>, Nowhere> {
+        if revision == Revision(0) {
+            return Ok(Destination { revision, left_by: None });
+        }
+        let here = || self.0.iter().rev().filter(|one| one.revision == Some(revision));
+        if let Some(left_by) = here().find(|one| can_be_restored(one)) {
+            return Ok(Destination { revision, left_by: Some(left_by) });
+        }
+        let (asked, there) = (revision, self.there());
+        Err(match here().next() {
+            None => Nowhere::Unknown { asked, there },
+            Some(_) if here().any(|one| ended_well(one)) => Nowhere::Gone { asked, there },
+            Some(last) => Nowhere::Unwell { asked, outcome: last.outcome().map_or("", Outcome::name), there },
+        })
+    }
+
+    /// The last revision before the one that the environment stands at. What a destruction left is no state that somebody
+    /// means by that.
+    fn before(&self, scope: &Scope) -> Result<Destination<'a>, Nowhere> {
+        let current = self.0.last().and_then(|one| one.revision).unwrap_or(Revision(0));
+        let standing = self.standing(current, scope);
+        let is_meant = |one: &&&Deployment| {
+            one.revision < Some(standing) && can_be_restored(one) && !matches!(one.request, Request::Destroy(_))
+        };
+        let found = self.0.iter().rev().find(is_meant);
+        let found = found.and_then(|one| Some(Destination { revision: one.revision?, left_by: Some(one) }));
+        found.ok_or_else(|| Nowhere::First { standing, there: self.there() })
+    }
+
+    /// The revision at which the environment is what it is since revision `at`: a way back stands at the revision that it
+    /// went to, and what neither reads a config nor goes back changes nothing of it.
+    fn standing(&self, at: Revision, scope: &Scope) -> Revision {
+        let Some(maker) = self.0.iter().find(|one| one.revision == Some(at)) else { return at };
+        let earlier = self.0.iter().rev().filter_map(|one| one.revision).find(|revision| *revision < at);
+        let through = match (&maker.request, maker.outcome()) {
+            (Request::Reap | Request::LetGo { .. }, _) => earlier,
+            (Request::Rollback(rollback), Some(Outcome::RolledBack { .. }))
+                if rollback.scope != Scope::All && rollback.scope != *scope =>
+            {
+                earlier
+            }
+            (_, Some(Outcome::RolledBack { to, .. })) => Some(*to),
+            _ => None,
+        };
+        through.filter(|through| *through < at).map_or(at, |through| self.standing(through, scope))
+    }
+
+    fn there(&self) -> Vec<Revision> {
+        let mut there: Vec<_> =
+            self.0.iter().filter(|one| can_be_restored(one)).filter_map(|one| one.revision).collect();
+        there.dedup();
+        there
+    }
+}
+
+/// Whether what a deployment left is as somebody wanted it: also where it undid what it did.
+fn ended_well(deployment: &Deployment) -> bool {
+    deployment.outcome().is_some_and(|outcome| outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. }))
+}
+
+fn can_be_restored(deployment: &Deployment) -> bool {
+    ended_well(deployment) && deployment.after.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use std::collections::BTreeSet;
+
+    use jiff::Timestamp;
+    use model::{DeploymentStatus, Destroy, Digest, EnvironmentId, ObjectRef, Origin, Rollback};
+
+    use super::*;
+
+    fn ended(revision: u64, request: Request, outcome: Outcome) -> Deployment {
+        let environment = EnvironmentId::new("shop", "dev").unwrap();
+        let at = Timestamp::from_second(i64::try_from(revision).unwrap()).unwrap();
+        let id = format!("d{revision}-{}", outcome.name());
+        let digest = Digest::of(id.as_bytes());
+        Deployment {
+            ended: Some(at),
+            revision: Some(Revision(revision)),
+            after: Some(ObjectRef { key: id.clone(), version: "1".into(), digest }),
+            status: DeploymentStatus::Ended { outcome },
+            ..Deployment::new(id.as_str().into(), environment, Origin::Engine, request, at)
+        }
+    }
+
+    fn deployed(revision: u64) -> Deployment {
+        ended(revision, Request::Deploy, Outcome::Deployed)
+    }
+
+    fn stopped(revision: u64) -> Deployment {
+        ended(revision, Request::Deploy, Outcome::Stopped { causes: Vec::new() })
+    }
+
+    /// A deployment that failed and undid what it had done.
+    fn undone(revision: u64, to: u64) -> Deployment {
+        ended(revision, Request::Deploy, Outcome::RolledBack { to: Revision(to), causes: Vec::new() })
+    }
+
+    fn back(revision: u64, to: u64, scope: Scope) -> Deployment {
+        let rollback = Rollback { to: Target::Revision(Revision(to)), scope, consent: BTreeSet::new() };
+        let outcome = Outcome::RolledBack { to: Revision(to), causes: Vec::new() };
+        ended(revision, Request::Rollback(rollback), outcome)
+    }
+
+    fn previous(scope: &Scope, deployments: &[Deployment]) -> Option<u64> {
+        destination(Target::Previous, scope, deployments).ok().map(|found| found.revision.0)
+    }
+
+    fn to(revision: u64, deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
+        destination(Target::Revision(Revision(revision)), &Scope::All, deployments)
+    }
+
+    #[test]
+    fn previous_is_what_was_deployed_before_what_the_environment_stands_at() {
+        let all = &Scope::All;
+        assert_eq!(previous(all, &[deployed(1), deployed(2)]), Some(1));
+        assert_eq!(previous(all, &[deployed(1)]), None);
+        assert_eq!(previous(all, &[]), None);
+        let unchanged = ended(2, Request::Deploy, Outcome::Unchanged);
+        assert_eq!(previous(all, &[deployed(1), deployed(2), unchanged]), Some(1), "it stands where it stood");
+        assert_eq!(previous(all, &[deployed(1), deployed(2), stopped(3)]), Some(2), "half of 3 is no state to keep");
+    }
+
+    #[test]
+    fn going_back_twice_goes_further_back() {
+        let all = &Scope::All;
+        let mut history = vec![deployed(1), deployed(2), deployed(3), back(4, 2, Scope::All)];
+        assert_eq!(previous(all, &history), Some(1));
+        history.push(back(5, 1, Scope::All));
+        assert_eq!(previous(all, &history), None);
+        history.push(deployed(6));
+        assert_eq!(previous(all, &history), Some(5), "what was there before 6, and not 3, which was left");
+        assert_eq!(previous(all, &[deployed(1), deployed(2), undone(4, 2)]), Some(1));
+    }
+
+    #[test]
+    fn going_back_with_one_agent_leaves_the_others_where_they_are() {
+        let agent = |name: &str| Scope::Agent(name.into());
+        let history = [deployed(1), deployed(2), deployed(3), back(4, 2, agent("orders"))];
+        assert_eq!(previous(&agent("orders"), &history), Some(1));
+        assert_eq!(previous(&agent("refunds"), &history), Some(2));
+        assert_eq!(previous(&Scope::All, &history), Some(2));
+    }
+
+    #[test]
+    fn what_reads_no_config_is_no_step_of_its_own() {
+        let all = &Scope::All;
+        let reap = ended(3, Request::Reap, Outcome::Deployed);
+        assert_eq!(previous(all, &[deployed(1), deployed(2), reap]), Some(1));
+        let gone =
+            ended(2, Request::Destroy(Destroy::default()), Outcome::Destroyed { deleted: 1, retained: Vec::new() });
+        assert_eq!(previous(all, &[deployed(1), gone.clone()]), Some(1));
+        assert_eq!(previous(all, &[deployed(1), gone, deployed(3)]), Some(1), "nobody means nothing by previous");
+    }
+
+    #[test]
+    fn a_revision_that_cannot_be_restored_is_told_with_those_that_can() {
+        let pruned = Deployment { after: None, ..deployed(2) };
+        let history = [deployed(1), pruned, stopped(3), undone(5, 1)];
+        let told = |revision| to(revision, &history).map_err(|error| (error.code(), error.to_string(), error.help()));
+        let there = "name a revision that there is: 1, 5".to_owned();
+        assert_eq!(told(4), Err(("rollback::unknown-revision", "there is no revision 4".into(), there.clone())));
+        let unwell = "revision 3 is no state to go back to: its deployment ended as `Stopped`";
+        assert_eq!(told(3), Err(("rollback::unfit-revision", unwell.into(), there.clone())));
+        assert_eq!(told(2), Err(("rollback::gone", "the record of revision 2 is not kept any more".into(), there)));
+        assert_eq!(told(1).unwrap().left_by, Some(&history[0]));
+        assert_eq!(told(0).unwrap(), Destination { revision: Revision(0), left_by: None });
+        let first = destination(Target::Previous, &Scope::All, &[]).unwrap_err();
+        assert_eq!(first.help(), "deploy what you want: there is no revision to go back to");
+    }
+
+    #[test]
+    fn what_fails_goes_back_to_what_ended_well_last_and_never_further_because_that_is_lost() {
+        let revision = |history: &[Deployment]| last(history).map(|found| found.revision.0);
+        assert_eq!(revision(&[]), Ok(0));
+        assert_eq!(revision(&[stopped(1)]), Ok(0));
+        assert_eq!(revision(&[deployed(1), stopped(2)]), Ok(1));
+        assert_eq!(revision(&[deployed(1), undone(3, 1)]), Ok(3));
+        let unkept = Deployment { after: None, ..deployed(2) };
+        assert!(matches!(revision(&[deployed(1), unkept]), Err(Nowhere::Gone { .. })));
+    }
+}
