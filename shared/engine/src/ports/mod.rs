@@ -2,12 +2,14 @@
 
 pub mod clock;
 pub mod executions;
+pub mod health;
 pub mod ledger;
 pub mod provider;
 pub mod queue;
 
 pub use clock::Clock;
 pub use executions::{Executions, Launch};
+pub use health::{AlarmSeen, Answer, Health};
 pub use ledger::{Acquired, Commit, Ledger, Reservation, StoreError};
 pub use provider::{
     Creation, Deletion, Existing, Found, Made, OnExisting, Owned, Proof, Provider, Providers, Readiness,
