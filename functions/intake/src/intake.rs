@@ -1,7 +1,8 @@
 //! The way in: an event becomes a deployment in the queue, or a refusal under the environment's history.
 
 use model::{
-    Deployment, DeploymentId, DeploymentStatus, EnvironmentId, ObjectRef, Origin, Outcome, Refusal, Request, Timestamp,
+    Deployment, DeploymentId, DeploymentStatus, EnvironmentId, ObjectRef, Origin, Outcome, Refusal, Request, Rollback,
+    Timestamp,
 };
 use serde_json::{Value, json};
 use step::StepError;
@@ -9,6 +10,7 @@ use store::{Accepted, Store, Unreadable, paths};
 
 use crate::event::Upload;
 use crate::examine::{self, CONFIG_NAMES, Examined, Rejected, refusal};
+use crate::{asked, by_hand};
 
 pub(crate) struct Intake {
     pub(crate) store: Store,
@@ -17,9 +19,20 @@ pub(crate) struct Intake {
     pub(crate) now: fn() -> Timestamp,
 }
 
+/// What a valid upload asks for.
+enum Contents {
+    /// That a project is deployed.
+    Project(Examined),
+    /// That the environment goes back.
+    Rollback(Rollback),
+}
+
 impl Intake {
     pub(crate) async fn handle(&self, payload: &Value) -> Result<Value, StepError> {
         if payload.get("step").and_then(Value::as_str) == Some("enter") {
+            if by_hand::is_by_hand(payload) {
+                return self.by_hand(payload).await;
+            }
             let message = self.enter(payload).await?;
             return serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()));
         }
@@ -45,7 +58,11 @@ impl Intake {
             return Ok(json!({ "deployment": id, "duplicate": true }));
         }
         match self.examine(&upload, &record).await {
-            Ok(examined) => self.enqueue(&id, environment, upload, examined).await,
+            Ok(Contents::Project(examined)) => self.enqueue(&id, environment, upload, examined).await,
+            Ok(Contents::Rollback(rollback)) => {
+                let request = Request::Rollback(rollback);
+                self.join(&head(&id, environment, upload, request, DeploymentStatus::Queued)).await
+            }
             Err(Rejected::Invalid(refusals, report)) => self.refuse(&id, environment, upload, refusals, report).await,
             Err(Rejected::Step(error)) => Err(error),
         }
@@ -82,15 +99,16 @@ impl Intake {
         })
     }
 
-    async fn examine(&self, upload: &Upload, record: &model::Environment) -> Result<Examined, Rejected> {
+    async fn examine(&self, upload: &Upload, record: &model::Environment) -> Result<Contents, Rejected> {
         let name = upload.key.rsplit('/').next().unwrap_or_default();
-        let most = bundle::Limits::default().compressed;
-        let is_bundle = name == "bundle.zip";
-        if !is_bundle && !CONFIG_NAMES.contains(&name) {
-            let message = format!("`{name}` is neither a bundle nor a config");
-            let help = "upload a `bundle.zip`, or a bare `strands.yaml` whose agents name stored artifacts";
+        let (is_bundle, is_rollback) = (name == "bundle.zip", name == "rollback.json");
+        if !is_bundle && !is_rollback && !CONFIG_NAMES.contains(&name) {
+            let message = format!("`{name}` is neither a bundle nor a config nor a rollback");
+            let help =
+                "upload a `bundle.zip`, a bare `strands.yaml` whose agents name stored artifacts, or a `rollback.json`";
             return Err(Rejected::Invalid(vec![refusal("intake::unknown-file", message, help)], None));
         }
+        let most = if is_rollback { asked::MOST_BYTES } else { bundle::Limits::default().compressed };
         let (bytes, _) = match self.store.upload(&upload.bucket, &upload.key, &upload.version, most).await {
             Ok(read) => read,
             Err(Unreadable::Store(error)) => return Err(error.into()),
@@ -99,15 +117,23 @@ impl Intake {
                 return Err(Rejected::Invalid(vec![refusal], None));
             }
             Err(error @ Unreadable::TooLarge { .. }) => {
-                let refusal = refusal("intake::too-large", error.to_string(), "leave out what the agents do not need");
+                let help = match is_rollback {
+                    true => "say where to, and name only resources whose data may be lost",
+                    false => "leave out what the agents do not need",
+                };
+                let refusal = refusal("intake::too-large", error.to_string(), help);
                 return Err(Rejected::Invalid(vec![refusal], None));
             }
         };
-        if is_bundle {
-            examine::bundle(&self.store, record, bytes).await
-        } else {
-            examine::bare(&self.store, record, name, bytes).await
+        if is_rollback {
+            let rollback = asked::file(&bytes).map_err(|refusals| Rejected::Invalid(refusals, None))?;
+            return Ok(Contents::Rollback(rollback));
         }
+        let examined = match is_bundle {
+            true => examine::bundle(&self.store, record, bytes).await,
+            false => examine::bare(&self.store, record, name, bytes).await,
+        };
+        examined.map(Contents::Project)
     }
 
     async fn enqueue(
@@ -119,12 +145,18 @@ impl Intake {
     ) -> Result<Value, StepError> {
         let key = paths::of_deployment(&environment, id, "config.yaml");
         let config = self.store.put_once(&key, examined.config.into_bytes()).await?;
-        let mut deployment = head(id, environment, upload, DeploymentStatus::Queued);
+        let mut deployment = head(id, environment, upload, Request::Deploy, DeploymentStatus::Queued);
         deployment.config = Some(config);
         deployment.artifacts = examined.artifacts;
-        let accepted = self.store.accept(&deployment).await?;
-        engine::start_next(&deployment.environment, &self.store, &self.machine, (self.now)()).await?;
-        tracing::info!(deployment = %id, environment = %deployment.environment, ?accepted, "queued");
+        self.join(&deployment).await
+    }
+
+    /// Puts a deployment into the queue, and starts what is next. Doing so again changes nothing.
+    pub(crate) async fn join(&self, deployment: &Deployment) -> Result<Value, StepError> {
+        let Deployment { id, environment, .. } = deployment;
+        let accepted = self.store.accept(deployment).await?;
+        engine::start_next(environment, &self.store, &self.machine, (self.now)()).await?;
+        tracing::info!(deployment = %id, %environment, ?accepted, "queued");
         Ok(json!({ "deployment": id, "duplicate": accepted == Accepted::Known }))
     }
 
@@ -140,7 +172,8 @@ impl Intake {
         let file = |name: &str| paths::of_deployment(&environment, id, name);
         self.report(&file("report.json"), &refusals, report.as_deref()).await?;
         let outcome = Outcome::Refused { refusals };
-        let mut deployment = head(id, environment.clone(), upload, DeploymentStatus::Ended { outcome });
+        let ended = DeploymentStatus::Ended { outcome };
+        let mut deployment = head(id, environment.clone(), upload, Request::Deploy, ended);
         deployment.ended = Some((self.now)());
         let metadata = serde_json::to_vec_pretty(&deployment).map_err(|error| StepError::Corrupt(error.to_string()))?;
         self.store.put_derived(&file("metadata.json"), metadata).await?;
@@ -175,8 +208,14 @@ fn log(id: &DeploymentId, refusals: &[Refusal]) {
     }
 }
 
-fn head(id: &DeploymentId, environment: EnvironmentId, upload: Upload, status: DeploymentStatus) -> Deployment {
+fn head(
+    id: &DeploymentId,
+    environment: EnvironmentId,
+    upload: Upload,
+    request: Request,
+    status: DeploymentStatus,
+) -> Deployment {
     let Upload { bucket, key, version, at, requester } = upload;
     let origin = Origin::Upload { bucket, key, version, requester };
-    Deployment { status, ..Deployment::new(id.clone(), environment, origin, Request::Deploy, at) }
+    Deployment { status, ..Deployment::new(id.clone(), environment, origin, request, at) }
 }

@@ -1,6 +1,9 @@
 //! `intake`: what is uploaded becomes a deployment in the queue, or a refusal; and `Enter`, by which an execution claims
-//! the deployment that it was started for. Everything uploaded is treated as hostile.
+//! the deployment that it was started for, or enqueues what whoever started it by hand asks for. Everything that is handed in is
+//! treated as hostile.
 
+mod asked;
+mod by_hand;
 mod enter;
 mod event;
 mod examine;
