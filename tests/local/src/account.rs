@@ -178,6 +178,24 @@ impl Account {
         }
     }
 
+    /// Deletes the engine's stack. What it keeps its data in stays.
+    ///
+    /// # Errors
+    /// The stack cannot be deleted.
+    pub async fn remove_engine(&self) -> Result<(), LocalError> {
+        install::remove(&self.clients, install::ENGINE_STACK).await
+    }
+
+    /// Installs the engine, with these parameters of `template.yaml`.
+    ///
+    /// # Errors
+    /// Its stack fails.
+    pub async fn install_engine(&self, parameters: &[(&str, &str)]) -> Result<(), LocalError> {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let installation = Installation { root: self.root.clone(), binaries: package::binaries_dir()?, parameters };
+        install::engine(&self.clients, &installation, &self.progress).await
+    }
+
     /// Installs the target role of one more environment.
     ///
     /// # Errors

@@ -81,6 +81,23 @@ pub fn target_stack(project: &str, environment: &str) -> String {
     format!("strandline-target-{project}-{environment}")
 }
 
+/// Deletes a stack, and waits until it is gone. What it retains stays.
+///
+/// # Errors
+/// It cannot be deleted.
+pub async fn remove(clients: &Clients, stack: &str) -> Result<(), LocalError> {
+    let deleted = clients.cloudformation.delete_stack().stack_name(stack).send().await;
+    deleted.map_err(|e| LocalError::aws("cloudformation:DeleteStack", e))?;
+    let began = std::time::Instant::now();
+    while outputs(clients, stack).await.is_ok() {
+        if began.elapsed() > STACK_LIMIT {
+            return Err(LocalError::Unreadable { what: "a stack", message: format!("`{stack}` is still there") });
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
+}
+
 /// A stack's outputs, by key.
 ///
 /// # Errors

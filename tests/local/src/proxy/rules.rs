@@ -13,6 +13,7 @@ pub struct Rule {
     operation: String,
     resource: Option<String>,
     caller: Option<String>,
+    mutating: bool,
     skip: usize,
     times: Option<usize>,
 }
@@ -25,6 +26,7 @@ impl Rule {
             operation: operation.into(),
             resource: None,
             caller: None,
+            mutating: false,
             skip: 0,
             times: Some(1),
         }
@@ -39,6 +41,12 @@ impl Rule {
     /// Only where the name of the calling role or function contains `part`.
     pub fn caller(mut self, part: &str) -> Self {
         self.caller = Some(part.into());
+        self
+    }
+
+    /// Only where the call could change something.
+    pub fn mutating(mut self) -> Self {
+        self.mutating = true;
         self
     }
 
@@ -64,6 +72,7 @@ impl Rule {
         (self.service == "*" || self.service == call.service)
             && (self.operation == "*" || self.operation == call.operation)
             && self.resource.as_ref().is_none_or(|part| call.resource.as_ref().is_some_and(|r| r.contains(part)))
+            && (call.mutating || !self.mutating)
             && self.caller.as_ref().is_none_or(|part| call.caller.is_named(part))
     }
 
