@@ -1,6 +1,6 @@
-//! Control of the state machine: starting executions and looking at them.
+//! Control of the state machine: starting executions, looking at them, and telling those that wait.
 //!
-//! Owns the names of executions and their input. Never looks at plans or records.
+//! Owns the names of executions, their input, and what they are told. Never looks at plans or records.
 
 use async_trait::async_trait;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
@@ -29,6 +29,27 @@ pub enum Standing {
     Unknown,
 }
 
+/// What an execution is told that waits for approval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The plan was approved: another execution carries it out.
+    Approved,
+    /// The plan was denied: what is left to do is writing the history.
+    Denied,
+    /// There is nothing to wait for any more.
+    Gone,
+}
+
+impl Word {
+    fn verdict(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Gone => "gone",
+        }
+    }
+}
+
 impl StateMachine {
     /// The state machine with this ARN.
     pub fn new(config: &aws_config::SdkConfig, arn: impl Into<String>) -> Self {
@@ -49,6 +70,26 @@ impl StateMachine {
             }),
             Err(SdkError::ServiceError(error)) if error.err().is_execution_does_not_exist() => Ok(Standing::Unknown),
             Err(error) => Err(failed("states DescribeExecution", &error)),
+        }
+    }
+
+    /// Tells the execution with this token what became of what it waits for. One that does not wait any more, because it
+    /// was told before or has ended, is none the worse for it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of Step Functions.
+    pub async fn tell(&self, token: &str, word: Word) -> Result<(), StoreError> {
+        let output = serde_json::json!({ "verdict": word.verdict() }).to_string();
+        match self.client.send_task_success().task_token(token).output(output).send().await {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_task_timed_out()
+                    || error.err().is_task_does_not_exist()
+                    || error.err().is_invalid_token() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed("states SendTaskSuccess", &error)),
         }
     }
 }

@@ -37,8 +37,12 @@ impl Store {
         if self.cancel_waiting(environment, entry, cancel, now).await? {
             return Ok(Cancelled::Ended);
         }
-        let is_marked = self.cancel(environment, id, cancel).await?;
-        Ok(if is_marked { Cancelled::Marked } else { Cancelled::Neither })
+        if self.cancel(environment, id, cancel).await? {
+            return Ok(Cancelled::Marked);
+        }
+        // It may have given its turn back in between, to wait for approval.
+        let is_ended = self.cancel_waiting(environment, entry, cancel, now).await?;
+        Ok(if is_ended { Cancelled::Ended } else { Cancelled::Neither })
     }
 
     /// Ends a deployment that waits as cancelled; says whether it waited still.
@@ -57,7 +61,7 @@ impl Store {
     }
 
     /// Ends a deployment that waits: its entry goes, its head says how, and its history is to be written. All or nothing,
-    /// together with `also`.
+    /// together with `also`. What was approved is ended by nothing but a wish to cancel it.
     pub(crate) async fn end_waiting(
         &self,
         environment: &EnvironmentId,
@@ -69,13 +73,18 @@ impl Store {
         let Some(head) = self.deployment(environment, &entry.deployment).await? else { return Ok(false) };
         let head = Deployment { status: DeploymentStatus::Ended { outcome }, ended: Some(now), ..head };
         let pk = keys::environment(environment);
-        let gone = Delete::builder()
+        let waits = "attribute_exists(pk) AND attribute_not_exists(#turn)";
+        let mut gone = Delete::builder()
             .table_name(&self.table)
             .set_key(Some(key(pk.clone(), keys::queue_entry(entry.number))))
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#turn)")
-            .expression_attribute_names("#turn", "turn")
-            .build()
-            .map_err(unbuilt)?;
+            .condition_expression(waits)
+            .expression_attribute_names("#turn", "turn");
+        if !matches!(head.status, DeploymentStatus::Ended { outcome: Outcome::Cancelled { .. } }) {
+            gone = gone
+                .condition_expression(format!("{waits} AND attribute_not_exists(#approved)"))
+                .expression_attribute_names("#approved", "approved");
+        }
+        let gone = gone.build().map_err(unbuilt)?;
         let mut writes = vec![
             TransactWriteItem::builder().delete(gone).build(),
             TransactWriteItem::builder().put(self.put(self.head(&head).await?)?).build(),

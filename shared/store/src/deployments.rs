@@ -28,6 +28,10 @@ pub enum Claim {
     Gone,
 }
 
+/// Of a head: an execution has it, and neither has it ended nor does it wait for approval.
+pub(crate) const HELD: &str =
+    "#execution = :execution AND attribute_not_exists(#ended) AND attribute_not_exists(#parked)";
+
 impl Store {
     /// Records a deployment; one that has not ended also joins its environment's queue.
     ///
@@ -130,9 +134,10 @@ impl Store {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(self.head(deployment).await?))
-            .condition_expression("#execution = :execution AND attribute_not_exists(#ended)")
+            .condition_expression(HELD)
             .expression_attribute_names("#execution", "execution")
             .expression_attribute_names("#ended", "ended")
+            .expression_attribute_names("#parked", "parked")
             .expression_attribute_values(":execution", text(execution))
             .send()
             .await;
@@ -157,7 +162,7 @@ impl Store {
         let pk = keys::environment(&deployment.environment);
         let mut turn = Update::builder();
         let mut change = String::new();
-        let mut gone = "#active, #claimed, #number, #starts, #deaths, #kind, #cancel, #by".to_owned();
+        let mut gone = "#active, #claimed, #number, #starts, #deaths, #kind, #approved, #cancel, #by".to_owned();
         match reap {
             Some(reap) => {
                 turn = turn.expression_attribute_values(":reap", number(reap.as_millisecond()));
@@ -165,7 +170,7 @@ impl Store {
             }
             None => gone.push_str(", #reap"),
         }
-        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "cancel", "by", "reap"] {
+        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "approved", "cancel", "by", "reap"] {
             turn = turn.expression_attribute_names(format!("#{name}"), name);
         }
         let turn = turn
@@ -211,7 +216,7 @@ impl Store {
         deleted.map(|_| ()).map_err(|error| store_error("dynamodb DeleteItem (history)", &error))
     }
 
-    /// The item of a head. Conditions speak of its execution and of whether it has ended.
+    /// The item of a head. Conditions speak of its execution, and of whether it has ended or waits for approval.
     pub(crate) async fn head(&self, deployment: &Deployment) -> Result<Item, StoreError> {
         let environment = &deployment.environment;
         let pk = keys::environment(environment);
@@ -221,6 +226,9 @@ impl Store {
         }
         if matches!(deployment.status, DeploymentStatus::Ended { .. }) {
             item.insert("ended".to_owned(), text("yes"));
+        }
+        if deployment.status == DeploymentStatus::AwaitingApproval {
+            item.insert("parked".to_owned(), text("yes"));
         }
         Ok(item)
     }

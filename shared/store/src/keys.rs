@@ -7,6 +7,7 @@ pub(crate) const LEASE: &str = "LEASE";
 pub(crate) const QUEUE: &str = "QUEUE";
 pub(crate) const QUEUE_ENTRIES: &str = "QUEUE#";
 pub(crate) const HISTORIES: &str = "HISTORY#";
+pub(crate) const APPROVALS: &str = "APPROVAL#";
 pub(crate) const RESOURCES: &str = "RESOURCE#";
 pub(crate) const SEGMENTS: &str = "SEGMENT#";
 pub(crate) const ENGINE: &str = "ENGINE";
@@ -54,6 +55,11 @@ pub(crate) fn history(id: &DeploymentId) -> String {
     format!("{HISTORIES}{id}")
 }
 
+/// The token of the execution that waits for approval of a deployment's plan.
+pub(crate) fn approval(id: &DeploymentId) -> String {
+    format!("{APPROVALS}{id}")
+}
+
 /// The number of a segment, from its sort key.
 pub(crate) fn segment_number(sk: &str) -> Option<u64> {
     sk.strip_prefix(SEGMENTS)?.parse().ok()
@@ -84,7 +90,12 @@ pub mod paths {
 
     /// A value that is too large for an item of the table, by the digest of its bytes.
     pub fn value(environment: &EnvironmentId, digest: &Digest) -> String {
-        format!("{environment}/values/{digest}.json")
+        format!("{}{digest}.json", values(environment))
+    }
+
+    /// How the keys of an environment's values begin.
+    pub fn values(environment: &EnvironmentId) -> String {
+        format!("{environment}/values/")
     }
 
     /// The state of an environment in CDK's vocabulary, derived from the record.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use engine::ports::{Active, Cancel, Queue, Restart, StoreError};
 use model::{DeploymentId, EnvironmentId, Outcome, QueueEntry, Timestamp};
 
@@ -36,8 +36,8 @@ impl Queue for Store {
             .table_name(&self.table)
             .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
             .update_expression(
-                "SET #active = :deployment, #number = :number, #starts = :starts, #deaths = :deaths, #kind = :kind \
-                 REMOVE #claimed, #cancel, #by",
+                "SET #active = :deployment, #number = :number, #starts = :starts, #deaths = :deaths, #kind = :kind, \
+                 #approved = :approved REMOVE #claimed, #cancel, #by",
             )
             .condition_expression("attribute_not_exists(#active)")
             .expression_attribute_names("#active", "active")
@@ -45,9 +45,11 @@ impl Queue for Store {
             .expression_attribute_names("#starts", "starts")
             .expression_attribute_names("#deaths", "deaths")
             .expression_attribute_names("#kind", "kind")
+            .expression_attribute_names("#approved", "approved")
             .expression_attribute_names("#claimed", "claimed")
             .expression_attribute_names("#cancel", "cancel")
             .expression_attribute_names("#by", "by")
+            .expression_attribute_values(":approved", AttributeValue::Bool(entry.approved))
             .expression_attribute_values(":deployment", text(entry.deployment.as_str()))
             .expression_attribute_values(":number", number(entry.number))
             .expression_attribute_values(":starts", number(entry.starts))
@@ -154,17 +156,23 @@ impl Store {
         Ok(Turn { active: active(&item), reap })
     }
 
-    /// A change of an entry that waits.
+    /// A change of an entry that waits, as `entry` shows it: it may have had its turn and given it back since.
     fn waiting(&self, environment: &EnvironmentId, entry: &QueueEntry, change: &str) -> Result<Update, StoreError> {
         let name = change.split_whitespace().find(|word| word.starts_with('#')).unwrap_or_default();
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(keys::environment(environment), keys::queue_entry(entry.number))))
             .update_expression(change)
-            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#turn)")
+            .condition_expression(
+                "attribute_exists(pk) AND attribute_not_exists(#turn) AND attribute_not_exists(#parked) \
+                 AND (attribute_not_exists(#starts) OR #starts = :starts)",
+            )
             .expression_attribute_names("#turn", "turn")
+            .expression_attribute_names("#parked", "parked")
+            .expression_attribute_names("#starts", "starts")
             .expression_attribute_names(name, name.trim_start_matches('#'))
-            .expression_attribute_values(":yes", text("yes"));
+            .expression_attribute_values(":yes", text("yes"))
+            .expression_attribute_values(":starts", number(entry.starts));
         update.build().map_err(unbuilt)
     }
 }
@@ -195,7 +203,7 @@ fn active(item: &Item) -> Option<Active> {
                 _ => model::EntryKind::Deploy,
             },
             parked: false,
-            approved: item.contains_key("approved"),
+            approved: item.get("approved").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
             deployment,
         },
         claimed: item.contains_key("claimed"),

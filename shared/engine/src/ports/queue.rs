@@ -37,6 +37,9 @@ pub enum Restart {
 /// # Guarantees
 /// - `activate` succeeds for one caller while none is active, and only with an entry that still waits. The order is that of
 ///   the queue's own counter, not of a clock.
+/// - What is parked waits for somebody's approval: it keeps its place, and neither gets a turn nor lasts longer than any
+///   other where it is superseded. What was approved is not superseded any more. Who parks counts a start, so that a caller
+///   who read the entry before that can do nothing with it.
 /// - `supersede` ends `entry` only while both it and `by` wait: whatever else happens at the same time, the newest is left.
 /// - `restart` counts a start once, however many callers saw the same end.
 ///
