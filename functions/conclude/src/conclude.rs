@@ -35,6 +35,7 @@ impl Concluding {
                 let message = self.conclude(Message::read(payload)?).await?;
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
             }
+            Some("await-approval") => self.await_approval(payload).await,
             Some("hand-over") => {
                 let message = self.hand_over(Message::read(payload)?).await?;
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
@@ -57,6 +58,7 @@ impl Concluding {
         let (deployment, active) = tokio::try_join!(self.head(&id, &message.deployment), self.turn_of(&id, &message))?;
         let deployment =
             deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        let deployment = self.end_waiting(deployment, &message).await?;
         let has_ended = matches!(deployment.status, DeploymentStatus::Ended { .. });
         if active.is_none() && !(has_ended && deployment.execution.as_ref() == Some(&message.execution)) {
             // Started by hand, or a successor has it.
@@ -164,7 +166,7 @@ impl Concluding {
     }
 
     /// Writes every history that is missing: of what ended while it waited, and of what ended in an execution that died
-    /// right after.
+    /// right after. Executions that wait in vain for an approval are released.
     pub(crate) async fn catch_up(&self, id: &EnvironmentId) -> Result<(), StepError> {
         for deployment in self.store.unwritten(id).await? {
             if let Some(head) = self.head(id, &deployment).await? {
@@ -173,7 +175,7 @@ impl Concluding {
                 tracing::info!(deployment = %deployment, "its history was missing");
             }
         }
-        Ok(())
+        self.release(id).await
     }
 
     pub(crate) async fn plan(&self, deployment: &Deployment) -> Result<Option<Plan>, StepError> {

@@ -57,6 +57,9 @@ impl Concluding {
         };
         match active.filter(is_its_own) {
             Some(active) => self.resume(&id, &active, &status).await,
+            None if self.end_abandoned(&id, &input.deployment, &name, &status).await? => {
+                Ok(json!({ "concluded": input.deployment }))
+            }
             None => Ok(json!({ "execution": name, "known": true })),
         }
     }
@@ -93,8 +96,9 @@ impl Concluding {
                 reap.map(|deployment| json!({ "reap": deployment }))
             }
         };
+        let abandoned = self.look_after_waiting(id).await?;
         self.catch_up(id).await?;
-        Ok(moved)
+        Ok(moved.or(abandoned))
     }
 
     /// Looks after the deployment that has its turn: its execution may be gone, or was never started.

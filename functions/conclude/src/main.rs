@@ -1,6 +1,7 @@
 //! `conclude`: how a deployment ended is recorded, its history is written, and the next one starts. Also what sweeps after
 //! executions that died without concluding.
 
+mod approval;
 mod conclude;
 mod ended;
 mod hand_over;
