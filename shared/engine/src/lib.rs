@@ -8,6 +8,7 @@ mod carry_out;
 mod cause;
 mod execution;
 pub mod fence;
+pub mod keeping;
 mod pace;
 pub mod ports;
 mod propagation;
