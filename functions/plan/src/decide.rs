@@ -1,8 +1,12 @@
-//! The decisions of one planning: what the config of a deployment comes to, or what is due, as a plan that holds every
-//! invariant, or the reasons why there can be none. Reads and writes nothing.
+//! The decisions of one planning: what is asked for, as a plan that holds every invariant, or the reasons why there can be
+//! none. Reads and writes nothing.
 
-use model::{Change, Deployment, Desired, Digest, Environment, Plan, Recorded, Refusal, Stamp};
-use planner::{Inputs, PlanError, Planned, Reaping};
+use std::collections::BTreeSet;
+
+use model::{
+    Change, Deployment, Desired, Destroy, Digest, Environment, Plan, Recorded, Refusal, Request, ResourceAddress, Stamp,
+};
+use planner::{Destroying, Inputs, LettingGo, PlanError, Planned, Reaping};
 use step::StepError;
 
 /// What a plan is made from.
@@ -13,8 +17,10 @@ pub(crate) struct Material<'a> {
     pub(crate) stamp: &'a Stamp,
     /// The bucket that artifacts are read from.
     pub(crate) bucket: &'a str,
-    /// The text of the config with its digest; none where deletions that were put off are due.
+    /// The text of the config with its digest; none where what is asked for has none.
     pub(crate) config: Option<(&'a str, &'a Digest)>,
+    /// How many lines the deployment's journal has.
+    pub(crate) since: usize,
 }
 
 impl Material<'_> {
@@ -42,10 +48,17 @@ impl From<PlanError> for Rejected {
 
 /// Makes the plan, and has it checked.
 pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
-    let planned = match material.config {
-        Some((text, digest)) => deploy(material, text, digest)?,
-        None => reap(material)?,
+    let mut planned = match (&material.deployment.request, material.config) {
+        (Request::Deploy, Some((text, digest))) => deploy(material, text, digest)?,
+        (Request::Reap, _) => reap(material)?,
+        (Request::Destroy(asked), _) => destroy(material, asked)?,
+        (Request::LetGo { resources }, _) => let_go(material, resources)?,
+        (Request::Deploy, None) | (Request::Rollback(_), _) => {
+            let deployment = &material.deployment.id;
+            return Err(Rejected::Step(StepError::Corrupt(format!("deployment `{deployment}` is not planned here"))));
+        }
     };
+    planned.plan.since = material.since;
     let unsupported = unsupported(&planned.plan);
     if !unsupported.is_empty() {
         return Err(Rejected::Refused(unsupported, None));
@@ -69,6 +82,20 @@ fn reap(material: &Material<'_>) -> Result<Planned, Rejected> {
     let config = material.digest();
     let inputs = Reaping { recorded, environment, deployment: &deployment.id, config: &config, stamp };
     Ok(planner::reap(&inputs)?)
+}
+
+fn destroy(material: &Material<'_>, asked: &Destroy) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, recorded, stamp, .. } = *material;
+    let (scope, consent, config) = (&asked.scope, &asked.consent, &material.digest());
+    let inputs = Destroying { recorded, scope, consent, environment, deployment: &deployment.id, config, stamp };
+    Ok(planner::destroy(&inputs)?)
+}
+
+fn let_go(material: &Material<'_>, resources: &BTreeSet<ResourceAddress>) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, recorded, stamp, .. } = *material;
+    let config = &material.digest();
+    let inputs = LettingGo { recorded, resources, environment, deployment: &deployment.id, config, stamp };
+    Ok(planner::let_go(&inputs)?)
 }
 
 /// The config was valid when it was taken in; the environment's record may have changed since.
@@ -114,6 +141,10 @@ mod tests {
     use super::*;
 
     fn decided(resources: &[(&str, &str, Option<i64>)]) -> Result<Planned, Rejected> {
+        asked(Request::Reap, resources)
+    }
+
+    fn asked(request: Request, resources: &[(&str, &str, Option<i64>)]) -> Result<Planned, Rejected> {
         let id = EnvironmentId::new("shop", "dev").unwrap();
         let record = |(key, kind, reap): &(&str, &str, Option<i64>)| {
             let reap = reap.map(|second| Timestamp::from_second(second).unwrap());
@@ -128,7 +159,7 @@ mod tests {
         let environment = Environment::new(id.clone(), "123456789012", "eu-central-1");
         let deployment = Deployment {
             status: DeploymentStatus::Running,
-            ..Deployment::new("d2".into(), id, Origin::Engine, Request::Reap, Timestamp::UNIX_EPOCH)
+            ..Deployment::new("d2".into(), id, Origin::Engine, request, Timestamp::UNIX_EPOCH)
         };
         let stamp = Stamp {
             engine: "e1".into(),
@@ -144,6 +175,7 @@ mod tests {
             stamp: &stamp,
             bucket: "b",
             config: None,
+            since: 7,
         })
     }
 
@@ -154,6 +186,32 @@ mod tests {
         let plan = planned.unwrap().plan;
         let keys: Vec<String> = plan.changes.iter().map(|change| change.key.to_string()).collect();
         assert_eq!(keys, ["shared/Tasks@1"]);
+    }
+
+    #[test]
+    fn what_is_asked_for_is_planned_and_knows_what_was_there_before_it() {
+        let recorded = [("shared/Tasks@1", "AWS::SQS::Queue", None), ("desk/Events@1", "AWS::SNS::Topic", None)];
+        let does = |request| {
+            let plan = asked(request, &recorded).unwrap().plan;
+            assert_eq!(plan.since, 7);
+            plan.changes.iter().map(|change| format!("{:?} {}", change.action, change.key)).collect::<Vec<_>>()
+        };
+        let of_desk = Destroy { scope: model::Scope::Stack("desk".into()), ..Destroy::default() };
+        let destroyed = does(Request::Destroy(of_desk));
+        assert!(matches!(&destroyed[..], [one] if one.starts_with("Delete") && one.ends_with("desk/Events@1")));
+        let resources = ["shared/Tasks".parse().unwrap()].into();
+        let let_go = does(Request::LetGo { resources });
+        assert!(matches!(&let_go[..], [one] if one.starts_with("Forget") && one.ends_with("shared/Tasks@1")));
+    }
+
+    #[test]
+    fn a_destruction_without_consent_is_refused_with_what_to_add() {
+        let data = [("shared/Orders@1", "AWS::DynamoDB::Table", None)];
+        let Err(Rejected::Refused(refusals, _)) = asked(Request::Destroy(Destroy::default()), &data) else {
+            panic!("it is refused")
+        };
+        let told: Vec<_> = refusals.iter().map(|one| (one.code.as_str(), one.help.as_deref())).collect();
+        assert_eq!(told, [("destroy::consent", Some("add `--consent shared/Orders` if that may be lost"))]);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Digest, PlanReport, Recorded, Refusal, Request, Stamp};
+use model::{Deployment, Digest, Recorded, Refusal, Request, Stamp};
 use planner::Planned;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use step::{Message, StepError, Verdict};
-use store::{Store, paths};
+use store::Store;
 
 use crate::decide::{Material, Rejected, decide, refusal};
 
@@ -30,9 +29,11 @@ impl Planning {
             let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));
             return self.refuse(message, &deployment, vec![gone], None).await;
         };
-        let (config, recorded) = tokio::try_join!(self.config(&deployment), async {
-            Ok(self.store.record(&deployment.environment).await?)
-        })?;
+        let (config, recorded, journal) = tokio::try_join!(
+            self.config(&deployment),
+            async { Ok(self.store.record(&deployment.environment).await?) },
+            async { Ok(self.store.journal(&deployment.id).await?) },
+        )?;
         let stamp = Stamp {
             engine,
             scope: id.to_string(),
@@ -47,6 +48,7 @@ impl Planning {
             stamp: &stamp,
             bucket: self.store.deployments_bucket(),
             config: config.as_ref().map(|(text, digest)| (text.as_str(), digest)),
+            since: journal.len(),
         };
         match decide(&material) {
             Ok(planned) => self.write(message, &mut deployment, &planned, &recorded).await,
@@ -75,17 +77,7 @@ impl Planning {
         Planned { plan, report }: &Planned,
         recorded: &Recorded,
     ) -> Result<Message, StepError> {
-        let environment = &deployment.environment;
-        let bytes = json_of(plan)?;
-        let digest = model::Digest::of(&bytes);
-        let key = paths::plan(environment, &deployment.id, &digest);
-        let before = paths::of_deployment(environment, &deployment.id, "state-before.json");
-        // The state before is that of the first planning; a replanned deployment keeps it.
-        let (reference, _, ()) = tokio::try_join!(
-            async { self.store.put_once(&key, bytes).await.map_err(StepError::from) },
-            async { self.store.put_once(&before, json_of(recorded)?).await.map_err(StepError::from) },
-            self.tell(&key, report),
-        )?;
+        let reference = self.store.keep_plan(plan, report, recorded).await?;
         deployment.plan = Some(reference.clone());
         if !self.store.update_deployment(deployment).await? {
             return Err(StepError::LeaseLost(format!("another execution has deployment `{}`", deployment.id)));
@@ -101,15 +93,6 @@ impl Planning {
         Ok(Message { plan: Some(reference), ..message.with(verdict) })
     }
 
-    /// Writes what planning has to say beside the plan, where it has something to say.
-    async fn tell(&self, plan: &str, report: &PlanReport) -> Result<(), StepError> {
-        if *report != PlanReport::default() {
-            let key = plan.replace(".json", ".report.json");
-            self.store.put_once(&key, json_of(report)?).await?;
-        }
-        Ok(())
-    }
-
     async fn refuse(
         &self,
         message: Message,
@@ -120,13 +103,7 @@ impl Planning {
         for refusal in &refusals {
             tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
         }
-        let key = paths::of_deployment(&deployment.environment, &deployment.id, "report.json");
-        let body = json_of(&json!({ "refusals": refusals, "text": text }))?;
-        let report = self.store.put_once(&key, body).await?;
+        let report = self.store.keep_refusals(deployment, &refusals, text.as_deref()).await?;
         Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
-}
-
-fn json_of<T: Serialize>(value: &T) -> Result<Vec<u8>, StepError> {
-    serde_json::to_vec(value).map_err(|error| StepError::Corrupt(error.to_string()))
 }
