@@ -144,7 +144,7 @@ fn is_taken<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     matches!(error.code(), Some("PreconditionFailed" | "ConditionalRequestConflict"))
 }
 
-async fn read(body: ByteStream) -> Result<Vec<u8>, StoreError> {
+pub(crate) async fn read(body: ByteStream) -> Result<Vec<u8>, StoreError> {
     let collected = body.collect().await;
     let bytes =
         collected.map_err(|error| StoreError::Transient { operation: "s3 GetObject", message: error.to_string() })?;

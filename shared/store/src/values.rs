@@ -1,12 +1,12 @@
 //! Large values: a body that does not fit into an item goes to S3, and the item refers to it by digest.
 //!
 //! Owns the decision which bodies do not fit, and that the object is there before the item refers to it. An object is
-//! written once and never changed; nothing here removes one. Must never hand out a body that is not the one referred to.
+//! written once and never changed; [`crate::keeping`] removes what no item refers to. Must never hand out a body that is not the one referred to.
 
 use engine::ports::StoreError;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
-use model::{Digest, EnvironmentId, ObjectRef};
+use model::{Digest, EnvironmentId, ObjectRef, Timestamp};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -100,11 +100,9 @@ impl Store {
 
     /// The value of an item, wherever its body is.
     pub(crate) async fn opened<T: DeserializeOwned>(&self, item: &Item) -> Result<T, StoreError> {
-        let Some(reference) = get_text(item, VALUE) else { return body(item) };
-        let what = || format!("item {} {}", get_text(item, "pk").unwrap_or("?"), get_text(item, "sk").unwrap_or("?"));
-        let Elsewhere { bucket, object } = serde_json::from_str(reference).map_err(|error| corrupt(what(), error))?;
+        let Some(Elsewhere { bucket, object }) = elsewhere_of(item)? else { return body(item) };
         let bytes = self.get_from(&bucket, &object).await?;
-        serde_json::from_slice(&bytes).map_err(|error| corrupt(what(), error))
+        serde_json::from_slice(&bytes).map_err(|error| corrupt(name(item), error))
     }
 
     /// The values of items, in their order.
@@ -117,16 +115,31 @@ impl Store {
     }
 
     /// Writes a value under its digest, and says where it is. One that is there already is read, because whoever wrote it
-    /// may have been somebody else.
+    /// may have been somebody else; and it counts as new from now on, because what nothing refers to goes one day.
     async fn put_value(&self, environment: &EnvironmentId, bytes: Vec<u8>) -> Result<String, StoreError> {
         let key = keys::paths::value(environment, &Digest::of(&bytes));
-        let (object, is_new) = self.put_new(&key, bytes).await?;
+        let (mut object, is_new) = self.put_new(&key, bytes).await?;
         if !is_new {
-            self.get(&object).await?;
+            let bytes = self.get(&object).await?;
+            object = self.renewed(object, bytes, Timestamp::now()).await?;
         }
         let elsewhere = Elsewhere { bucket: self.deployments.clone(), object };
         serde_json::to_string(&elsewhere).map_err(|error| corrupt(key, error))
     }
+}
+
+/// The object that an item refers to, where its body is elsewhere.
+pub(crate) fn reference(item: &Item) -> Result<Option<ObjectRef>, StoreError> {
+    Ok(elsewhere_of(item)?.map(|elsewhere| elsewhere.object))
+}
+
+fn elsewhere_of(item: &Item) -> Result<Option<Elsewhere>, StoreError> {
+    let read = |text| serde_json::from_str(text).map_err(|error| corrupt(name(item), error));
+    get_text(item, VALUE).map(read).transpose()
+}
+
+fn name(item: &Item) -> String {
+    format!("item {} {}", get_text(item, "pk").unwrap_or("?"), get_text(item, "sk").unwrap_or("?"))
 }
 
 #[cfg(test)]
