@@ -15,6 +15,7 @@ mod lease;
 mod ledger;
 mod objects;
 mod plans;
+mod plans;
 mod queue;
 mod segments;
 mod table;
