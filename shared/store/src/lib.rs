@@ -4,27 +4,30 @@
 //! segments and resource items are the truth; S3 holds what is immutable, what is derived, and what of the truth is too large
 //! for an item. Never decides anything.
 
+mod approval;
 mod aws;
 mod cancel;
 mod deployments;
 mod environments;
 mod error;
 mod item;
+mod keeping;
 mod keys;
 mod lease;
 mod ledger;
 mod objects;
-mod plans;
 mod plans;
 mod queue;
 mod segments;
 mod table;
 mod values;
 
+pub use approval::{Decided, Parked, Waiting};
 pub use aws::configuration;
 pub use aws_config::SdkConfig;
 pub use cancel::Cancelled;
 pub use deployments::{Accepted, Claim};
+pub use keeping::{Sweep, Swept};
 pub use keys::paths;
 pub use objects::Unreadable;
 pub use queue::Turn;
