@@ -327,6 +327,67 @@ fn an_outcome_names_root_causes_help_and_what_was_not_tried() {
     insta::assert_snapshot!("outcome_refused_coloured", visible(&outcome(&refused, &COLOURED)));
 }
 
+fn cause(key: &str, message: &str, help: &str) -> Cause {
+    Cause { change: Some(key.parse().unwrap()), message: message.into(), help: help.into(), blocked: Vec::new() }
+}
+
+fn stuck() -> Outcome {
+    let first = "`order-agent/Function` (AWS::Lambda::Function): lambda CreateFunction: invalid (InvalidParameterValueException)";
+    let then = "`shared/Orders` (AWS::DynamoDB::Table): dynamodb UpdateTable: denied (AccessDeniedException)";
+    Outcome::Stuck {
+        causes: vec![cause("shared/Orders@1", then, "update `bootstrap/target-role.yaml`")],
+        because: vec![cause("order-agent/Function@2", first, "correct the resource's settings")],
+        next: "cargo xtask admin rollback support-desk/dev --to 3".into(),
+    }
+}
+
+#[test]
+fn ways_back_say_what_was_undone_and_what_to_type() {
+    let Outcome::Stopped { causes } = stopped() else { unreachable!() };
+    let rolled_back = |to, causes| a_deployment(Outcome::RolledBack { to: Revision(to), causes });
+    insta::assert_snapshot!("outcome_rolled_back", outcome(&rolled_back(3, causes.clone()), &WIDE));
+    insta::assert_snapshot!("outcome_rolled_back_to_nothing", outcome(&rolled_back(0, causes), &NARROW));
+    insta::assert_snapshot!("outcome_rolled_back_as_asked", outcome(&rolled_back(3, Vec::new()), &WIDE));
+    insta::assert_snapshot!("outcome_stuck", outcome(&a_deployment(stuck()), &WIDE));
+    insta::assert_snapshot!("outcome_stuck_coloured", visible(&outcome(&a_deployment(stuck()), &COLOURED)));
+    let shown = outcome(&a_deployment(stuck()), &NARROW);
+    for command in ["rollback support-desk/dev --to 3", "let-go support-desk/dev shared/Orders"] {
+        let line = format!("  cargo xtask admin {command}");
+        assert!(shown.lines().any(|one| one == line), "a command can be copied: {shown}");
+    }
+}
+
+#[test]
+fn what_is_destroyed_and_what_stays_is_told() {
+    let keys = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+    let destroyed = Outcome::Destroyed { deleted: 41, retained: keys(&["shared/Documents@1", "shared/Orders@2"]) };
+    insta::assert_snapshot!("outcome_destroyed", outcome(&a_deployment(destroyed), &WIDE));
+    let draining = Outcome::Draining { left: keys(&["order-agent/SecurityGroup@1"]), retained: Vec::new() };
+    insta::assert_snapshot!("outcome_draining", outcome(&a_deployment(draining), &WIDE));
+    let everything = Outcome::Destroyed { deleted: 1, retained: Vec::new() };
+    assert!(outcome(&a_deployment(everything), &WIDE).ends_with("\n1 resource deleted.\n"));
+    let request = Request::Destroy(model::Destroy::default());
+    let stopped = Deployment { request, ..a_deployment(stopped()) };
+    assert!(outcome(&stopped, &WIDE).contains("then destroy again"));
+}
+
+#[test]
+fn what_somebody_decided_is_told_with_who_it_was() {
+    let said = |deployment: Deployment| outcome(&deployment, &WIDE).lines().skip(1).collect::<Vec<_>>().join("\n");
+    let denied =
+        Outcome::Denied { by: "arn:aws:iam::123456789012:user/kim".into(), why: Some("not on a Friday".into()) };
+    insta::assert_snapshot!("outcome_denied", said(a_deployment(denied)));
+    assert!(said(a_deployment(Outcome::Expired)).contains("Nobody approved its plan in time. Nothing was touched"));
+    assert!(
+        said(a_deployment(Outcome::Superseded { by: "0199d2a4c6".into() })).contains("deployment 0199d2a4c6 is newer")
+    );
+    let cancelled = a_deployment(Outcome::Cancelled { by: Some("kim".into()) });
+    let waited = Deployment { started: None, ..cancelled.clone() };
+    assert_eq!(said(waited), "\nCancelled by kim. It waited; nothing was touched.");
+    let began = Deployment { started: Some(at(10)), ..cancelled };
+    assert!(said(began).starts_with("\nCancelled by kim. What had begun is finished, and nothing was undone"));
+}
+
 #[test]
 fn the_record_and_the_history_are_tables_that_fit_the_screen() {
     let resource = |kind: &str, id: Option<&str>, presence| RecordedResource {
