@@ -31,6 +31,7 @@ impl Concluding {
     pub(crate) async fn handle(&self, payload: &Value) -> Result<Value, StepError> {
         match payload.get("step").and_then(Value::as_str) {
             Some("sweep") => self.sweep().await,
+            Some("keep") => self.keep().await,
             Some("conclude") => {
                 let message = self.conclude(Message::read(payload)?).await?;
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))

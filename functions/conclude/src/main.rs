@@ -6,6 +6,7 @@ mod conclude;
 mod ended;
 mod hand_over;
 mod history;
+mod keep;
 mod known;
 mod outcome;
 mod reap;

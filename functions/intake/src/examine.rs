@@ -5,7 +5,7 @@ use std::io::{Cursor, Read, Seek};
 
 use bundle::{Bundle, Limits, OpenError, PackError, ReadError};
 use config::{AgentSource, Config, Report, Source};
-use model::{Artifact, Environment, Refusal};
+use model::{Artifact, Environment, Refusal, Timestamp};
 use step::StepError;
 use store::Store;
 
@@ -55,8 +55,8 @@ pub(crate) fn refusal(code: &str, message: impl Into<String>, help: &str) -> Ref
 pub(crate) async fn bare(
     store: &Store,
     environment: &Environment,
-    name: &str,
-    bytes: Vec<u8>,
+    (name, bytes): (&str, Vec<u8>),
+    now: Timestamp,
 ) -> Result<Examined, Rejected> {
     let text = text(bytes)?;
     let config = read(name, &text)?;
@@ -66,7 +66,7 @@ pub(crate) async fn bare(
     let mut artifacts = BTreeMap::new();
     let mut report = None;
     for agent in &agents {
-        match stored(store, agent).await? {
+        match stored(store, agent, now).await? {
             Some(artifact) => drop(artifacts.insert(agent.name.to_owned(), artifact)),
             None => report = join(report, config.artifact_missing(agent)),
         }
@@ -75,7 +75,12 @@ pub(crate) async fn bare(
 }
 
 /// Examines a bundle, and stores the code of its agents, each under the digest of its content.
-pub(crate) async fn bundle(store: &Store, environment: &Environment, bytes: Vec<u8>) -> Result<Examined, Rejected> {
+pub(crate) async fn bundle(
+    store: &Store,
+    environment: &Environment,
+    bytes: Vec<u8>,
+    now: Timestamp,
+) -> Result<Examined, Rejected> {
     let mut bundle = match bundle::open(Cursor::new(bytes), &Limits::default()) {
         Ok(bundle) => bundle,
         Err(OpenError::Refused(problems)) => {
@@ -109,8 +114,8 @@ pub(crate) async fn bundle(store: &Store, environment: &Environment, bytes: Vec<
     let mut report = None;
     for agent in &agents {
         let artifact = match agent.source {
-            Source::Folder(folder) => Some(keep(store, &mut bundle, folder).await?),
-            Source::Stored(_) => stored(store, agent).await?,
+            Source::Folder(folder) => Some(keep(store, &mut bundle, folder, now).await?),
+            Source::Stored(_) => stored(store, agent, now).await?,
         };
         match artifact {
             Some(artifact) => drop(artifacts.insert(agent.name.to_owned(), artifact)),
@@ -158,7 +163,12 @@ fn folders<R: Read + Seek>(bundle: &Bundle<R>) -> std::collections::BTreeSet<Str
 }
 
 /// Packs a folder and stores it, unless it is stored already.
-async fn keep<R: Read + Seek>(store: &Store, bundle: &mut Bundle<R>, folder: &str) -> Result<Artifact, Rejected> {
+async fn keep<R: Read + Seek>(
+    store: &Store,
+    bundle: &mut Bundle<R>,
+    folder: &str,
+    now: Timestamp,
+) -> Result<Artifact, Rejected> {
     let mut bytes = Vec::new();
     let packed = bundle.pack_folder(folder, &mut bytes).map_err(|error| match error {
         PackError::Io { .. } | PackError::Finish(_) => Rejected::Step(StepError::Transient(error.to_string())),
@@ -171,15 +181,13 @@ async fn keep<R: Read + Seek>(store: &Store, bundle: &mut Bundle<R>, folder: &st
     for path in &packed.left_out {
         tracing::info!(folder, path, "left out of the artifact");
     }
-    if store.artifact(&packed.artifact.digest).await?.is_none() {
-        store.put_once(&Artifact::key(&packed.artifact.digest), bytes).await?;
-    }
+    store.keep_artifact(&packed.artifact.digest, bytes, now).await?;
     Ok(packed.artifact)
 }
 
-async fn stored(store: &Store, agent: &AgentSource<'_>) -> Result<Option<Artifact>, Rejected> {
+async fn stored(store: &Store, agent: &AgentSource<'_>, now: Timestamp) -> Result<Option<Artifact>, Rejected> {
     match agent.source {
-        Source::Stored(digest) => Ok(store.artifact(digest).await?),
+        Source::Stored(digest) => Ok(store.kept_artifact(digest, now).await?),
         Source::Folder(_) => Ok(None),
     }
 }

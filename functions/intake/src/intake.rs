@@ -130,8 +130,8 @@ impl Intake {
             return Ok(Contents::Rollback(rollback));
         }
         let examined = match is_bundle {
-            true => examine::bundle(&self.store, record, bytes).await,
-            false => examine::bare(&self.store, record, name, bytes).await,
+            true => examine::bundle(&self.store, record, bytes, (self.now)()).await,
+            false => examine::bare(&self.store, record, (name, bytes), (self.now)()).await,
         };
         examined.map(Contents::Project)
     }
