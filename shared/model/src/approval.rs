@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::ObjectRef;
+use crate::deployment::Deployment;
 use crate::digest::Digest;
 use crate::environment::{ApprovalRule, Environment};
 use crate::plan::Plan;
@@ -65,6 +66,35 @@ impl Environment {
     }
 }
 
+impl Deployment {
+    /// Asks for approval of the plan that it is to carry out next, where its environment wants one and it has none yet. Answers
+    /// for how many seconds somebody may decide; none where nobody needs to. Not for a plan that undoes what failed: nobody
+    /// waits with a half-done change.
+    pub fn ask(
+        &mut self,
+        environment: &Environment,
+        plan: &Plan,
+        reference: &ObjectRef,
+        now: Timestamp,
+    ) -> Option<u64> {
+        let rule = environment.asks(&self.request, plan)?;
+        if self.approval.as_ref().is_some_and(|approval| approval.allows(&reference.digest)) {
+            return None;
+        }
+        self.approval = Some(Approval::new(reference.clone(), rule, now));
+        Some(rule.seconds)
+    }
+
+    /// Whether it may carry out this plan in this environment, as far as that needs somebody's approval: none is asked for, it
+    /// was given for this very plan, or the plan undoes what failed.
+    pub fn may_carry_out(&self, environment: &Environment, plan: &Plan, digest: &Digest) -> bool {
+        let is_undoing = self.undo.is_some() && self.plan.as_ref().is_some_and(|own| own.digest == *digest);
+        is_undoing
+            || environment.asks(&self.request, plan).is_none()
+            || self.approval.as_ref().is_some_and(|approval| approval.allows(digest))
+    }
+}
+
 impl ApprovalRule {
     /// Whether somebody may decide, whom `sts:GetCallerIdentity` calls by this ARN. A user, or one session of a role, is listed
     /// by that very ARN; whoever has assumed a role is listed by the role's ARN,
@@ -103,7 +133,12 @@ fn parts(arn: &str) -> Option<(&str, &str, &str, &str)> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+    use std::collections::BTreeSet;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::{Destroy, EnvironmentId, Origin};
 
     const SESSION: &str = "arn:aws:sts::123456789012:assumed-role/Releases/kim@example.com";
 
@@ -162,39 +197,73 @@ mod tests {
         assert_eq!(Approval::new(plan(b"this"), &forever, asked).expires, Timestamp::MAX);
     }
 
-    #[test]
-    fn what_is_deployed_or_destroyed_must_be_approved_and_what_goes_back_where_it_loses_something() {
-        let change = serde_json::json!({
+    fn plan(changes: usize, losses: usize) -> Plan {
+        let change = json!({
             "key": "shared/Orders@1", "type": "AWS::SQS::Queue", "action": { "do": "create", "to": {} },
             "because": "new", "needs": [], "stage": "build", "dependencies": [], "agent": null, "retention": "delete",
         });
-        let plan = |changes: &[&serde_json::Value], losses: &[serde_json::Value]| -> Plan {
-            serde_json::from_value(serde_json::json!({
-                "version": 1, "deployment": "d1", "environment": { "project": "shop", "environment": "dev" },
-                "account": "123456789012", "region": "eu-central-1", "parent": 0, "sequence": 0,
-                "stamp": { "engine": "e", "scope": "shop/dev", "version": "1", "deployed_at": "", "deployed_by": "d1" },
-                "config": Digest::of(b""), "changes": changes, "unchanged": 0, "irreversible": losses, "outputs": {},
-            }))
-            .unwrap()
-        };
-        let loss = serde_json::json!({ "resource": "shared/Orders", "what": "its data" });
-        let (nothing, some, losing) = (plan(&[], &[]), plan(&[&change], &[]), plan(&[&change], &[loss]));
-        let back: Request = serde_json::from_value(serde_json::json!({ "do": "rollback", "to": "previous" })).unwrap();
-        let id = crate::EnvironmentId::new("shop", "dev").unwrap();
-        let environment =
-            Environment { approval: Some(rule(&[])), ..Environment::new(id, "123456789012", "eu-central-1") };
+        let loss = json!({ "resource": "shared/Orders", "what": "its data" });
+        serde_json::from_value(json!({
+            "version": 1, "deployment": "d1", "environment": { "project": "shop", "environment": "dev" },
+            "account": "123456789012", "region": "eu-central-1", "parent": 0, "sequence": 0,
+            "stamp": { "engine": "e", "scope": "shop/dev", "version": "1", "deployed_at": "", "deployed_by": "d1" },
+            "config": Digest::of(b""), "changes": vec![change; changes], "unchanged": 0,
+            "irreversible": vec![loss; losses], "outputs": {},
+        }))
+        .unwrap()
+    }
+
+    fn environment(approval: Option<ApprovalRule>) -> Environment {
+        let id = EnvironmentId::new("shop", "dev").unwrap();
+        Environment { approval, ..Environment::new(id, "123456789012", "eu-central-1") }
+    }
+
+    fn head(request: Request) -> Deployment {
+        let id = EnvironmentId::new("shop", "dev").unwrap();
+        Deployment::new("d1".into(), id, Origin::Engine, request, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn what_is_deployed_or_destroyed_must_be_approved_and_what_goes_back_where_it_loses_something() {
+        let back: Request = serde_json::from_value(json!({ "do": "rollback", "to": "previous" })).unwrap();
         for (request, plan, must) in [
-            (Request::Deploy, &nothing, false),
-            (Request::Deploy, &some, true),
-            (Request::Destroy(crate::Destroy::default()), &some, true),
-            (back.clone(), &some, false),
-            (back, &losing, true),
-            (Request::Reap, &losing, false),
-            (Request::LetGo { resources: std::collections::BTreeSet::default() }, &losing, false),
+            (Request::Deploy, plan(0, 0), false),
+            (Request::Deploy, plan(1, 0), true),
+            (Request::Destroy(Destroy::default()), plan(1, 1), true),
+            (back.clone(), plan(1, 0), false),
+            (back, plan(1, 1), true),
+            (Request::Reap, plan(1, 1), false),
+            (Request::LetGo { resources: BTreeSet::new() }, plan(1, 0), false),
         ] {
-            assert_eq!(environment.asks(&request, plan).is_some(), must, "{request:?}");
-            let free = Environment { approval: None, ..environment.clone() };
-            assert_eq!(free.asks(&request, plan), None);
+            assert_eq!(environment(Some(rule(&[]))).asks(&request, &plan).is_some(), must, "{request:?}");
+            assert_eq!(environment(None).asks(&request, &plan), None);
         }
+    }
+
+    #[test]
+    fn a_deployment_carries_out_what_was_approved_and_what_undoes_its_failure() {
+        let reference = |text: &[u8]| ObjectRef { key: "k".into(), version: "v".into(), digest: Digest::of(text) };
+        let (this, that) = (reference(b"this"), reference(b"that"));
+        let strict = environment(Some(rule(&[])));
+        let now = Timestamp::UNIX_EPOCH;
+        let mut head = head(Request::Deploy);
+        assert!(head.may_carry_out(&environment(None), &plan(1, 0), &this.digest));
+        assert!(!head.may_carry_out(&strict, &plan(1, 0), &this.digest), "nobody was asked");
+        assert_eq!(head.ask(&environment(None), &plan(1, 0), &this, now), None);
+        assert_eq!(head.ask(&strict, &plan(1, 0), &this, now), Some(60));
+        assert!(!head.may_carry_out(&strict, &plan(1, 0), &this.digest), "nobody has decided");
+        let decision = Decision { approved: true, by: "kim".into(), why: None, at: now };
+        head.approval.as_mut().unwrap().decision = Some(decision);
+        assert!(head.may_carry_out(&strict, &plan(1, 0), &this.digest));
+        assert!(!head.may_carry_out(&strict, &plan(1, 0), &that.digest), "another one");
+        assert_eq!(head.ask(&strict, &plan(1, 0), &this, now), None, "it has been given");
+        assert_eq!(head.ask(&strict, &plan(1, 0), &that, now), Some(60));
+        assert!(!head.may_carry_out(&strict, &plan(1, 0), &this.digest), "what was approved once is not any more");
+
+        let undo = json!({ "to": 1, "causes": [], "failed": this, "state": this, "at": now });
+        head.undo = Some(serde_json::from_value(undo).unwrap());
+        head.plan = Some(that.clone());
+        assert!(head.may_carry_out(&strict, &plan(1, 1), &that.digest));
+        assert!(!head.may_carry_out(&strict, &plan(1, 1), &this.digest), "not the one that failed");
     }
 }
