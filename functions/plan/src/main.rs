@@ -1,6 +1,7 @@
 //! `plan`: the config of a deployment is expanded, held against the record, and written down as a plan that leaves no
 //! choices. Never touches the target account.
 
+mod approval;
 mod decide;
 mod plan;
 
@@ -23,5 +24,5 @@ async fn main() -> Result<(), lambda_runtime::Error> {
 
 fn connect(config: &store::SdkConfig) -> Result<Planning, StepError> {
     let store = store::Store::new(config, setting("STRANDS_TABLE")?, setting("STRANDS_DEPLOYMENTS")?);
-    Ok(Planning { store })
+    Ok(Planning { store, now: model::Timestamp::now })
 }

@@ -1,7 +1,7 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Digest, Recorded, Refusal, Request, Stamp};
+use model::{Deployment, Digest, Environment, Recorded, Refusal, Request, Stamp, Timestamp};
 use planner::Planned;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
@@ -11,6 +11,7 @@ use crate::decide::{Material, Rejected, decide, refusal};
 
 pub(crate) struct Planning {
     pub(crate) store: Store,
+    pub(crate) now: fn() -> Timestamp,
 }
 
 impl Planning {
@@ -22,7 +23,7 @@ impl Planning {
             self.store.environment(&id),
             self.store.engine(),
         )?;
-        let mut deployment =
+        let deployment =
             deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
         let Some(environment) = environment else {
             let help = "ask an administrator to register it again";
@@ -34,6 +35,9 @@ impl Planning {
             async { Ok(self.store.record(&deployment.environment).await?) },
             async { Ok(self.store.journal(&deployment.id).await?) },
         )?;
+        if let Some(approved) = self.approved(&message, &deployment, &recorded).await? {
+            return self.carry_on(message, deployment, approved).await;
+        }
         let stamp = Stamp {
             engine,
             scope: id.to_string(),
@@ -51,7 +55,7 @@ impl Planning {
             since: journal.len(),
         };
         match decide(&material) {
-            Ok(planned) => self.write(message, &mut deployment, &planned, &recorded).await,
+            Ok(planned) => self.write(message, deployment, &environment, &planned, &recorded).await,
             Err(Rejected::Refused(refusals, report)) => self.refuse(message, &deployment, refusals, report).await,
             Err(Rejected::Step(error)) => Err(error),
         }
@@ -73,13 +77,15 @@ impl Planning {
     async fn write(
         &self,
         message: Message,
-        deployment: &mut Deployment,
+        mut deployment: Deployment,
+        environment: &Environment,
         Planned { plan, report }: &Planned,
         recorded: &Recorded,
     ) -> Result<Message, StepError> {
         let reference = self.store.keep_plan(plan, report, recorded).await?;
         deployment.plan = Some(reference.clone());
-        if !self.store.update_deployment(deployment).await? {
+        let patience = deployment.ask(environment, plan, &reference, (self.now)());
+        if !self.store.update_deployment(&deployment).await? {
             return Err(StepError::LeaseLost(format!("another execution has deployment `{}`", deployment.id)));
         }
         tracing::info!(
@@ -87,10 +93,15 @@ impl Planning {
             changes = plan.changes.len(),
             unchanged = plan.unchanged,
             parent = %plan.parent,
+            asks = patience.is_some(),
             "planned"
         );
-        let verdict = if plan.changes.is_empty() { Verdict::Unchanged } else { Verdict::Changes };
-        Ok(Message { plan: Some(reference), ..message.with(verdict) })
+        let verdict = match patience {
+            Some(_) => Verdict::Approval,
+            None if plan.changes.is_empty() => Verdict::Unchanged,
+            None => Verdict::Changes,
+        };
+        Ok(Message { plan: Some(reference), patience, ..message.with(verdict) })
     }
 
     async fn refuse(
