@@ -1,6 +1,6 @@
 //! The deployments of an environment as a table.
 
-use model::{Deployment, DeploymentStatus, Origin, Request, Target};
+use model::{Deployment, DeploymentStatus, Origin, Request, Scope, Target};
 
 use crate::style::{Paint, Style};
 use crate::text::columns;
@@ -37,16 +37,13 @@ fn row(deployment: &Deployment) -> Vec<(String, Paint)> {
 fn from(deployment: &Deployment) -> String {
     let what = match &deployment.request {
         Request::Deploy => None,
-        Request::Rollback(rollback) => Some(match rollback.to {
-            Target::Previous => "back to the revision before".to_owned(),
-            Target::Revision(revision) => format!("back to revision {revision}"),
-        }),
-        Request::Destroy(_) => Some("destroy".to_owned()),
-        Request::LetGo { resources } => Some(format!("let go of {}", resources.len())),
-        Request::Reap => Some("deletions that were put off".to_owned()),
+        request => Some(asked(request)),
     };
     let who = match &deployment.origin {
-        Origin::Upload { key, .. } => Some(key.clone()),
+        Origin::Upload { key, requester, .. } => {
+            let account = requester.as_ref().and_then(|requester| requester.account.as_ref());
+            Some(account.map_or_else(|| key.clone(), |account| format!("{key} by {account}")))
+        }
         Origin::Execution { name } => Some(format!("execution {name}")),
         Origin::Administrator { name } => Some(name.clone()),
         Origin::Engine => None,
@@ -55,5 +52,24 @@ fn from(deployment: &Deployment) -> String {
         (Some(what), Some(who)) => format!("{what}, {who}"),
         (Some(what), None) => format!("({what})"),
         (None, who) => who.unwrap_or_default(),
+    }
+}
+
+/// What a deployment is asked to do, in words.
+pub(crate) fn asked(request: &Request) -> String {
+    let of = |scope: &Scope| match scope {
+        Scope::All => String::new(),
+        Scope::Agent(name) => format!(" of agent {name}"),
+        Scope::Stack(name) => format!(" of stack {name}"),
+    };
+    match request {
+        Request::Deploy => "what the config says".to_owned(),
+        Request::Rollback(rollback) => match rollback.to {
+            Target::Previous => format!("back to the revision before{}", of(&rollback.scope)),
+            Target::Revision(revision) => format!("back to revision {revision}{}", of(&rollback.scope)),
+        },
+        Request::Destroy(destroy) => format!("destroy{}", of(&destroy.scope)),
+        Request::LetGo { resources } => format!("let go of {}", resources.len()),
+        Request::Reap => "deletions that were put off".to_owned(),
     }
 }

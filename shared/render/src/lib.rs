@@ -3,6 +3,8 @@
 //! The only owner of glyphs, colours and layout. Pure: values in, text out; what the screen is like comes in a [`Style`].
 //! Must never decide anything, ask a clock or an environment variable, or print.
 
+mod compare;
+mod deployment;
 mod history;
 mod json;
 mod live;
@@ -19,6 +21,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use compare::{Changed, Difference, Differ, Side, compare, compare_summary};
+pub use deployment::{Account, deployment, deployment_summary};
 pub use history::history;
 pub use json::{plan_summary, timeline_summary};
 pub use live::{journal, live, step};

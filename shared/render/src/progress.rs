@@ -1,6 +1,6 @@
 //! Where each change of a plan stands, and when it began and ended: the journal's fold with its times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use journal::{ChangeStatus, IllegalTransition};
 use model::{CallError, Change, Entry, Epoch, Event, Operation, Plan, Reach, ResourceKey, Stage, Timestamp};
@@ -10,8 +10,8 @@ use model::{CallError, Change, Entry, Epoch, Event, Operation, Plan, Reach, Reso
 pub struct Progress<'a> {
     /// The changes.
     pub runs: Vec<Run<'a>>,
-    /// The invocations that wrote the journal.
-    pub epochs: BTreeSet<Epoch>,
+    /// The waves that wrote the journal, each with when its first and its last line were written.
+    pub epochs: BTreeMap<Epoch, (Timestamp, Timestamp)>,
 }
 
 /// One change as it ran so far.
@@ -103,7 +103,11 @@ impl<'a> Progress<'a> {
             };
             Run { change, standing, began: times.began, identified: times.identified, ended: times.ended }
         });
-        Ok(Self { runs: runs.collect(), epochs: entries.iter().map(|entry| entry.epoch).collect() })
+        let mut epochs: BTreeMap<Epoch, (Timestamp, Timestamp)> = BTreeMap::new();
+        for entry in entries {
+            epochs.entry(entry.epoch).or_insert((entry.at, entry.at)).1 = entry.at;
+        }
+        Ok(Self { runs: runs.collect(), epochs })
     }
 
     /// How many changes are done.

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use crate::*;
 
+mod told;
+
 const WIDE: Style = Style { colour: false, width: 110, unicode: true };
 const COLOURED: Style = Style { colour: true, width: 110, unicode: true };
 const NARROW: Style = Style { colour: false, width: 60, unicode: false };

@@ -10,6 +10,9 @@ use crate::style::{Paint, Style};
 use crate::text::{Line, squeeze};
 use crate::words::{count, duration, seconds};
 
+/// What stands before the beginnings of waves.
+const WAVES: &str = "waves";
+
 /// How the time of a deployment's waves was used. Seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Timeline {
@@ -104,7 +107,8 @@ fn chain(progress: &Progress<'_>) -> f64 {
 }
 
 /// A bar for each change that ran, in the order in which they began, and [`Timeline::words`] below. A bar's first part is
-/// until the resource is known to exist, its second until it is ready.
+/// until the resource is known to exist, its second until it is ready. Where there were several waves, a line above says when
+/// each of them wrote its first line.
 pub fn timeline(progress: &Progress<'_>, style: &Style) -> String {
     let Some(measured) = Timeline::of(progress) else { return "nothing ran\n".to_owned() };
     let mut runs: Vec<(&Run<'_>, Timestamp, Timestamp)> =
@@ -113,6 +117,7 @@ pub fn timeline(progress: &Progress<'_>, style: &Style) -> String {
     let first = runs.first().map_or(Timestamp::UNIX_EPOCH, |(_, began, _)| *began);
     let room = (style.width / 2).saturating_sub(4).max(12);
     let label = runs.iter().map(|(run, ..)| full_name(run.change).chars().count()).max().unwrap_or(0).min(room);
+    let label = if progress.epochs.len() > 1 { label.max(WAVES.len()) } else { label };
     let columns = style.width.saturating_sub(label + 12).clamp(10, 80);
     let at = |moment: Timestamp| {
         let share = if measured.makespan > 0.0 { seconds(first, moment) / measured.makespan } else { 0.0 };
@@ -123,6 +128,14 @@ pub fn timeline(progress: &Progress<'_>, style: &Style) -> String {
     let end = duration(measured.makespan);
     let axis = format!("0{}{end}", " ".repeat(columns.saturating_sub(1 + end.chars().count())));
     lines.push(Line::new().padded(label + 2).with(axis, Paint::Quiet).show(style));
+    if progress.epochs.len() > 1 {
+        let mut marks = Line::new().with(WAVES, Paint::Quiet);
+        for (number, (began, _)) in (1..).zip(progress.epochs.values()) {
+            let mark = format!("{}{number}", style.either("│", "|"));
+            marks = marks.padded(label + 2 + at(*began)).with(mark, Paint::Quiet);
+        }
+        lines.push(marks.show(style));
+    }
     for (run, began, ended) in &runs {
         let from = at(*began).min(columns.saturating_sub(1));
         let to = at(*ended).max(from + 1);
