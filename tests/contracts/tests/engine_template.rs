@@ -126,7 +126,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 20] = [
+    let cases: [(&str, String, &[&str]); 24] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -151,7 +151,12 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         ("s3:DeleteObject", deployments("shop/dev/values/v.json"), &[]),
         ("s3:GetObjectVersion", deployments("artifacts/a.zip"), &["Intake", "Plan", "ProvisionWave"]),
         ("s3:DeleteObject", deployments("artifacts/a.zip"), &[]),
-        ("s3:DeleteObjectVersion", deployments("shop/dev/deployments/d/config.yaml"), &[]),
+        ("s3:DeleteObject", deployments("shop/dev/deployments/d/config.yaml"), &[]),
+        // By version only: what is written meanwhile stays.
+        ("s3:DeleteObjectVersion", deployments("shop/dev/deployments/d/config.yaml"), &["Conclude"]),
+        ("s3:DeleteObjectVersion", deployments("artifacts/a.zip"), &["Conclude"]),
+        ("s3:DeleteObjectVersion", deployments("refused/d/report.json"), &[]),
+        ("s3:DeleteObjectVersion", inbox("shop/dev/bundle.zip"), &[]),
         (
             "dynamodb:UpdateItem",
             local("dynamodb", "table/strandline"),
@@ -236,7 +241,11 @@ fn what_is_referred_to_is_never_overwritten() {
             .with("aws:SecureTransport", "true")
             .with("s3:ObjectCreationOperation", "true");
         assert_eq!(policy.decide(&put), Decision::Denied, "{key}");
-        assert_eq!(policy.decide(&put.with("s3:if-none-match", "*")), Decision::NotAllowed, "{key}");
+        assert_eq!(policy.decide(&put.clone().with("s3:if-none-match", "*")), Decision::NotAllowed, "{key}");
+        // Over itself: what is addressed by its content.
+        let over_itself = policy.decide(&put.with("s3:if-match", "\"0\""));
+        let is_content = !key.contains("/deployments/");
+        assert_eq!(over_itself == Decision::NotAllowed, is_content, "{key}");
     }
 }
 
@@ -285,6 +294,7 @@ fn dead_letters_are_taken_from_our_rules_only() {
     for (queue, rule) in [
         ("IntakeDeadLetters", "strandline-upload"),
         ("ConcludeDeadLetters", "strandline-sweeper"),
+        ("ConcludeDeadLetters", "strandline-keeper"),
         ("ConcludeDeadLetters", "strandline-execution-ended"),
     ] {
         let policy = resource_policy(&here, &format!("{queue}Policy"));
