@@ -282,6 +282,35 @@ fn the_target_role_may_search_for_what_carries_its_tags() {
 }
 
 #[test]
+fn the_target_role_looks_at_the_health_of_its_own_functions_only() {
+    let here = installed(&[]);
+    for own in ["function:shop-dev-f", "function:shop-dev-f:live"] {
+        let asked = Request::new("lambda:InvokeFunction", &local("lambda", own));
+        assert_eq!(here.target(&asked), Decision::Allowed, "{own}");
+    }
+    for other in ["function:bank-dev-f", "function:shop-prod-f", "function:strandline-provision-wave"] {
+        let asked = Request::new("lambda:InvokeFunction", &local("lambda", other));
+        assert_ne!(here.target(&asked), Decision::Allowed, "{other}");
+    }
+    assert_eq!(here.target(&Request::new("cloudwatch:DescribeAlarms", "*")), Decision::Allowed);
+    let set = Request::new("cloudwatch:SetAlarmState", &local("cloudwatch", "alarm:shop-dev-a"));
+    assert_ne!(here.target(&set), Decision::Allowed, "what is looked at is not touched");
+}
+
+#[test]
+fn the_target_role_sees_whether_a_table_or_a_bucket_holds_anything() {
+    let here = installed(&[]);
+    for (action, own, others) in [
+        ("dynamodb:Scan", local("dynamodb", "table/shop-dev-t"), local("dynamodb", "table/bank-dev-t")),
+        ("s3:ListBucketVersions", "arn:aws:s3:::shop-dev-b".to_owned(), "arn:aws:s3:::bank-dev-b".to_owned()),
+    ] {
+        assert_eq!(here.target(&Request::new(action, &own)), Decision::Allowed, "{action}");
+        assert_ne!(here.target(&Request::new(action, &others)), Decision::Allowed, "{action} on {others}");
+    }
+    assert_ne!(here.target(&Request::new("dynamodb:Scan", &local("dynamodb", "table/strandline"))), Decision::Allowed);
+}
+
+#[test]
 fn an_api_of_another_project_is_told_by_its_tags() {
     let here = installed(&[]);
     let api = Request::new("apigateway:DELETE", &format!("arn:aws:apigateway:{REGION}::/apis/abc"));

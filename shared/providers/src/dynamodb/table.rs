@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::types::{TableDescription, TableStatus, Tag};
+use aws_sdk_dynamodb::types::{Select, TableDescription, TableStatus, Tag};
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider, Readiness};
 use model::{CallError, ErrorClass, Observed, PhysicalId, Properties};
 use serde_json::{Value, json};
@@ -57,6 +57,12 @@ impl Table {
             attributes.insert("StreamArn".to_owned(), Value::from(stream));
         }
         Made { physical_id: name.into(), attributes }
+    }
+
+    /// Whether a table that cannot be looked into may hold something: not where it is gone, going or still being made.
+    async fn may_hold_unseen(&self, name: &str) -> Result<bool, CallError> {
+        let status = self.live.described(name).await?.and_then(|table| table.table_status);
+        Ok(!matches!(status, None | Some(TableStatus::Creating | TableStatus::Deleting)))
     }
 
     async fn tags(&self, name: &str) -> Result<Option<Tags>, CallError> {
@@ -191,6 +197,23 @@ impl Provider for Table {
                 Some(observed) => Readiness::Ready(Box::new(observed)),
                 None => Readiness::Pending("for the table to become visible".to_owned()),
             }),
+        }
+    }
+
+    async fn holds_data(&self, existing: &Existing<'_>) -> Result<bool, CallError> {
+        let (name, mut from) = (existing.physical_id.as_str(), None);
+        loop {
+            // The number of items that a description gives is up to six hours old.
+            let call =
+                self.clients.dynamodb.scan().table_name(name).select(Select::Count).consistent_read(true).limit(1);
+            let answer = call.set_exclusive_start_key(from).send().await;
+            let Some(answer) = unless_missing(answer.map_err(|error| call_error("dynamodb", "Scan", error)))? else {
+                return self.may_hold_unseen(name).await;
+            };
+            from = answer.last_evaluated_key;
+            if answer.count > 0 || from.is_none() {
+                return Ok(answer.count > 0);
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! The table of errors. A row earlier in it wins.
 
 use ErrorClass::{
-    AlreadyExists, Busy, Denied, DependencyViolation, Invalid, NotFound, NotPropagated, Quota, Throttled, Transient,
+    AlreadyExists, Busy, Denied, DependencyViolation, HoldsData, Invalid, NotFound, NotPropagated, Quota, Throttled,
+    Transient,
 };
 use model::ErrorClass;
 
@@ -82,7 +83,7 @@ pub const ROWS: &[Row] = &[
     row("s3", "BucketAlreadyExists", AlreadyExists),
     row("s3", "OperationAborted", Busy),
     row("s3", "ConditionalRequestConflict", Busy),
-    row("s3", "BucketNotEmpty", DependencyViolation),
+    row("s3", "BucketNotEmpty", HoldsData),
     row("s3", "NoSuchBucket", NotFound),
     row("s3", "NoSuchTagSet", NotFound),
     row("s3", "NoSuchBucketPolicy", NotFound),

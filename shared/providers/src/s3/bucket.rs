@@ -189,6 +189,27 @@ impl Provider for Bucket {
         self.tag(name, TagChange::of(existing.properties, to)?).await
     }
 
+    async fn holds_data(&self, existing: &Existing<'_>) -> Result<bool, CallError> {
+        let (mut key, mut version) = (None, None);
+        loop {
+            let call = self.clients.s3.list_object_versions().bucket(existing.physical_id.as_str());
+            let call = call.expected_bucket_owner(&self.clients.account).set_key_marker(key);
+            let answer = call.set_version_id_marker(version).send().await;
+            let Some(answer) = unless_missing(answer.map_err(|error| call_error("s3", "ListObjectVersions", error)))?
+            else {
+                return Ok(false);
+            };
+            // A delete marker holds nothing; that it keeps S3 from deleting the bucket is another matter.
+            if !answer.versions().is_empty() {
+                return Ok(true);
+            }
+            if answer.is_truncated != Some(true) {
+                return Ok(false);
+            }
+            (key, version) = (answer.next_key_marker, answer.next_version_id_marker);
+        }
+    }
+
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
         let call = self.clients.s3.delete_bucket().bucket(existing.physical_id.as_str());
         let answer = call.expected_bucket_owner(&self.clients.account).send().await;

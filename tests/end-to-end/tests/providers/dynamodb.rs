@@ -1,5 +1,7 @@
 //! Tables.
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use engine::ports::Existing;
 use model::properties;
 use serde_json::{Value, json};
 
@@ -94,4 +96,28 @@ async fn a_table_with_capacity_of_its_own_comes_to_pay_by_request() {
         ],
     };
     stage.lead(&life).await;
+}
+
+#[tokio::test]
+async fn a_table_holds_data_as_long_as_an_item_is_left() {
+    let stage = Stage::start().await;
+    let asked = table(false, false, &[]);
+    let (made, _) = stage.make("AWS::DynamoDB::Table", "shared/Orders@1", &asked).await;
+    let key = "shared/Orders@1".parse().unwrap();
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let provider = stage.provider("AWS::DynamoDB::Table");
+    assert!(!provider.holds_data(&existing).await.unwrap(), "it is new");
+
+    let (dynamodb, name) = (&stage.account.clients.dynamodb, made.physical_id.as_str());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let put = dynamodb.put_item().table_name(name).item("pk", text("a")).item("sk", text("b"));
+    put.send().await.unwrap();
+    assert!(provider.holds_data(&existing).await.unwrap());
+    let gone = dynamodb.delete_item().table_name(name).key("pk", text("a")).key("sk", text("b"));
+    gone.send().await.unwrap();
+    assert!(!provider.holds_data(&existing).await.unwrap());
+
+    let (key, id) = ("shared/Never@1".parse().unwrap(), "shop-dev-never".into());
+    let never = Existing { key: &key, physical_id: &id, properties: &asked };
+    assert!(!provider.holds_data(&never).await.unwrap(), "what is not there holds nothing");
 }

@@ -83,5 +83,28 @@ async fn a_bucket_that_holds_something_is_not_deleted() {
     let key = "shared/Uploads@1".parse().unwrap();
     let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
     let error = stage.provider("AWS::S3::Bucket").delete(&existing).await.unwrap_err();
-    assert_eq!(error.class, ErrorClass::DependencyViolation, "{error}");
+    assert_eq!(error.class, ErrorClass::HoldsData, "{error}");
+}
+
+#[tokio::test]
+async fn a_bucket_holds_data_as_long_as_any_version_is_left() {
+    let stage = Stage::start().await;
+    let asked = bucket("Enabled", 30, &[]);
+    let (made, _) = stage.make("AWS::S3::Bucket", "shared/Uploads@1", &asked).await;
+    let key = "shared/Uploads@1".parse().unwrap();
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let provider = stage.provider("AWS::S3::Bucket");
+    assert!(!provider.holds_data(&existing).await.unwrap(), "it is new");
+
+    let (s3, name) = (&stage.account.clients.s3, made.physical_id.as_str());
+    let put = s3.put_object().bucket(name).key("one").body(b"1".to_vec().into()).send().await.unwrap();
+    s3.delete_object().bucket(name).key("one").send().await.unwrap();
+    assert!(provider.holds_data(&existing).await.unwrap(), "what was deleted can still be had");
+    let gone = s3.delete_object().bucket(name).key("one").version_id(put.version_id().unwrap());
+    gone.send().await.unwrap();
+    assert!(!provider.holds_data(&existing).await.unwrap(), "only the mark of a deletion is left");
+
+    let (key, id) = ("shared/Never@1".parse().unwrap(), "shop-dev-never".into());
+    let never = Existing { key: &key, physical_id: &id, properties: &asked };
+    assert!(!provider.holds_data(&never).await.unwrap(), "what is not there holds nothing");
 }
