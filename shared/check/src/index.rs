@@ -75,7 +75,7 @@ impl<'a> Index<'a> {
             index.raise(key);
             resource.made_as.iter().for_each(|made| index.raise(made));
         }
-        index.relocate(plan, found);
+        index.relocate(plan, recorded, found);
         index.relate(plan, recorded);
         index
     }
@@ -86,17 +86,20 @@ impl<'a> Index<'a> {
     }
 
     /// Makes the moves.
-    fn relocate(&mut self, plan: &'a Plan, found: &mut Vec<Violation>) {
+    fn relocate(&mut self, plan: &'a Plan, recorded: &Recorded, found: &mut Vec<Violation>) {
         for change in &plan.changes {
             let Action::Move { to } = &change.action else { continue };
-            let Some(recorded) = self.standing.get(&change.key).map(|standing| standing.recorded) else { continue };
+            let Some(resource) = self.standing.get(&change.key).map(|standing| standing.recorded) else { continue };
             if self.standing.contains_key(to) {
                 found.push(Violation::MovedOnto { change: change.key.clone(), to: to.clone() });
                 continue;
             }
-            self.now.insert(&change.key.address, &to.address);
+            // Who names an address means what is in use there.
+            if recorded.current(&change.key.address).is_some_and(|(current, _)| *current == change.key) {
+                self.now.insert(&change.key.address, &to.address);
+            }
             self.standing.remove(&change.key);
-            self.standing.insert(to, Standing { recorded, moved_by: Some(&change.key) });
+            self.standing.insert(to, Standing { recorded: resource, moved_by: Some(&change.key) });
             self.arrivals.entry(&to.address).or_default().push(&change.key);
             self.raise(to);
         }
@@ -165,19 +168,23 @@ impl<'a> Index<'a> {
         self.changes.get(key).copied()
     }
 
-    /// Whether something may stay though another takes its place: it holds data, or what stays and holds data stands on it.
+    /// Whether something may stay though another takes its place: it holds data, or there stands on it what the plan does not
+    /// change, and which holds data or is not in use itself.
     pub(crate) fn may_stay(&self, key: &'a ResourceKey) -> bool {
         let mut seen = BTreeSet::from([key]);
         let mut ahead = vec![key];
         while let Some(key) = ahead.pop() {
             let Some(standing) = self.standing.get(key) else { continue };
-            if schema::get(&standing.recorded.kind).is_some_and(|schema| schema.stateful) {
+            let is_in_use = self.current.get(&key.address) == Some(&key);
+            let holds_data = schema::get(&standing.recorded.kind).is_some_and(|schema| schema.stateful);
+            if holds_data || (seen.len() > 1 && !is_in_use) {
                 return true;
             }
-            let on_it = self
-                .standing
-                .iter()
-                .filter(|(other, standing)| standing.recorded.dependencies.contains(&key.address) && !self.goes(other));
+            let made_as = standing.recorded.made_as.as_ref().map(|made| &made.address);
+            let names = |on: &ResourceAddress| *on == key.address || Some(on) == made_as;
+            let on_it = self.standing.iter().filter(|(other, standing)| {
+                standing.recorded.dependencies.iter().any(names) && self.change(other).is_none()
+            });
             ahead.extend(on_it.map(|(other, _)| *other).filter(|other| seen.insert(*other)));
         }
         false

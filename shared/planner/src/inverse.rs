@@ -54,6 +54,10 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     let relocations = before.relocations(inputs.recorded, &mut desired.moved);
     let names = view::names(Some(&desired), inputs.recorded);
     let mut view = View::of(inputs.recorded, &relocations, &names);
+    for relocation in &relocations {
+        // Where it leaves something else may be made, which is another incarnation.
+        view.raise(&relocation.from.address, relocation.from.generation);
+    }
     let again = names::give(inputs, &before, &mut view, &mut desired);
     let still = in_use(inputs.recorded).into_keys().filter(|address| !before.covers(address)).cloned().collect();
     let exempt = Exempt { still, dangling };

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod back;
+mod back_random;
 mod ignored;
 mod leaving;
 mod many;
@@ -80,6 +82,13 @@ fn reaping(recorded: &Recorded) -> Reaping<'_> {
     Reaping { recorded, environment, deployment, config, stamp }
 }
 
+/// What AWS might call it: by its name, where it has one.
+fn named(change: &Change, to: &Properties) -> String {
+    let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
+    let name = naming.and_then(|naming| to.text(naming.property));
+    name.map_or(change.key.to_string(), |name| format!("{}:{name}", change.key))
+}
+
 /// The record that carrying out `plan` to the end leaves.
 fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
     let mut after = before.clone();
@@ -101,12 +110,13 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
             Some(before) => (before.physical_id.clone(), before.made_as.clone()),
             None => (None, None),
         };
-        let arn = json!(format!("arn:{}", known.as_ref().map_or(change.key.to_string(), ToString::to_string)));
+        let physical_id = known.unwrap_or_else(|| PhysicalId(named(change, to)));
+        let arn = json!(format!("arn:{physical_id}"));
         after.resources.insert(
             change.key.clone(),
             RecordedResource {
                 kind: change.kind.clone(),
-                physical_id: known.or_else(|| Some(PhysicalId(change.key.to_string()))),
+                physical_id: Some(physical_id),
                 presence: Presence::Present,
                 asked: to.clone(),
                 sent,

@@ -22,10 +22,9 @@ pub(super) fn give<'a>(
     let places = view.places_of(&addresses);
     let mut again = BTreeSet::new();
     for ((address, (key, then)), place) in before.in_use.iter().zip(places) {
-        let naming = schema::get(&then.kind).and_then(|schema| schema.naming);
-        let Some((naming, old)) = naming.and_then(|naming| Some((naming, then.asked.text(naming.property)?))) else {
-            continue;
-        };
+        let Some(schema) = schema::get(&then.kind) else { continue };
+        let Some(naming) = schema.naming else { continue };
+        let Some(old) = then.asked.text(naming.property) else { continue };
         let next = view.next(address, place);
         if place.is_none() && is_let_go(key, then, next) {
             view.raise(address, Generation(key.generation.0.saturating_sub(1)));
@@ -40,8 +39,10 @@ pub(super) fn give<'a>(
         let name = match now {
             _ if !is_generated(key, then, old) => continue,
             Some((now, generation)) if now.kind == then.kind => {
-                // What is still there is what is in use: it never left its address, or comes back to it.
-                let is_same = before.alive.contains_key(&Identity::of(key, then));
+                // What is still there is what is in use: it never left its address, or comes back to it. Its name is another
+                // only where it was changed in place.
+                let is_same = before.alive.contains_key(&Identity::of(key, then))
+                    && !schema.create_only.contains(&naming.property);
                 let known = ResourceKey::new((*address).clone(), generation);
                 match now.asked.text(naming.property) {
                     Some(name) if is_same && name != old => continue,

@@ -1,4 +1,5 @@
-//! What does not go back, and stands on something that would not be there any more, or not the same.
+//! What does not go back: it may not stand on something that would not be there any more, or not the same, and what goes back
+//! cannot refer to what was never seen of it.
 
 use std::collections::BTreeSet;
 
@@ -24,14 +25,20 @@ pub(super) fn refuse(
         let mut recorded = inputs.recorded.generations(to);
         !desired.resources.contains_key(to) && recorded.any(|(_, one)| one.presence != Presence::Leaving)
     };
+    let never_seen = |to: &ResourceAddress| {
+        still.contains(to) && inputs.recorded.current(to).is_some_and(|(_, one)| one.physical_id.is_none())
+    };
+    for change in changes {
+        let to = change.action.to().map(references).unwrap_or_default();
+        let to: BTreeSet<ResourceAddress> = to.into_iter().map(|(_, to)| to).filter(never_seen).collect();
+        problems.extend(to.into_iter().map(|to| Problem::Missing { resource: change.key.address.clone(), to }));
+    }
     for by in still {
-        let Some((_, user)) = inputs.recorded.current(by).filter(|(_, user)| user.physical_id.is_some()) else {
-            continue;
-        };
+        let Some((_, user)) = inputs.recorded.current(by) else { continue };
         let named = references(&user.asked).into_iter().filter(|(name, to)| {
             let has_moved = desired.moved.contains_key(to);
             let is_another = || view.arrivals(to).next().is_some() && is_sent_another(view, user, name);
-            has_moved || anew.contains(to) || goes(to) || is_another()
+            has_moved || goes(to) || anew.contains(to) || is_another()
         });
         let needed = user.dependencies.iter().filter(|to| goes(to)).cloned();
         let on: BTreeSet<ResourceAddress> =

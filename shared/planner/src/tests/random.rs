@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const NAMES: [&str; 6] = ["a/A", "a/B", "b/C", "b/D", "shared/E", "shared/F"];
+pub(super) const NAMES: [&str; 6] = ["a/A", "a/B", "b/C", "b/D", "shared/E", "shared/F"];
 
 /// Types with what a replacement needs: a name, a create-only property, and one that holds data.
-const KINDS: [(&str, &str, Option<&str>); 5] = [
+pub(super) const KINDS: [(&str, &str, Option<&str>); 5] = [
     ("AWS::SQS::Queue", "FifoQueue", Some("QueueName")),
     ("AWS::IAM::Role", "Path", Some("RoleName")),
     ("AWS::DynamoDB::Table", "KeySchema", Some("TableName")),
@@ -20,25 +20,25 @@ const KINDS: [(&str, &str, Option<&str>); 5] = [
 
 /// One resource as dice say.
 #[derive(Debug, Clone)]
-struct Dice {
-    wanted: bool,
-    kind: usize,
-    frozen: u8,
-    free: u8,
-    refers: Vec<(usize, bool)>,
-    depends: Option<usize>,
-    retention: u8,
-    fixed: bool,
-    ignores: bool,
+pub(super) struct Dice {
+    pub(super) wanted: bool,
+    pub(super) kind: usize,
+    pub(super) frozen: u8,
+    pub(super) free: u8,
+    pub(super) refers: Vec<(usize, bool)>,
+    pub(super) depends: Option<usize>,
+    pub(super) retention: u8,
+    pub(super) fixed: bool,
+    pub(super) ignores: bool,
 }
 
 /// One deployment: resources, the order in which they may refer to each other, moves, and how far it gets.
 #[derive(Debug, Clone)]
-struct Throw {
-    dice: Vec<Dice>,
-    order: Vec<usize>,
-    moves: Vec<(usize, usize)>,
-    luck: Vec<u8>,
+pub(super) struct Throw {
+    pub(super) dice: Vec<Dice>,
+    pub(super) order: Vec<usize>,
+    pub(super) moves: Vec<(usize, usize)>,
+    pub(super) luck: Vec<u8>,
 }
 
 fn dice() -> impl Strategy<Value = Dice> {
@@ -60,7 +60,7 @@ fn dice() -> impl Strategy<Value = Dice> {
     )
 }
 
-fn throw() -> impl Strategy<Value = Throw> {
+pub(super) fn throw() -> impl Strategy<Value = Throw> {
     let order = Just((0..NAMES.len()).collect::<Vec<_>>()).prop_shuffle();
     let moves = prop::collection::vec((0..NAMES.len(), 0..NAMES.len()), 0..2);
     let luck = prop::collection::vec(any::<u8>(), 24);
@@ -73,7 +73,7 @@ fn throw() -> impl Strategy<Value = Throw> {
 }
 
 /// What a throw wants. References lead only to what comes earlier in its order.
-fn wanted(throw: &Throw) -> Desired {
+pub(super) fn wanted(throw: &Throw) -> Desired {
     let mut moves: BTreeMap<ResourceAddress, ResourceAddress> = BTreeMap::new();
     let mut moved_to = BTreeSet::new();
     let mut gone = BTreeSet::new();
@@ -115,7 +115,7 @@ fn wanted(throw: &Throw) -> Desired {
 
 /// The record after a deployment that gets as far as `luck` has it: each change succeeds, stops before anything, stops in the
 /// middle, or is put off.
-fn stopped(plan: &Plan, before: &Recorded, luck: &[u8]) -> (Recorded, bool) {
+pub(super) fn stopped(plan: &Plan, before: &Recorded, luck: &[u8]) -> (Recorded, bool) {
     let mut after = before.clone();
     (after.revision, after.sequence) = (plan.parent.next(), before.sequence + 1);
     let mut done = BTreeSet::new();
@@ -176,7 +176,7 @@ fn empty() -> Plan {
 }
 
 /// What another engine's sweep might find: something that a dead wave made.
-fn stray(record: &mut Recorded, luck: u8) {
+pub(super) fn stray(record: &mut Recorded, luck: u8) {
     let at = address(NAMES[usize::from(luck) % NAMES.len()]);
     let last = record.generations(&at).last().map_or(Generation::FIRST, |(key, _)| key.generation.next());
     let Some(template) = record.resources.values().next().cloned() else { return };
@@ -188,6 +188,7 @@ fn stray(record: &mut Recorded, luck: u8) {
         reap: None,
         made_as: None,
         intent: None,
+        physical_id: Some(PhysicalId(format!("stray:{at}@{last}"))),
         ..template
     };
     record.resources.insert(ResourceKey::new(at, last), found);
@@ -199,7 +200,7 @@ fn holds(plan: &Plan, record: &Recorded, desired: &Desired) {
     }
 }
 
-fn lines(plan: &Plan) -> Vec<String> {
+pub(super) fn lines(plan: &Plan) -> Vec<String> {
     let line = |change: &Change| {
         let needs: Vec<_> = change.needs.iter().map(|edge| edge.on.to_string()).collect();
         format!("{:?} {} {:?} needs {needs:?} {:?}", change.stage, change.key, change.because, change.action)
@@ -207,7 +208,7 @@ fn lines(plan: &Plan) -> Vec<String> {
     plan.changes.iter().map(line).collect()
 }
 
-fn standing(record: &Recorded) -> Vec<String> {
+pub(super) fn standing(record: &Recorded) -> Vec<String> {
     let line = |(key, one): (&ResourceKey, &RecordedResource)| {
         let on: Vec<_> = one.dependencies.iter().map(ToString::to_string).collect();
         format!(
@@ -223,7 +224,7 @@ fn standing(record: &Recorded) -> Vec<String> {
 }
 
 /// A plan, unless the dice ask for what is refused for a reason.
-fn allowed(desired: &Desired, record: &Recorded) -> Option<Plan> {
+pub(super) fn allowed(desired: &Desired, record: &Recorded) -> Option<Plan> {
     match planned(desired, record, false) {
         Ok(plan) => Some(plan),
         Err(PlanError(problems)) => {
