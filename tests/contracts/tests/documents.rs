@@ -152,4 +152,7 @@ fn every_error_code_has_its_paragraph_and_no_other_has() {
     assert_eq!(explained("bundle.md"), bundle);
     assert_eq!(explained("intake.md"), coded("intake", &["functions/intake"]));
     assert_eq!(explained("plan.md"), coded("plan", &["functions/plan", "shared/planner"]));
+    let ways_back =
+        ["rollback", "destroy", "let-go"].map(|family| coded(family, &["functions/rollback", "shared/planner"]));
+    assert_eq!(explained("rollback.md"), ways_back.into_iter().flatten().collect());
 }
