@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use step::{Caught, Message, StepError, Verdict};
 use store::Store;
 
-use crate::known::Known;
+use crate::known::{Known, broken};
 use crate::outcome::{self, End};
 use crate::{history, reap};
 
@@ -81,8 +81,25 @@ impl Concluding {
             Some(Verdict::Cancelled) => End::Cancelled { by: active.and_then(|active| active.cancel.clone()?.by) },
             Some(Verdict::Denied) => End::Denied,
             Some(Verdict::Expired) => End::Expired,
-            _ => End::Failed(message.error.iter().map(caught).collect()),
+            _ => {
+                let mut causes = self.gates(message).await?;
+                causes.extend(message.error.iter().map(caught));
+                End::Failed(causes)
+            }
         })
+    }
+
+    /// The gates that did not hold. What cannot be read of them must not keep the deployment from ending.
+    async fn gates(&self, message: &Message) -> Result<Vec<Cause>, StepError> {
+        let Some(causes) = &message.causes else { return Ok(Vec::new()) };
+        let read =
+            self.store.get(causes).await.map_err(StepError::from).and_then(|bytes| {
+                serde_json::from_slice(&bytes).map_err(|error| StepError::Corrupt(error.to_string()))
+            });
+        match read {
+            Err(error @ (StepError::Corrupt(_) | StepError::Unreadable(_))) => Ok(vec![broken(&error)]),
+            read => read,
+        }
     }
 
     /// Records the outcome of a deployment that has its turn, as `active` shows it, writes its history, and starts the next

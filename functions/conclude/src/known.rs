@@ -63,7 +63,8 @@ impl Concluding {
     }
 }
 
-fn broken(error: &StepError) -> Cause {
+/// A cause that says what could not be read.
+pub(crate) fn broken(error: &StepError) -> Cause {
     let message = format!("{}: {error}", error.name());
     Cause { change: None, message, help: help(error.name()).to_owned(), blocked: Vec::new() }
 }
