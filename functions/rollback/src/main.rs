@@ -1,6 +1,7 @@
 //! `rollback`: the way back to a recorded revision is planned and written down, because that was asked for or because a
 //! deployment failed. Never touches the target account.
 
+mod decide;
 mod rollback;
 
 use std::sync::Arc;

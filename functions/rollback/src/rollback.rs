@@ -1,21 +1,219 @@
 //! One way back: read, choose where to, plan, check, write.
 
-use model::Timestamp;
+use std::collections::BTreeMap;
+
+use engine::ports::Ledger;
+use model::{
+    Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Refusal, Request,
+    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
+};
+use planner::{Destination, Nowhere, Planned};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
-use store::Store;
+use store::{Store, paths};
+
+use crate::decide::{Material, Rejected, Way, decide, refusal, way};
 
 pub(crate) struct RollingBack {
     pub(crate) store: Store,
     pub(crate) now: fn() -> Timestamp,
 }
 
+/// What a way back begins with.
+struct Ground {
+    deployment: Deployment,
+    environment: Environment,
+    engine: String,
+    recorded: Recorded,
+    journal: Vec<Entry>,
+    history: Vec<Deployment>,
+}
+
+/// Where a way back leads.
+struct Goal {
+    revision: Revision,
+    snapshot: Recorded,
+    outputs: BTreeMap<String, Value>,
+}
+
 impl RollingBack {
     pub(crate) async fn handle(&self, payload: &Value) -> Result<Message, StepError> {
         let message = Message::read(payload)?;
         let id = message.environment()?;
-        let head = self.store.deployment(&id, &message.deployment).await?;
-        tracing::info!(deployment = %message.deployment, known = head.is_some(), at = %(self.now)(), "there is no way back yet");
-        Ok(message.with(Verdict::Failed))
+        let (deployment, environment) =
+            tokio::try_join!(self.store.deployment(&id, &message.deployment), self.store.environment(&id))?;
+        let deployment =
+            deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        let Some(environment) = environment else {
+            let help = "ask an administrator to register it again";
+            let gone = refusal("rollback::unknown-environment", format!("environment `{id}` is gone"), help);
+            return self.refuse(message, &deployment, vec![gone]).await;
+        };
+        let way = way(&deployment, &environment, &message);
+        if way == Way::Stay {
+            tracing::info!(deployment = %deployment.id, undo = deployment.undo.is_some(), "it stays where it is");
+            return Ok(message.with(Verdict::Failed));
+        }
+        let mut ground = self.ground(&id, deployment, environment).await?;
+        let answered = match way {
+            Way::Asked(asked) => self.go(&message, &mut ground, asked).await,
+            Way::Begin { failed } => self.begin(&message, &mut ground, failed).await,
+            Way::Again(undo) => self.undo(&message, &mut ground, undo).await,
+            Way::Stay => Ok(message.clone().with(Verdict::Failed)),
+        };
+        match answered {
+            Ok(answer) => Ok(answer),
+            Err(Rejected::Refused(refusals)) => self.refuse(message, &ground.deployment, refusals).await,
+            Err(Rejected::Step(error)) => Err(error),
+        }
     }
+
+    async fn ground(
+        &self,
+        id: &EnvironmentId,
+        deployment: Deployment,
+        environment: Environment,
+    ) -> Result<Ground, StepError> {
+        let (engine, recorded, journal, history) = tokio::try_join!(
+            self.store.engine(),
+            self.store.record(id),
+            self.store.journal(&deployment.id),
+            self.store.deployments(id),
+        )?;
+        Ok(Ground { deployment, environment, engine, recorded, journal, history })
+    }
+
+    /// Somebody asks to go back. The revision is chosen once: a plan that is made again leads to the same.
+    async fn go(&self, message: &Message, ground: &mut Ground, asked: Rollback) -> Result<Message, Rejected> {
+        let destination = planner::destination(asked.to, &asked.scope, &ground.history)?;
+        let goal = self.goal(destination).await?;
+        let asked = Rollback { to: Target::Revision(goal.revision), ..asked };
+        ground.deployment.request = Request::Rollback(asked.clone());
+        if message.verdict != Some(Verdict::Replan)
+            && let Some((approved, _)) =
+                self.store.approved_plan(&ground.deployment, &ground.recorded).await.map_err(StepError::from)?
+        {
+            return Ok(self.record(message, ground, approved).await?.with(Verdict::Changes));
+        }
+        let Planned { plan, report } = plan(ground, &goal, Some(&asked))?;
+        let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
+        let rule = ground.environment.asks(&ground.deployment.request, &plan).cloned();
+        if let Some(rule) = &rule {
+            ground.deployment.approval = Some(Approval::new(reference.clone(), rule, (self.now)()));
+        }
+        let answer = self.record(message, ground, reference).await?;
+        Ok(match rule {
+            Some(rule) => Message { patience: Some(rule.seconds), ..answer.with(Verdict::Approval) },
+            None => answer.with(verdict(&plan)),
+        })
+    }
+
+    /// A deployment failed, and undoes what it did.
+    async fn begin(&self, message: &Message, ground: &mut Ground, failed: ObjectRef) -> Result<Message, Rejected> {
+        let to = planner::last(&ground.history)?.revision;
+        let Deployment { id, environment, .. } = &ground.deployment;
+        let state = paths::of_deployment(environment, id, "state-failed.json");
+        let bytes = serde_json::to_vec(&ground.recorded).map_err(|error| StepError::Corrupt(error.to_string()))?;
+        let (causes, state) = tokio::try_join!(self.causes(message, ground, &failed), async {
+            Ok(self.store.put_versioned(&state, bytes).await?)
+        })?;
+        self.undo(message, ground, Undo { to, causes, failed, state, at: (self.now)() }).await
+    }
+
+    /// The plan by which a deployment undoes what it did. From here on its head says so.
+    async fn undo(&self, message: &Message, ground: &mut Ground, undo: Undo) -> Result<Message, Rejected> {
+        let to = Target::Revision(undo.to);
+        let goal = self.goal(planner::destination(to, &Scope::All, &ground.history)?).await?;
+        let Planned { plan, report } = plan(ground, &goal, None)?;
+        let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
+        ground.deployment.undo = Some(undo);
+        Ok(self.record(message, ground, reference).await?.with(verdict(&plan)))
+    }
+
+    /// What is restored: the record that the deployment of the revision left, and the outputs that its plan named.
+    async fn goal(&self, destination: Destination<'_>) -> Result<Goal, Rejected> {
+        let revision = destination.revision;
+        let Some(left_by) = destination.left_by else {
+            return Ok(Goal { revision, snapshot: Recorded::default(), outputs: BTreeMap::new() });
+        };
+        let gone = || Nowhere::Gone { asked: revision, there: Vec::new() };
+        let after = left_by.after.as_ref().ok_or_else(gone)?;
+        let (snapshot, plan) = tokio::try_join!(self.read::<Recorded>(after), async {
+            match &left_by.plan {
+                Some(plan) => self.read::<Plan>(plan).await,
+                None => Ok(None),
+            }
+        })?;
+        let outputs = plan.map(|plan| plan.outputs).unwrap_or_default();
+        Ok(Goal { revision, snapshot: snapshot.ok_or_else(gone)?, outputs })
+    }
+
+    /// What failed: from the journal, and what the gates say.
+    async fn causes(&self, message: &Message, ground: &Ground, failed: &ObjectRef) -> Result<Vec<Cause>, StepError> {
+        let gone = || StepError::Corrupt(format!("the plan {} is gone", failed.digest));
+        let plan = self.read::<Plan>(failed).await?.ok_or_else(gone)?;
+        let failures = journal::failures(&ground.journal, plan.since);
+        let failures = failures.map_err(|error| StepError::Corrupt(error.to_string()))?;
+        let mut causes = engine::causes(&plan, &failures);
+        if let Some(more) = &message.causes {
+            causes.extend(self.read::<Vec<Cause>>(more).await?.unwrap_or_default());
+        }
+        Ok(causes)
+    }
+
+    /// What a reference names; none where it is not kept any more.
+    async fn read<T: DeserializeOwned>(&self, object: &ObjectRef) -> Result<Option<T>, StepError> {
+        let Some(bytes) = self.store.find(object).await? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| StepError::Unreadable(error.to_string()))
+    }
+
+    /// Writes the head with its plan, and whatever else is new in it, at once.
+    async fn record(&self, message: &Message, ground: &mut Ground, plan: ObjectRef) -> Result<Message, StepError> {
+        let head = &mut ground.deployment;
+        head.plan = Some(plan.clone());
+        if !self.store.update_deployment(head).await? {
+            return Err(StepError::LeaseLost(format!("another execution has deployment `{}`", head.id)));
+        }
+        tracing::info!(deployment = %head.id, plan = %plan.digest, undo = head.undo.is_some(), "the way back is planned");
+        Ok(Message { plan: Some(plan), undo: true, causes: None, gates: None, ..message.clone() })
+    }
+
+    async fn refuse(
+        &self,
+        message: Message,
+        deployment: &Deployment,
+        refusals: Vec<Refusal>,
+    ) -> Result<Message, StepError> {
+        for refusal in &refusals {
+            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "no way back");
+        }
+        let report = self.store.keep_refusals(deployment, &refusals, None).await?;
+        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
+    }
+}
+
+fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planned, Rejected> {
+    let deployment = &ground.deployment;
+    let stamp = Stamp {
+        engine: ground.engine.clone(),
+        scope: deployment.environment.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        deployed_at: deployment.accepted.to_string(),
+        deployed_by: deployment.id.to_string(),
+    };
+    decide(&Material {
+        deployment,
+        environment: &ground.environment,
+        snapshot: &goal.snapshot,
+        recorded: &ground.recorded,
+        stamp: &stamp,
+        outputs: &goal.outputs,
+        asked,
+        since: ground.journal.len(),
+    })
+}
+
+fn verdict(plan: &Plan) -> Verdict {
+    if plan.changes.is_empty() { Verdict::Unchanged } else { Verdict::Changes }
 }

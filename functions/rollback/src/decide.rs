@@ -1,0 +1,250 @@
+//! The decisions of one way back: whether there is one, and the plan of it, which holds every invariant, or the reasons why
+//! there can be none. Reads and writes nothing.
+
+use std::collections::BTreeMap;
+
+use model::{
+    Deployment, Digest, Environment, ObjectRef, OnFailure, Recorded, Refusal, Request, Rollback, Scope, Stamp, Undo,
+};
+use planner::{Consent, Inverse, Nowhere, PlanError, Planned};
+use serde_json::Value;
+use step::{Message, StepError, Verdict};
+
+/// What is asked of this function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Somebody asks to go back.
+    Asked(Rollback),
+    /// What this plan did is undone, from here on.
+    Begin {
+        /// The plan that failed.
+        failed: ObjectRef,
+    },
+    /// Undoing has begun, and is planned once more.
+    Again(Undo),
+    /// Nothing: what failed stays where it is.
+    Stay,
+}
+
+/// Which way back there is for a deployment, after what the last step came to. Undoing is begun once, and only of what a
+/// config asked for; what fails on its way back stays there.
+pub(crate) fn way(head: &Deployment, environment: &Environment, message: &Message) -> Way {
+    let has_failed = message.verdict == Some(Verdict::Failed);
+    match (&head.undo, &head.request, &message.plan) {
+        // Where the plan that failed is still the one that is undone, this was called before, and its answer was lost.
+        (Some(undo), ..) if has_failed && message.plan.as_ref() != Some(&undo.failed) => Way::Stay,
+        (Some(undo), ..) => Way::Again(undo.clone()),
+        (None, Request::Rollback(asked), _) if !has_failed => Way::Asked(asked.clone()),
+        (None, Request::Deploy, Some(plan)) if has_failed && environment.on_failure == OnFailure::Rollback => {
+            Way::Begin { failed: plan.clone() }
+        }
+        (None, ..) => Way::Stay,
+    }
+}
+
+/// What a way back is planned from.
+pub(crate) struct Material<'a> {
+    pub(crate) deployment: &'a Deployment,
+    pub(crate) environment: &'a Environment,
+    /// The record of the revision to go back to.
+    pub(crate) snapshot: &'a Recorded,
+    pub(crate) recorded: &'a Recorded,
+    pub(crate) stamp: &'a Stamp,
+    /// The outputs of the revision to go back to, as its plan has them.
+    pub(crate) outputs: &'a BTreeMap<String, Value>,
+    /// What somebody asks for; none where the deployment undoes itself.
+    pub(crate) asked: Option<&'a Rollback>,
+    /// How many lines the deployment's journal has.
+    pub(crate) since: usize,
+}
+
+/// Why there is no plan.
+#[derive(Debug)]
+pub(crate) enum Rejected {
+    /// There is no way back to what is asked for.
+    Refused(Vec<Refusal>),
+    /// The plan breaks an invariant: a defect, never the user's.
+    Step(StepError),
+}
+
+impl From<PlanError> for Rejected {
+    fn from(error: PlanError) -> Self {
+        Self::Refused(error.0.iter().map(|one| refusal(one.code(), one.to_string(), &one.help())).collect())
+    }
+}
+
+impl From<Nowhere> for Rejected {
+    fn from(nowhere: Nowhere) -> Self {
+        Self::Refused(vec![refusal(nowhere.code(), nowhere.to_string(), &nowhere.help())])
+    }
+}
+
+impl From<StepError> for Rejected {
+    fn from(error: StepError) -> Self {
+        Self::Step(error)
+    }
+}
+
+/// Makes the plan, and has it checked.
+pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, snapshot, recorded, stamp, outputs, .. } = *material;
+    let config = Digest::of(&[]);
+    let (scope, consent) = match material.asked {
+        Some(asked) => (&asked.scope, Consent::Named(&asked.consent)),
+        None => (&Scope::All, Consent::Automatic { made_by: &deployment.id }),
+    };
+    let mut planned = planner::inverse(&Inverse {
+        snapshot,
+        recorded,
+        scope,
+        environment,
+        deployment: &deployment.id,
+        config: &config,
+        stamp,
+        outputs,
+        consent,
+    })?;
+    planned.plan.since = material.since;
+    check::check_with(&planned.plan, recorded, &config).map_err(|violations| {
+        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+        StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; ")))
+    })?;
+    Ok(planned)
+}
+
+pub(crate) fn refusal(code: &str, message: String, help: &str) -> Refusal {
+    Refusal { code: code.to_owned(), message, help: Some(help.to_owned()), line: None, column: None }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
+
+    use std::collections::BTreeSet;
+
+    use model::{Action, Destroy, EnvironmentId, Origin, Revision, Target, Timestamp};
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(name: &str) -> ObjectRef {
+        ObjectRef { key: name.into(), version: "1".into(), digest: Digest::of(name.as_bytes()) }
+    }
+
+    fn environment() -> Environment {
+        Environment::new(EnvironmentId::new("shop", "dev").unwrap(), "123456789012", "eu-central-1")
+    }
+
+    fn head(request: Request) -> Deployment {
+        Deployment::new("d2".into(), environment().id, Origin::Engine, request, Timestamp::UNIX_EPOCH)
+    }
+
+    fn to(revision: u64) -> Rollback {
+        Rollback { to: Target::Revision(Revision(revision)), scope: Scope::All, consent: BTreeSet::new() }
+    }
+
+    fn undo() -> Undo {
+        let (failed, state) = (object("failed"), object("state"));
+        Undo { to: Revision(1), causes: Vec::new(), failed, state, at: Timestamp::UNIX_EPOCH }
+    }
+
+    fn after(verdict: Verdict, plan: &str) -> Message {
+        let message = json!({
+            "v": 1, "step": "rollback", "deployment": "d2", "project": "shop", "environment": "dev", "execution": "d2-1",
+            "plan": object(plan), "verdict": verdict,
+        });
+        Message::read(&message).unwrap()
+    }
+
+    #[test]
+    fn what_a_config_asked_for_and_fails_is_undone_unless_it_shall_stop() {
+        let failed = after(Verdict::Failed, "failed");
+        let begin = Way::Begin { failed: object("failed") };
+        assert_eq!(way(&head(Request::Deploy), &environment(), &failed), begin);
+        let stops = Environment { on_failure: OnFailure::Stop, ..environment() };
+        assert_eq!(way(&head(Request::Deploy), &stops, &failed), Way::Stay);
+        let let_go = Request::LetGo { resources: BTreeSet::new() };
+        for request in [Request::Destroy(Destroy::default()), let_go, Request::Reap, Request::Rollback(to(1))] {
+            assert_eq!(way(&head(request.clone()), &environment(), &failed), Way::Stay, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_planned_as_often_as_it_takes() {
+        for verdict in [Verdict::Back, Verdict::Replan] {
+            let asked = head(Request::Rollback(to(1)));
+            assert_eq!(way(&asked, &environment(), &after(verdict, "inverse")), Way::Asked(to(1)));
+        }
+    }
+
+    #[test]
+    fn undoing_is_begun_once_and_what_fails_on_its_way_back_stays_there() {
+        let begun = Deployment { undo: Some(undo()), ..head(Request::Deploy) };
+        let again = Way::Again(undo());
+        assert_eq!(way(&begun, &environment(), &after(Verdict::Failed, "inverse")), Way::Stay);
+        assert_eq!(way(&begun, &environment(), &after(Verdict::Failed, "failed")), again, "its answer was lost");
+        for verdict in [Verdict::Back, Verdict::Replan] {
+            assert_eq!(way(&begun, &environment(), &after(verdict, "inverse")), again);
+        }
+    }
+
+    fn record(revision: u64, resources: &[(&str, &str, &str)]) -> Recorded {
+        let resource = |(key, kind, deployment): &(&str, &str, &str)| {
+            let resource = json!({
+                "type": kind, "physical_id": format!("id-of-{key}"), "presence": "present", "asked": {}, "sent": {},
+                "deployment": deployment,
+            });
+            (key.parse().unwrap(), serde_json::from_value(resource).unwrap())
+        };
+        let resources = resources.iter().map(resource).collect();
+        Recorded { revision: Revision(revision), resources, ..Recorded::default() }
+    }
+
+    fn decided(asked: Option<&Rollback>, snapshot: &Recorded, recorded: &Recorded) -> Result<Planned, Rejected> {
+        let stamp = Stamp {
+            engine: "e1".into(),
+            scope: "shop/dev".into(),
+            version: "0.1.0".into(),
+            deployed_at: "1970-01-01T00:00:00Z".into(),
+            deployed_by: "d2".into(),
+        };
+        decide(&Material {
+            deployment: &head(Request::Deploy),
+            environment: &environment(),
+            snapshot,
+            recorded,
+            stamp: &stamp,
+            outputs: &BTreeMap::new(),
+            asked,
+            since: 5,
+        })
+    }
+
+    const ORDERS: (&str, &str, &str) = ("shared/Orders@1", "AWS::DynamoDB::Table", "d2");
+    const TASKS: (&str, &str, &str) = ("shared/Tasks@1", "AWS::SQS::Queue", "d2");
+
+    #[test]
+    fn nobody_is_asked_when_a_deployment_undoes_itself_and_data_goes_only_where_there_is_none() {
+        let planned = decided(None, &Recorded::default(), &record(1, &[ORDERS, TASKS])).unwrap();
+        assert_eq!(planned.plan.since, 5, "what failed before is not what this plan failed at");
+        let only_empty = |key: &str| match &planned.plan.change(&key.parse().unwrap()).unwrap().action {
+            Action::Delete { only_empty, .. } => *only_empty,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!([only_empty(ORDERS.0), only_empty(TASKS.0)], [true, false]);
+    }
+
+    #[test]
+    fn what_is_asked_for_loses_what_is_named_and_nothing_else() {
+        let recorded = record(2, &[ORDERS]);
+        let Err(Rejected::Refused(refusals)) = decided(Some(&to(0)), &Recorded::default(), &recorded) else {
+            panic!("it is refused")
+        };
+        let [refusal] = &refusals[..] else { panic!("{refusals:?}") };
+        assert_eq!(refusal.code, "rollback::consent");
+        assert!(refusal.help.as_deref().unwrap().contains("--consent shared/Orders"), "{refusal:?}");
+        let consenting = Rollback { consent: ["shared/Orders".parse().unwrap()].into(), ..to(0) };
+        let planned = decided(Some(&consenting), &Recorded::default(), &recorded).unwrap();
+        assert_eq!(planned.plan.changes.len(), 1);
+    }
+}
