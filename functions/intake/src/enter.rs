@@ -1,6 +1,6 @@
 //! `Enter`: an execution claims the deployment that it was started for.
 
-use model::DeploymentId;
+use model::{Deployment, DeploymentId, Request};
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::Claim;
@@ -20,8 +20,15 @@ impl Intake {
         let execution = (message.execution.as_str(), start);
         let claim = self.store.claim(&environment, &message.deployment, execution, (self.now)()).await?;
         Ok(match claim {
+            Claim::Claimed(head) if goes_back(&head) => message.with(Verdict::Back),
             Claim::Claimed(_) => message.with(Verdict::Claimed),
             Claim::Gone => message.with(Verdict::Gone),
         })
     }
+}
+
+/// Whether what the deployment does next is a way back: because it was asked for, or because an execution before this one
+/// began to undo what it did.
+fn goes_back(head: &Deployment) -> bool {
+    head.undo.is_some() || matches!(head.request, Request::Rollback(_))
 }
