@@ -94,7 +94,11 @@ impl Line {
     }
 
     fn place(&self) -> &'static str {
-        if self.has_turn { "turn" } else { "waits" }
+        match (self.has_turn, self.entry.parked) {
+            (true, _) => "turn",
+            (false, true) => "asks",
+            (false, false) => "waits",
+        }
     }
 
     fn json(&self) -> Value {
@@ -121,6 +125,12 @@ impl Line {
         let mut notes = Vec::new();
         if *starts > 1 {
             notes.push(format!("execution {starts}, {deaths} died"));
+        }
+        if self.entry.parked {
+            notes.push("for approval".to_owned());
+        }
+        if self.entry.approved {
+            notes.push("approved".to_owned());
         }
         if let Some(cancel) = &self.cancel {
             let by = cancel.by.as_ref().map(|by| format!(" by {by}"));
