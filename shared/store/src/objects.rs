@@ -3,7 +3,7 @@
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use engine::ports::StoreError;
-use model::{Artifact, Digest, ObjectRef, Timestamp};
+use model::{Digest, ObjectRef, Timestamp};
 
 use crate::Store;
 use crate::error::{corrupt, store_error};
@@ -89,22 +89,6 @@ impl Store {
             Ok(bytes)
         } else {
             Err(corrupt(format!("object {}", object.key), "its digest is another than was recorded"))
-        }
-    }
-
-    /// Whether an artifact is stored, and its size.
-    ///
-    /// # Errors
-    /// [`StoreError`] of S3.
-    pub async fn artifact(&self, digest: &Digest) -> Result<Option<Artifact>, StoreError> {
-        let head = self.s3.head_object().bucket(&self.deployments).key(Artifact::key(digest)).send().await;
-        match head {
-            Ok(output) => {
-                let size = u64::try_from(output.content_length.unwrap_or_default()).unwrap_or_default();
-                Ok(Some(Artifact { digest: digest.clone(), size }))
-            }
-            Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 404 => Ok(None),
-            Err(error) => Err(store_error("s3 HeadObject", &error)),
         }
     }
 
