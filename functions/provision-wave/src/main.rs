@@ -1,5 +1,8 @@
-//! `provision-wave`: one time slice of carrying out a plan in the target account. Never looks at a config, never decides.
+//! `provision-wave`: one time slice of carrying out a plan in the target account, and a look at what must hold then. Never
+//! looks at a config, never decides.
 
+mod approval;
+mod gates;
 mod wave;
 
 use std::sync::Arc;

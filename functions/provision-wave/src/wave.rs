@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use engine::ports::clock::SystemClock;
 use engine::{End, Fence, Limits, Pace, Wave};
-use model::{CallError, Environment, ErrorClass, Plan};
-use providers::{NativeProviders, Target};
+use model::{CallError, Digest, Environment, ErrorClass, Plan};
+use providers::{Clients, NativeProviders, Target};
 use step::{Invocation, Message, StepError, Verdict};
 use store::Store;
 
@@ -22,12 +22,37 @@ pub(crate) struct Provisioning {
 }
 
 /// What a slice leaves of the function's own time: to finish calls that are under way, commit, and release.
-const MARGIN: Duration = Duration::from_secs(30);
+pub(crate) const MARGIN: Duration = Duration::from_secs(30);
 
 impl Provisioning {
     pub(crate) async fn handle(&self, invocation: &Invocation) -> Result<Message, StepError> {
         let message = Message::read(&invocation.payload)?;
+        match message.step.as_str() {
+            "gates" => self.gates(invocation, message).await,
+            _ => self.wave(invocation, message).await,
+        }
+    }
+
+    async fn wave(&self, invocation: &Invocation, message: Message) -> Result<Message, StepError> {
         let message = Message { waves: message.waves.saturating_add(1), ..message };
+        let (plan, environment, digest) = self.planned(&message).await?;
+        let fence = Arc::new(Fence::new(self.call));
+        let providers = NativeProviders::new(self.clients(&environment, &plan, &fence).await?);
+        let wave = Wave {
+            ledger: &self.store,
+            clock: &SystemClock,
+            providers: &providers,
+            fence: &fence,
+            pace: &self.pace,
+            limits: self.limits(invocation.deadline),
+        };
+        let end = wave.run(&plan, &digest).await?;
+        tracing::info!(deployment = %plan.deployment, end = ?end, "the wave ended");
+        Ok(self.answer(message, &end, &plan))
+    }
+
+    /// The plan that the message names, what its environment's record says, and the plan's digest.
+    pub(crate) async fn planned(&self, message: &Message) -> Result<(Plan, Environment, Digest), StepError> {
         let id = message.environment()?;
         let reference =
             message.plan.clone().ok_or_else(|| StepError::Unreadable("the payload names no plan".to_owned()))?;
@@ -41,22 +66,11 @@ impl Provisioning {
         }
         let environment = environment
             .ok_or_else(|| StepError::Misconfigured(format!("environment `{id}` is not registered any more")))?;
-        let fence = Arc::new(Fence::new(self.call));
-        let providers = self.connect(&environment, &plan, &fence).await?;
-        let wave = Wave {
-            ledger: &self.store,
-            clock: &SystemClock,
-            providers: &providers,
-            fence: &fence,
-            pace: &self.pace,
-            limits: self.limits(invocation.deadline),
-        };
-        let end = wave.run(&plan, &reference.digest).await?;
-        tracing::info!(deployment = %plan.deployment, end = ?end, "the wave ended");
-        Ok(self.answer(message, &end))
+        self.check_approval(&environment, &plan, &reference.digest).await?;
+        Ok((plan, environment, reference.digest))
     }
 
-    fn answer(&self, message: Message, end: &End) -> Message {
+    fn answer(&self, message: Message, end: &End, plan: &Plan) -> Message {
         // What goes on goes on in a successor, before the history of this execution grows too long. A wait is not lost by
         // that: the successor's first wave finds what is left of it.
         let is_long = message.waves >= self.waves;
@@ -67,7 +81,8 @@ impl Provisioning {
             End::Replan => message.with(Verdict::Replan),
             End::Cancelled => message.with(Verdict::Cancelled),
             End::Failed(_) => message.with(Verdict::Failed),
-            End::Done => message.with(Verdict::Done),
+            End::Done if plan.gates.is_empty() => message.with(Verdict::Done),
+            End::Done => message.with(Verdict::Check),
         }
     }
 
@@ -76,12 +91,13 @@ impl Provisioning {
         Limits { lease: self.lease, slice: self.slice.min(left), landing: self.call, ..Limits::default() }
     }
 
-    async fn connect(
+    /// Clients that act as the environment's target role.
+    pub(crate) async fn clients(
         &self,
         environment: &Environment,
         plan: &Plan,
         fence: &Arc<Fence>,
-    ) -> Result<NativeProviders, StepError> {
+    ) -> Result<Clients, StepError> {
         let target = Target {
             role_arn: environment.target_role.clone(),
             external_id: environment.external_id.clone(),
@@ -90,7 +106,7 @@ impl Provisioning {
             session: format!("strandline-{}", plan.deployment),
         };
         let clients = providers::connect(&self.config, &target, Arc::clone(fence)).await;
-        clients.map(NativeProviders::new).map_err(|error| unreachable_target(&error))
+        clients.map_err(|error| unreachable_target(&error))
     }
 }
 

@@ -6,7 +6,7 @@ mod error;
 mod message;
 
 pub use error::StepError;
-pub use message::{Caught, Message, VERSION, Verdict};
+pub use message::{Caught, Message, VERSION, Verdict, Watched};
 
 use std::future::Future;
 

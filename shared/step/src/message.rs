@@ -1,6 +1,8 @@
 //! What the steps of the state machine hand to each other: references, never plans.
 
-use model::{DeploymentId, EnvironmentId, ObjectRef};
+use std::collections::BTreeSet;
+
+use model::{DeploymentId, Digest, EnvironmentId, ObjectRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,9 +48,29 @@ pub struct Message {
     /// For how many seconds approval is waited for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
+    /// How far looking at the plan's gates has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gates: Option<Watched>,
+    /// Why the plan failed where its journal does not tell: a list of causes, each a gate that did not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causes: Option<ObjectRef>,
     /// What the state machine caught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Caught>,
+}
+
+/// How far looking at a plan's gates has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// The digest of the plan: what was seen under another one is not seen under this.
+    pub plan: Digest,
+    /// When the deployment made its first change.
+    pub began: Timestamp,
+    /// When the last change was made: the gates' time counts from then.
+    pub since: Timestamp,
+    /// The gates that hold and are not looked at again, by their place in the plan.
+    #[serde(default)]
+    pub held: BTreeSet<usize>,
 }
 
 /// An error as the state machine hands it on.
