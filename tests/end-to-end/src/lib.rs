@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use local::{Account, Call, Options};
-use model::{Deployment, DeploymentStatus, Environment, EnvironmentId, Outcome, Recorded};
+use model::{Deployment, DeploymentStatus, Environment, EnvironmentId, OnFailure, Outcome, Recorded};
 use store::Store;
 
 /// How long a deployment may take before a test gives up. Not an assertion about speed: two busy cores run this.
@@ -57,13 +57,24 @@ impl Field {
 
     /// Registers an environment whose target role is installed.
     pub async fn register(&self, id: &EnvironmentId) {
+        self.register_with(id, |record| record).await;
+    }
+
+    /// The same, with a record that says something else than the usual.
+    pub async fn register_with(&self, id: &EnvironmentId, change: impl FnOnce(Environment) -> Environment) {
         let EnvironmentId { project, environment } = id;
         let account = self.account.id();
         let record = Environment {
             target_role: self.account.target_role(project, environment),
             ..Environment::new(id.clone(), account, local::emulator::REGION)
         };
-        self.store.put_environment(&record).await.expect("the environment is registered");
+        self.store.put_environment(&change(record)).await.expect("the environment is registered");
+    }
+
+    /// Registers the environment anew: what fails in it stays where it is, instead of going back.
+    pub async fn stop_on_failure(&self) {
+        let stops = |record| Environment { on_failure: OnFailure::Stop, ..record };
+        self.register_with(&self.id, stops).await;
     }
 
     /// Uploads a project as a bundle, and waits until its deployment has ended.

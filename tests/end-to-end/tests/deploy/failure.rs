@@ -13,6 +13,7 @@ use crate::trial::{Trial, desk, undisturbed};
 async fn a_failed_deployment_stops_truthfully_and_the_next_one_carries_on_from_there() {
     let expected = undisturbed().await;
     let trial = Trial::start().await;
+    trial.stop_on_failure().await;
     let refusal = Rule::on("dynamodb", "CreateTable").caller("strandline-target").always();
     let refusal = trial.account.proxy.inject(refusal, Effect::fail(400, "ValidationException"));
     let deployment = trial.deploy(&desk()).await;

@@ -15,6 +15,7 @@ const KEYED_OTHERWISE: &str = "orders: { key: { PK: S }, sort: { Kind: S }, on_r
 #[tokio::test]
 async fn whatever_stops_a_change_the_next_deployment_finishes_it() {
     let trial = Trial::start().await;
+    trial.stop_on_failure().await;
     assert_deployed(&trial.deploy(&desk().with("strands.yaml", TABLE, KEYED)).await);
     let project = a_replacement_that_stopped_half_way(&trial).await;
     let project = a_resource_that_somebody_deleted(&trial, project).await;

@@ -79,13 +79,15 @@ pub(crate) fn prefix(field: &Field) -> String {
 
 /// An account whose leases are short, so that a killed wave is soon taken over.
 pub(crate) async fn field() -> Field {
-    Field::with(&[("LeaseSeconds", "4"), ("CallSeconds", "2")]).await
+    let field = Field::with(&[("LeaseSeconds", "4"), ("CallSeconds", "2")]).await;
+    field.stop_on_failure().await;
+    field
 }
 
 /// Installs and registers the environment, and turns to it.
 pub(crate) async fn turn_to(field: &mut Field, environment: &str) -> Project {
     field.id = model::EnvironmentId::new("support-desk", environment).expect("names");
     field.account.add_environment("support-desk", environment).await.expect("its target role is installed");
-    field.register(&field.id).await;
+    field.stop_on_failure().await;
     desk(environment)
 }
