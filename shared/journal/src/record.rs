@@ -28,6 +28,7 @@ pub fn record(
                 Operation::Delete => Presence::Leaving,
             };
             if *operation != Operation::Delete {
+                after.reap = None;
                 ask(&mut after, change, sent);
             }
         }

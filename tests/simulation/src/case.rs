@@ -178,7 +178,7 @@ impl Case {
                 machine.drain();
                 always(machine)
             }
-            Ok(Deployed::Cancelled) => {
+            Ok(Deployed::RolledBack(_) | Deployed::Stuck { .. } | Deployed::Cancelled) => {
                 covered.cancelled += 1;
                 machine.drain();
                 always(machine)

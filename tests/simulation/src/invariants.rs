@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ports::Clock;
-use model::{Action, Desired, Presence, Recorded, ResourceKey, expression};
+use model::{Action, Desired, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey, expression};
 use serde_json::Value;
 
 use crate::machine::{Machine, Wish, plan};
@@ -41,6 +41,15 @@ pub enum Broken {
     /// Something that is wanted is not recorded, or is another type.
     #[error("`{0}` is wanted and is not there")]
     Missing(String),
+    /// Something is another incarnation than before, though the one before is still there.
+    #[error("`{0}` is another one than before: {1}")]
+    Another(String, String),
+    /// Something is not what it was.
+    #[error("`{0}` is not what it was: {1}")]
+    NotBack(String, String),
+    /// Something is still there that was not.
+    #[error("`{0}` is still in use, and was not there")]
+    Unwanted(String),
     /// A journal does not fold.
     #[error("{0}")]
     Journal(String),
@@ -57,6 +66,79 @@ pub enum Broken {
 
 /// Everything that is broken after a deployment of `desired` that ended well. Nobody may be at work any more.
 pub fn hold(machine: &Machine, desired: &Desired) -> Vec<Broken> {
+    let mut broken = whole(machine);
+    let recorded = machine.world.truth().recorded.clone();
+    for (address, wanted) in &desired.resources {
+        let there = recorded.current(address).filter(|(_, resource)| resource.presence == Presence::Present);
+        let is_as_wanted = there.is_some_and(|(_, resource)| {
+            resource.kind == wanted.kind
+                && wanted.properties.0.iter().all(|(name, value)| resource.asked.get(name) == Some(value))
+        });
+        if !is_as_wanted {
+            broken.push(Broken::Missing(address.to_string()));
+        }
+    }
+    broken.extend(moves_on(&recorded, Wish::Deploy(desired)));
+    broken
+}
+
+/// Everything that is broken after a way back to `snapshot` that ended well. Nobody may be at work any more.
+pub fn is_back(machine: &Machine, snapshot: &Recorded) -> Vec<Broken> {
+    let mut broken = whole(machine);
+    let recorded = machine.world.truth().recorded.clone();
+    let in_use = |recorded: &Recorded| -> BTreeMap<ResourceAddress, RecordedResource> {
+        let stays = recorded.resources.iter().filter(|(_, resource)| resource.presence != Presence::Leaving);
+        stays.map(|(key, resource)| (key.address.clone(), resource.clone())).collect()
+    };
+    let (was, mut is) = (in_use(snapshot), in_use(&recorded));
+    for (address, before) in was {
+        let Some(now) = is.remove(&address) else {
+            broken.push(Broken::Missing(address.to_string()));
+            continue;
+        };
+        let id = before.physical_id.as_ref().map(model::PhysicalId::as_str).unwrap_or_default();
+        let is_there = machine.world.account().thing(before.kind.as_str(), id).is_some();
+        let naming = schema::get(&before.kind).and_then(|schema| schema.naming).map(|naming| naming.property);
+        let named = |name: &str| Some(name) == naming && !is_there;
+        let asked = |one: &RecordedResource| {
+            let kept = one.asked.0.iter().filter(|(name, _)| !named(name));
+            kept.map(|(name, value)| (name.clone(), value.clone())).collect::<BTreeMap<_, _>>()
+        };
+        if is_there && now.physical_id != before.physical_id {
+            broken.push(Broken::Another(address.to_string(), format!("{:?} and not {id}", now.physical_id)));
+        }
+        let kept = |one: &RecordedResource| (one.retention, one.dependencies.clone(), one.agent.clone());
+        if before.kind != now.kind || asked(&before) != asked(&now) || kept(&before) != kept(&now) {
+            broken.push(Broken::NotBack(address.to_string(), format!("{now:?} and not {before:?}")));
+        }
+    }
+    broken.extend(is.keys().map(|address| Broken::Unwanted(address.to_string())));
+    let everything =
+        recorded.resources.keys().chain(snapshot.resources.keys()).map(|key| key.address.clone()).collect();
+    broken.extend(moves_on(&recorded, Wish::Rollback(snapshot, &everything)));
+    broken
+}
+
+/// What would be changed, were the same wish carried out again.
+fn moves_on(recorded: &Recorded, wish: Wish<'_>) -> Vec<Broken> {
+    let again = match plan(recorded, &"again".into(), wish) {
+        Ok(again) => again,
+        Err(error) => return vec![Broken::Refused(error.to_string())],
+    };
+    let mut broken = Vec::new();
+    let is_put_off = |key: &ResourceKey| recorded.resources.get(key).is_some_and(|one| one.reap.is_some());
+    let mut moving = again.changes.iter();
+    if let Some(change) = moving.find(|change| !(is_put_off(&change.key) && is_deletion(&change.action))) {
+        broken.push(Broken::Unsettled(format!("{} {:?}", change.key, change.because)));
+    }
+    if let Err(found) = check::check(&again, recorded) {
+        broken.extend(found.iter().map(|violation| Broken::Refused(violation.to_string())));
+    }
+    broken
+}
+
+/// Everything that is broken after whatever ended well.
+fn whole(machine: &Machine) -> Vec<Broken> {
     let mut broken = always(machine);
     let recorded = machine.world.truth().recorded.clone();
     broken.extend(lost(machine, &recorded));
@@ -71,29 +153,6 @@ pub fn hold(machine: &Machine, desired: &Desired) -> Vec<Broken> {
         let meant = expression::resolve(&resource.asked, &|reference| recorded.value_of(reference));
         if resource.presence == Presence::Present && meant.as_ref() != Ok(&resource.sent) {
             broken.push(Broken::Dangles(key.clone(), format!("{meant:?} and not {:?}", resource.sent)));
-        }
-    }
-    for (address, wanted) in &desired.resources {
-        let there = recorded.current(address).filter(|(_, resource)| resource.presence == Presence::Present);
-        let is_as_wanted = there.is_some_and(|(_, resource)| {
-            resource.kind == wanted.kind
-                && wanted.properties.0.iter().all(|(name, value)| resource.asked.get(name) == Some(value))
-        });
-        if !is_as_wanted {
-            broken.push(Broken::Missing(address.to_string()));
-        }
-    }
-    match plan(&recorded, &"again".into(), Wish::Deploy(desired)) {
-        Err(error) => broken.push(Broken::Refused(error.to_string())),
-        Ok(again) => {
-            let is_put_off = |key: &ResourceKey| recorded.resources.get(key).is_some_and(|one| one.reap.is_some());
-            let mut moving = again.changes.iter();
-            if let Some(change) = moving.find(|change| !(is_put_off(&change.key) && is_deletion(&change.action))) {
-                broken.push(Broken::Unsettled(format!("{} {:?}", change.key, change.because)));
-            }
-            if let Err(found) = check::check(&again, &recorded) {
-                broken.extend(found.iter().map(|violation| Broken::Refused(violation.to_string())));
-            }
         }
     }
     broken

@@ -4,14 +4,16 @@
 //! invariants, and the generator of random cases. Must never look into the engine: it is driven through its ports.
 
 pub mod case;
+pub mod each;
 pub mod invariants;
 pub mod machine;
 pub mod random;
 pub mod scenario;
+pub mod scenarios;
 pub mod shrink;
 pub mod stack;
 
-pub use invariants::{Broken, hold, picture};
-pub use machine::{Deployed, Machine, Stopped};
+pub use invariants::{Broken, hold, is_back, picture};
+pub use machine::{Deployed, Machine, Stopped, Wish};
 pub use scenario::Scenario;
 pub use stack::Stack;

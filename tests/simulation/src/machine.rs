@@ -1,13 +1,14 @@
-//! What plays the state machine: plan, wave after wave, waits, plans made again, and retries as Step Functions makes them.
+//! What plays the state machine: plan, wave after wave, waits, plans made again, ways back, and retries as Step Functions makes
+//! them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use engine::ports::Clock;
 use engine::{End, Limits, Pace, Wave, WaveError};
-use model::{Action, Cause, DeploymentId, Desired, Digest, Plan, ResourceKey};
-use planner::{Inputs, Reaping};
+use model::{Action, Cause, DeploymentId, Desired, Digest, Plan, Recorded, ResourceAddress, ResourceKey, Scope};
+use planner::{Consent, Destroying, Inputs, Inverse, LettingGo, Reaping};
 use testkit::{Process, Processes, Script, Step, World};
 
 use crate::stack::{registered, stamp};
@@ -19,8 +20,24 @@ pub enum Deployed {
     Done,
     /// Changes failed.
     Failed(Vec<Cause>),
+    /// Changes failed, and everything is as it was before.
+    RolledBack(Vec<Cause>),
+    /// Changes failed, and so did the way back.
+    Stuck {
+        /// What could not be undone.
+        causes: Vec<Cause>,
+        /// What failed first; empty where going back was asked for.
+        because: Vec<Cause>,
+    },
     /// Somebody cancelled it.
     Cancelled,
+}
+
+impl Deployed {
+    /// Whether it came to an end that leaves nothing half done.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Done | Self::RolledBack(_))
+    }
 }
 
 /// Why a deployment did not end as one must.
@@ -60,6 +77,12 @@ pub enum Wish<'a> {
     Deploy(&'a Desired),
     /// That what was put off goes.
     Reap,
+    /// That everything is as it was recorded once; whose data may be lost.
+    Rollback(&'a Recorded, &'a BTreeSet<ResourceAddress>),
+    /// That everything goes; whose data may be lost.
+    Destroy(&'a BTreeSet<ResourceAddress>),
+    /// That these are recorded no more.
+    LetGo(&'a BTreeSet<ResourceAddress>),
 }
 
 type Ended = Option<Result<End, WaveError>>;
@@ -81,6 +104,14 @@ pub struct Machine {
     pub waits_for_frozen: bool,
     /// After which time somebody cancels the next deployment.
     pub cancels: Option<Duration>,
+    /// Whether a deployment that fails goes back to what was there before.
+    pub undoes: bool,
+    /// Whether AWS, which refused something until further notice, gives in when the way back begins.
+    pub relents: bool,
+    /// What was recorded when the last deployment ended well: where a way back leads.
+    pub stands: Recorded,
+    /// What failed in the deployment that is being undone.
+    undoing: Option<(DeploymentId, Vec<Cause>)>,
     processes: Processes<'static, Ended>,
     invocations: usize,
     /// What Step Functions remembers between two invocations.
@@ -113,6 +144,10 @@ impl Machine {
             abandons: false,
             waits_for_frozen: false,
             cancels: None,
+            undoes: false,
+            relents: false,
+            stands: Recorded::default(),
+            undoing: None,
             invocations: 0,
             planned: None,
             first: None,
@@ -127,6 +162,10 @@ impl Machine {
         Self {
             limits: self.limits,
             patience: self.patience,
+            undoes: self.undoes,
+            relents: self.relents,
+            stands: self.stands.clone(),
+            undoing: self.undoing.clone(),
             planned: self.planned.clone(),
             reaps: self.reaps,
             forgotten: self.forgotten.clone(),
@@ -157,17 +196,36 @@ impl Machine {
     /// # Errors
     /// As [`Machine::deploy`].
     pub fn deploy_and_reap(&mut self, deployment: &str, desired: &Desired) -> Result<Deployed, Stopped> {
-        let mut end = match self.reaps {
-            0 => self.deploy(deployment, desired)?,
+        self.carry_out_and_reap(deployment, Wish::Deploy(desired))
+    }
+
+    /// The same of any wish.
+    ///
+    /// # Errors
+    /// As [`Machine::deploy`].
+    pub fn carry_out_and_reap(&mut self, deployment: &str, wish: Wish<'_>) -> Result<Deployed, Stopped> {
+        let end = match self.reaps {
+            0 => self.carry_out(deployment, wish)?,
             reap => self.carry_out(&format!("{deployment}-reap{reap}"), Wish::Reap)?,
         };
-        while let (Some(due), Deployed::Done) = (self.due(), &end) {
+        self.reap(deployment, end)
+    }
+
+    /// Reaps what was put off by a deployment that came to `end`, until nothing is.
+    ///
+    /// # Errors
+    /// As [`Machine::deploy`].
+    pub fn reap(&mut self, deployment: &str, mut end: Deployed) -> Result<Deployed, Stopped> {
+        while let (Some(due), true) = (self.due(), end.is_whole()) {
             if self.reaps >= 40 {
                 return Err(Stopped::Endless(self.reaps));
             }
             self.sleep(due)?;
             self.reaps += 1;
-            end = self.carry_out(&format!("{deployment}-reap{}", self.reaps), Wish::Reap)?;
+            match self.carry_out(&format!("{deployment}-reap{}", self.reaps), Wish::Reap)? {
+                Deployed::Done => {}
+                other => end = other,
+            }
         }
         self.reaps = 0;
         Ok(end)
@@ -180,16 +238,86 @@ impl Machine {
         Some(left.try_into().unwrap_or(Duration::ZERO) + Duration::from_secs(1))
     }
 
-    /// Carries out a wish until it ends, with the plan that is remembered, if it is of this deployment.
+    /// Carries out a wish until it ends, with the plan that is remembered, if it is of this deployment. One that fails goes
+    /// back, if this machine does.
     ///
     /// # Errors
     /// As [`Machine::deploy`].
     pub fn carry_out(&mut self, deployment: &str, wish: Wish<'_>) -> Result<Deployed, Stopped> {
         let deployment = DeploymentId::from(deployment);
-        let remembered = self.planned.take().filter(|(plan, _)| plan.deployment == deployment);
+        let is_deployed = matches!(wish, Wish::Deploy(_));
+        let is_undone = |of: &(DeploymentId, Vec<Cause>)| of.0 == deployment;
+        if !self.undoing.as_ref().is_some_and(is_undone) {
+            self.undoing = None;
+            let end = self.go(&deployment, Some(wish))?;
+            let Deployed::Failed(causes) = end else {
+                let is_kept = end == Deployed::Done && !matches!(wish, Wish::Reap);
+                return Ok(self.ended(end, is_kept));
+            };
+            if !(self.undoes && is_deployed) {
+                return Ok(match wish {
+                    Wish::Rollback(..) => Deployed::Stuck { causes, because: Vec::new() },
+                    _ => Deployed::Failed(causes),
+                });
+            }
+            self.world.note(|| format!("failed {causes:?}"));
+            if self.relents {
+                self.world.account().relent();
+            }
+            return self.undo(deployment.as_str(), causes);
+        }
+        self.go_back(&deployment)
+    }
+
+    /// Goes back to what was there before a deployment that failed, for these reasons.
+    ///
+    /// # Errors
+    /// As [`Machine::deploy`].
+    pub fn undo(&mut self, deployment: &str, causes: Vec<Cause>) -> Result<Deployed, Stopped> {
+        let deployment = DeploymentId::from(deployment);
+        self.undoing = Some((deployment.clone(), causes));
+        self.go_back(&deployment)
+    }
+
+    /// The same, and reaps what was put off. Goes on where it was abandoned.
+    ///
+    /// # Errors
+    /// As [`Machine::deploy`].
+    pub fn undo_and_reap(&mut self, deployment: &str, causes: Vec<Cause>) -> Result<Deployed, Stopped> {
+        let end = match self.reaps {
+            0 => self.undo(deployment, causes)?,
+            reap => {
+                self.carry_out(&format!("{deployment}-reap{reap}"), Wish::Reap)?;
+                Deployed::RolledBack(causes)
+            }
+        };
+        self.reap(deployment, end)
+    }
+
+    fn go_back(&mut self, deployment: &DeploymentId) -> Result<Deployed, Stopped> {
+        let end = self.go(deployment, None)?;
+        let because = self.undoing.take().map(|(_, causes)| causes).unwrap_or_default();
+        Ok(match end {
+            Deployed::Done => self.ended(Deployed::RolledBack(because), true),
+            Deployed::Failed(causes) => Deployed::Stuck { causes, because },
+            other => other,
+        })
+    }
+
+    /// Remembers what a way back leads to.
+    fn ended(&mut self, end: Deployed, is_kept: bool) -> Deployed {
+        if is_kept {
+            self.stands = self.world.truth().recorded.clone();
+        }
+        end
+    }
+
+    /// Carries out a wish, or the way back where there is none.
+    fn go(&mut self, deployment: &DeploymentId, wish: Option<Wish<'_>>) -> Result<Deployed, Stopped> {
+        let remembered = self.planned.take().filter(|(plan, _)| plan.deployment == *deployment);
         let mut planned = match remembered {
             Some(planned) => planned,
-            None => match self.plan(&deployment, wish)? {
+            None => match self.plan(deployment, wish)? {
                 Some(planned) => planned,
                 None => return Ok(Deployed::Done),
             },
@@ -217,7 +345,7 @@ impl Machine {
                 Came::To(Err(error @ WaveError::Journal(_))) => return Err(Stopped::Wave(error.to_string())),
                 Came::To(Ok(End::More)) => {}
                 Came::To(Ok(End::Wait(wait))) => self.sleep(Duration::from_secs(wait.as_secs() + 1))?,
-                Came::To(Ok(End::Replan)) => match self.plan(&deployment, wish)? {
+                Came::To(Ok(End::Replan)) => match self.plan(deployment, wish)? {
                     Some(again) => planned = again,
                     None => return Ok(Deployed::Done),
                 },
@@ -230,9 +358,20 @@ impl Machine {
     }
 
     /// Makes the plan and has it checked. None where it changes nothing.
-    fn plan(&mut self, deployment: &DeploymentId, wish: Wish<'_>) -> Result<Option<(Arc<Plan>, Digest)>, Stopped> {
-        let recorded = self.world.truth().recorded.clone();
-        let plan = plan(&recorded, deployment, wish)?;
+    fn plan(
+        &mut self,
+        deployment: &DeploymentId,
+        wish: Option<Wish<'_>>,
+    ) -> Result<Option<(Arc<Plan>, Digest)>, Stopped> {
+        let (recorded, since) = {
+            let truth = self.world.truth();
+            (truth.recorded.clone(), truth.journals.get(deployment).map_or(0, Vec::len))
+        };
+        let plan = match wish {
+            Some(wish) => plan(&recorded, deployment, wish)?,
+            None => inverse(&self.stands, &recorded, deployment, Consent::Automatic { made_by: deployment })?,
+        };
+        let plan = Plan { since, ..plan };
         if let Err(found) = check::check(&plan, &recorded) {
             let found: Vec<_> = found.iter().map(ToString::to_string).collect();
             return Err(Stopped::BadPlan(found.join("; ")));
@@ -331,7 +470,46 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
         Wish::Reap => {
             planner::reap(&Reaping { recorded, environment: &environment, deployment, config: &config, stamp: &stamp })
         }
+        Wish::Rollback(snapshot, consent) => return inverse(snapshot, recorded, deployment, Consent::Named(consent)),
+        Wish::Destroy(consent) => planner::destroy(&Destroying {
+            recorded,
+            scope: &Scope::All,
+            consent,
+            environment: &environment,
+            deployment,
+            config: &config,
+            stamp: &stamp,
+        }),
+        Wish::LetGo(resources) => planner::let_go(&LettingGo {
+            recorded,
+            resources,
+            environment: &environment,
+            deployment,
+            config: &config,
+            stamp: &stamp,
+        }),
     };
+    planned.map(|planned| planned.plan).map_err(|error| Stopped::NoPlan(error.to_string()))
+}
+
+/// Plans a way back.
+fn inverse(
+    snapshot: &Recorded,
+    recorded: &Recorded,
+    deployment: &DeploymentId,
+    consent: Consent<'_>,
+) -> Result<Plan, Stopped> {
+    let planned = planner::inverse(&Inverse {
+        snapshot,
+        recorded,
+        scope: &Scope::All,
+        environment: &registered(),
+        deployment,
+        config: &Digest::of(b""),
+        stamp: &stamp(deployment.as_str()),
+        outputs: &BTreeMap::new(),
+        consent,
+    });
     planned.map(|planned| planned.plan).map_err(|error| Stopped::NoPlan(error.to_string()))
 }
 

@@ -62,6 +62,7 @@ impl Stack {
             resources: BTreeMap::new(),
             outputs: BTreeMap::new(),
             moved: BTreeMap::new(),
+            gates: Vec::new(),
         })
     }
 

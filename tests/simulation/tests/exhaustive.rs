@@ -10,13 +10,12 @@
     reason = "a test that cannot go on ends here"
 )]
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
-use simulation::stack::{arn, in_a_vpc, to};
-use simulation::{Machine, Scenario, Stack};
+use simulation::each::each;
+use simulation::scenarios::scenarios;
+use simulation::{Machine, Scenario};
 use testkit::{Fault, Moment, Script};
 
 /// What lands late has landed by then.
@@ -24,128 +23,6 @@ const LANDED: Duration = Duration::from_secs(15);
 
 /// Longer than any deployment here takes, reaps included.
 const LONG: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// A queue, a table, a role, an API and what stands on them.
-fn mixture() -> Stack {
-    Stack::new()
-        .with("Queue", "AWS::SQS::Queue", json!({ "VisibilityTimeout": 1 }))
-        .with("Table", "AWS::DynamoDB::Table", json!({ "BillingMode": "PAY_PER_REQUEST" }))
-        .with("Role", "AWS::IAM::Role", json!({ "Policies": arn("Table") }))
-        .with("Api", "AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "HTTP" }))
-        .with(
-            "Integration",
-            "AWS::ApiGatewayV2::Integration",
-            json!({ "ApiId": to("Api"), "IntegrationUri": arn("Role") }),
-        )
-}
-
-/// A function with all that stands around it.
-fn ten() -> Stack {
-    Stack::new()
-        .with("Role", "AWS::IAM::Role", json!({ "Policies": [arn("Table"), arn("Queue")] }))
-        .with("Table", "AWS::DynamoDB::Table", json!({ "KeySchema": "id" }))
-        .with("Queue", "AWS::SQS::Queue", json!({ "QueueName": "jobs" }))
-        .with("Topic", "AWS::SNS::Topic", json!({}))
-        .with("Log", "AWS::Logs::LogGroup", json!({ "RetentionInDays": 1 }))
-        .with("Function", "AWS::Lambda::Function", json!({ "Role": arn("Role"), "Environment": to("Table") }))
-        .with("Version", "AWS::Lambda::Version", json!({ "FunctionName": to("Function"), "CodeSha256": "1" }))
-        .with(
-            "Alias",
-            "AWS::Lambda::Alias",
-            json!({ "FunctionName": to("Function"), "Name": "live", "Version": to("Version") }),
-        )
-        .with("Url", "AWS::Lambda::Url", json!({ "TargetFunctionArn": arn("Function"), "Qualifier": "live" }))
-        .with("Alarm", "AWS::CloudWatch::Alarm", json!({ "AlarmActions": [to("Topic")] }))
-}
-
-/// The same with a name that the user fixed, of which only a part is wanted here.
-fn fixed_ten() -> Stack {
-    let stack = ["Queue", "Topic", "Alarm", "Log"].into_iter().fold(ten(), Stack::without);
-    stack.setting("Role", "Policies", "none").setting("Function", "FunctionName", "fixed")
-}
-
-fn scenarios() -> Vec<Scenario> {
-    let fixed = Stack::new()
-        .with("Table", "AWS::DynamoDB::Table", json!({ "TableName": "orders", "KeySchema": "id" }))
-        .with("Policy", "AWS::IAM::Role", json!({ "Policies": arn("Table") }));
-    let topics = Stack::new()
-        .with("Topic", "AWS::SNS::Topic", json!({}))
-        .with("Subscription", "AWS::SNS::Subscription", json!({ "TopicArn": to("Topic"), "Endpoint": "x" }))
-        .with("Kept", "AWS::SSM::Parameter", json!({ "Value": "1" }))
-        .retaining("Kept");
-    vec![
-        Scenario::new("creation", mixture()),
-        Scenario::new(
-            "update",
-            mixture().setting("Queue", "VisibilityTimeout", 2).setting("Table", "BillingMode", "B"),
-        )
-        .after(mixture()),
-        Scenario::new("replacement, the new one first", mixture().setting("Api", "ProtocolType", "WEBSOCKET"))
-            .after(mixture()),
-        Scenario::new("replacement, the old one first", fixed.clone().setting("Table", "KeySchema", "other"))
-            .after(fixed),
-        Scenario::new(
-            "replacement, the old one first, with what stands in it",
-            fixed_ten().setting("Function", "PackageType", "Image"),
-        )
-        .after(fixed_ten()),
-        Scenario::new("deletion", mixture().without("Integration").without("Api").without("Queue")).after(mixture()),
-        Scenario::new("deferred deletion", Stack::new()).after(in_a_vpc()).lingering(Duration::from_secs(1_800)),
-        Scenario::new("creation in a VPC", in_a_vpc()),
-        Scenario::new("move", mixture().moving("Queue", "Jobs").moving("Role", "Rights")).after(mixture()),
-        Scenario::new("ten resources", ten()),
-        Scenario::new(
-            "ten resources, all of them changed",
-            ten()
-                .moving("Topic", "News")
-                .setting("Role", "Path", "/other/")
-                .setting("Log", "RetentionInDays", 2)
-                .setting("Queue", "FifoQueue", true)
-                .without("Url")
-                .with("Parameter", "AWS::SSM::Parameter", json!({ "Value": arn("Function") })),
-        )
-        .after(ten()),
-        Scenario::new("retention", topics.clone().without("Kept").setting("Topic", "FifoTopic", true)).after(topics),
-        Scenario::new(
-            "mixture",
-            mixture()
-                .moving("Table", "Orders")
-                .setting("Queue", "FifoQueue", true)
-                .without("Integration")
-                .setting("Api", "ProtocolType", "WEBSOCKET")
-                .with("Topic", "AWS::SNS::Topic", json!({}))
-                .with("Alarm", "AWS::CloudWatch::Alarm", json!({ "AlarmActions": [to("Topic")] })),
-        )
-        .after(mixture()),
-    ]
-}
-
-/// Runs `point` for every number below `points`, on as many threads as there are cores, and gives what failed.
-fn each(points: usize, point: impl Fn(usize) -> Result<usize, String> + Sync) -> (usize, Vec<String>) {
-    let (next, done, failed) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, Ordering::SeqCst);
-                    if at >= points {
-                        return;
-                    }
-                    match point(at) {
-                        Ok(runs) => done.fetch_add(runs, Ordering::SeqCst),
-                        Err(why) => {
-                            failed.lock().unwrap().push(why);
-                            0
-                        }
-                    };
-                }
-            });
-        }
-    });
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort();
-    (done.into_inner(), failed)
-}
 
 /// A copy of a world can be prepared once and shared by threads; a machine cannot.
 struct Prepared {

@@ -34,6 +34,12 @@ pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Res
 fn relocate(execution: &Execution<'_>, change: &Change, to: &ResourceKey) -> Result<(), Halt> {
     let Some(mut recorded) = execution.state.get(&change.key) else { return Ok(()) };
     recorded.made_as.get_or_insert_with(|| change.key.clone());
+    if recorded.presence == Presence::Leaving && to.address == change.key.address {
+        // AWS would not delete it, and it is wanted again: it is there, in whatever state that left it. What comes from another
+        // address may be on its way out, and is in use again only once it is changed.
+        recorded.presence = Presence::Incomplete;
+        recorded.reap = None;
+    }
     recorded.agent.clone_from(&change.agent);
     let items = vec![(change.key.clone(), None), (to.clone(), Some(recorded))];
     let _ = execution.write_items(&change.key, items, Event::Succeeded { observed: None });
