@@ -7,8 +7,10 @@ mod fits;
 mod index;
 mod violation;
 
+use std::borrow::Cow;
+
 use graph::order_of_ranks;
-use model::{Digest, Plan, Recorded, ResourceKey};
+use model::{Action, Digest, Plan, Presence, Recorded, RecordedResource, ResourceKey};
 
 use index::{Index, Map};
 
@@ -23,6 +25,7 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
     if (plan.parent, plan.sequence) != (recorded.revision, recorded.sequence) {
         found.push(Violation::StaleParent { plan: plan.parent, record: recorded.revision });
     }
+    let recorded = &reprieved(plan, recorded);
     let index = Index::of(plan, recorded, &mut found);
     order(plan, &index, &mut found);
     let makes_room = index.makes_room();
@@ -33,6 +36,34 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
     }
     names(plan, &mut found);
     if found.is_empty() { Ok(()) } else { Err(found) }
+}
+
+/// The record, in which what AWS would not delete, and the plan takes into use again, is not being deleted any more.
+fn reprieved<'a>(plan: &Plan, recorded: &'a Recorded) -> Cow<'a, Recorded> {
+    let is_refused = |resource: &RecordedResource| {
+        resource.presence == Presence::Leaving && resource.intent.is_none() && resource.physical_id.is_some()
+    };
+    let updated = |key: &ResourceKey| {
+        plan.changes.iter().any(|change| change.key == *key && matches!(change.action, Action::Update { .. }))
+    };
+    let refused = plan.changes.iter().filter(|change| recorded.resources.get(&change.key).is_some_and(is_refused));
+    let taken_up = refused.filter(|change| match &change.action {
+        Action::Update { .. } => true,
+        Action::Move { to } => to.address == change.key.address || updated(to),
+        Action::Create { .. } | Action::Replace { .. } | Action::Delete { .. } | Action::Forget { .. } => false,
+    });
+    let keys: Vec<&ResourceKey> = taken_up.map(|change| &change.key).collect();
+    if keys.is_empty() {
+        return Cow::Borrowed(recorded);
+    }
+    let mut recorded = recorded.clone();
+    for key in keys {
+        if let Some(resource) = recorded.resources.get_mut(key) {
+            resource.presence = Presence::Incomplete;
+            resource.reap = None;
+        }
+    }
+    Cow::Owned(recorded)
 }
 
 /// Checks a plan against the record and the config that it was made from.

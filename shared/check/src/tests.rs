@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, DeploymentId, Digest, Edge, EnvironmentId, Loss, Presence, Properties, PropertyDiff, PropertyPath,
-    Reach, Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression, properties,
+    Action, Change, DeploymentId, Digest, Edge, EnvironmentId, Intent, Loss, Operation, Presence, Properties,
+    PropertyDiff, PropertyPath, Reach, Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression,
+    properties,
 };
 use serde_json::json;
 
@@ -365,11 +366,21 @@ fn a_generation_that_is_not_the_newest_is_refused() {
 }
 
 #[test]
-fn updating_what_is_being_deleted_is_refused() {
-    refuses_moving(
-        |_, record| record.resources.get_mut(&"b/On@1".parse().unwrap()).unwrap().presence = Presence::Leaving,
-        |found| matches!(found, Violation::Misfit(..)),
-    );
+fn updating_what_is_being_deleted_is_refused_unless_aws_would_not_delete_it() {
+    let leaving = |record: &mut Recorded| {
+        record.resources.get_mut(&"b/On@1".parse().unwrap()).unwrap().presence = Presence::Leaving;
+    };
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::Misfit(..));
+    let open = |_: &mut Plan, record: &mut Recorded| {
+        leaving(record);
+        let (operation, at) = (Operation::Delete, Default::default());
+        let intent = Intent { operation, token: String::new(), attempt: 1, at };
+        record.resources.get_mut(&"b/On@1".parse().unwrap()).unwrap().intent = Some(intent);
+    };
+    refuses_moving(open, is);
+    let (plan, mut record) = moving();
+    leaving(&mut record);
+    assert_eq!(check(&plan, &record), Ok(()), "it is still there, and nothing is on its way");
 }
 
 #[test]
