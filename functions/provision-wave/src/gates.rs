@@ -52,8 +52,7 @@ impl Provisioning {
             Sight::Wait(wait) => Ok(Message { gates: Some(watched), wait: Some(wait), ..message.with(Verdict::Wait) }),
             Sight::Failed(causes) => {
                 let bytes = serde_json::to_vec(&causes).map_err(|error| StepError::Corrupt(error.to_string()))?;
-                let file = format!("plans/{}.health.json", watched.plan);
-                let key = paths::of_deployment(&plan.environment, &plan.deployment, &file);
+                let key = paths::of_deployment(&plan.environment, &plan.deployment, "health.json");
                 let causes = Some(self.store.put_versioned(&key, bytes).await?);
                 Ok(Message { gates: None, causes, ..message.with(Verdict::Failed) })
             }
