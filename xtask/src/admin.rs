@@ -1,14 +1,22 @@
 //! `cargo xtask admin`: what only an administrator may do, with the administrator's own AWS credentials. The engine's
 //! functions have no way to do it, and nothing that is uploaded can.
 
+mod approval;
+mod asking;
+mod back;
+mod destroy;
+mod engine;
+mod history;
+mod let_go;
 mod queue;
 
 use clap::{Args, Subcommand};
-use model::{Deployment, Environment, EnvironmentId};
+use model::{Environment, EnvironmentId, Keep, OnFailure};
 use serde_json::json;
 use store::Store;
 
-use crate::{console::Console, error::XtaskError};
+use self::engine::Engine;
+use crate::error::XtaskError;
 
 /// Arguments of `cargo xtask admin`.
 #[derive(Args)]
@@ -28,11 +36,8 @@ enum Command {
     /// Environments: who may be deployed to.
     #[command(subcommand)]
     Environment(EnvironmentCommand),
-    /// The deployments of an environment, oldest first.
-    History {
-        /// `project/environment`
-        environment: String,
-    },
+    /// The deployments of an environment, oldest first; one of them; two beside each other.
+    History(history::History),
     /// Who has the turn in an environment, and who waits.
     Queue {
         /// `project/environment`
@@ -40,6 +45,16 @@ enum Command {
     },
     /// Ends a deployment: one that waits at once, one that has its turn when what has begun is finished.
     Cancel(queue::Cancelling),
+    /// Approves the plan of a deployment that waits for it; shows it first.
+    Approve(approval::Deciding),
+    /// Denies the plan of a deployment that waits for approval, which ends it; shows it first.
+    Deny(approval::Deciding),
+    /// Goes back to a revision.
+    Rollback(back::GoingBack),
+    /// Deletes everything of an environment, or of a part of it.
+    Destroy(destroy::Destruction),
+    /// Takes resources out of the record; they stay in the account as they are.
+    LetGo(let_go::LetGo),
 }
 
 #[derive(Subcommand)]
@@ -77,13 +92,21 @@ struct Put {
     /// Refuse every plan that would delete data.
     #[arg(long)]
     protected: bool,
+    #[command(flatten)]
+    rules: approval::Rules,
+    /// Keep so many deployments, the newest.
+    #[arg(long, default_value_t = Keep::default().deployments)]
+    keep_deployments: usize,
+    /// Keep the deployments of so many days.
+    #[arg(long, default_value_t = Keep::default().days)]
+    keep_days: u32,
 }
 
 impl Admin {
     pub(crate) async fn run(self) -> Result<(), XtaskError> {
         let config = store::configuration().await;
         // Nothing here writes to the bucket; what is read from it names it.
-        let store = Store::new(&config, self.table, "");
+        let store = Store::new(&config, &self.table, "");
         match self.command {
             Command::Environment(EnvironmentCommand::Put(put)) => {
                 let environment = put.record()?;
@@ -99,12 +122,14 @@ impl Admin {
             Command::Environment(EnvironmentCommand::List) => {
                 show(self.json, &store.environments().await?);
             }
-            Command::History { environment } => {
-                let deployments = store.deployments(&id(&environment)?).await?;
-                history(self.json, &deployments);
-            }
+            Command::History(history) => history.run(&config, self.table, self.json).await?,
             Command::Queue { environment } => queue::show(&store, &id(&environment)?, self.json).await?,
             Command::Cancel(cancelling) => cancelling.run(&store, self.json).await?,
+            Command::Approve(one) => one.run(Engine::of(&config, self.table).await?, true, self.json).await?,
+            Command::Deny(one) => one.run(Engine::of(&config, self.table).await?, false, self.json).await?,
+            Command::Rollback(back) => back.run(Engine::of(&config, self.table).await?, self.json).await?,
+            Command::Destroy(destroy) => destroy.run(Engine::of(&config, self.table).await?, self.json).await?,
+            Command::LetGo(let_go) => let_go.run(Engine::of(&config, self.table).await?, self.json).await?,
         }
         Ok(())
     }
@@ -114,11 +139,15 @@ impl Put {
     fn record(self) -> Result<Environment, XtaskError> {
         let id = id(&self.environment)?;
         let usual = Environment::new(id, self.account, self.region);
+        let (on_failure, approval) = self.rules.parts();
         Ok(Environment {
             target_role: self.target_role.unwrap_or_else(|| usual.target_role.clone()),
             boundary: self.boundary.unwrap_or_else(|| usual.boundary.clone()),
             external_id: self.external_id,
             protected: self.protected,
+            on_failure,
+            approval,
+            keep: Keep { deployments: self.keep_deployments, days: self.keep_days },
             ..usual
         })
     }
@@ -154,6 +183,10 @@ fn show(as_json: bool, environments: &[Environment]) {
         println!("  target role  {}", environment.target_role);
         println!("  boundary     {}", environment.boundary);
         println!("  protected    {}", if environment.protected { "yes: no data is deleted" } else { "no" });
+        println!("  on failure   {}", on_failure(environment.on_failure));
+        println!("  approval     {}", approval::rule_words(environment.approval.as_ref()));
+        let Keep { deployments, days } = &environment.keep;
+        println!("  history      {deployments} deployments, and those of {days} days");
     }
     if environments.is_empty() {
         println!(
@@ -162,10 +195,9 @@ fn show(as_json: bool, environments: &[Environment]) {
     }
 }
 
-fn history(as_json: bool, deployments: &[Deployment]) {
-    if as_json {
-        println!("{}", json!(deployments));
-        return;
+fn on_failure(on_failure: OnFailure) -> &'static str {
+    match on_failure {
+        OnFailure::Rollback => "go back to the revision before",
+        OnFailure::Stop => "stop where it is",
     }
-    print!("{}", render::history(deployments, &Console::for_output().style()));
 }
