@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod approval;
 mod field;
 mod large;
 mod lease;
