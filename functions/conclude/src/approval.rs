@@ -31,6 +31,8 @@ impl Concluding {
             Parked::Waits => {
                 tracing::info!(deployment = %message.deployment, "waits for approval");
                 engine::start_next(&id, &self.store, &self.machine, (self.now)()).await?;
+                // What it superseded when it got its turn may have waited, too.
+                self.catch_up(&id).await?;
                 Ok(json!({ "waits": message.deployment }))
             }
             Parked::Over(head) if is_running(&head, &message.execution) => {
