@@ -177,7 +177,7 @@ impl<'a> Index<'a> {
             let Some(standing) = self.standing.get(key) else { continue };
             let is_in_use = self.current.get(&key.address) == Some(&key);
             let holds_data = schema::get(&standing.recorded.kind).is_some_and(|schema| schema.stateful);
-            if holds_data || (seen.len() > 1 && !is_in_use) {
+            if holds_data || (seen.len() > 1 && !(is_in_use && standing.stays())) {
                 return true;
             }
             let made_as = standing.recorded.made_as.as_ref().map(|made| &made.address);

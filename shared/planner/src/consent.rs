@@ -21,6 +21,14 @@ pub enum Consent<'a> {
     Named(&'a BTreeSet<ResourceAddress>),
 }
 
+/// What the deployment made that a way back by itself undoes: nobody has used it yet, and to keep it in the account would leave
+/// another one with each attempt. So it is not let go.
+pub(crate) fn made(inputs: &Inverse<'_>, before: &Before<'_>, view: &View<'_>) -> BTreeSet<ResourceKey> {
+    let Consent::Automatic { made_by } = inputs.consent else { return BTreeSet::new() };
+    let keys = view.all().map(|(address, standing)| ResourceKey::new(address.clone(), standing.generation));
+    keys.filter(|key| is_made_by(made_by, before, view, key)).collect()
+}
+
 /// Takes out of a plan what may not go, and says what is lost by the rest. `again` names what is not made but found.
 pub(crate) fn weigh(
     inputs: &Inverse<'_>,

@@ -7,6 +7,7 @@ mod names;
 mod outside;
 mod scope;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
@@ -49,6 +50,8 @@ pub struct Inverse<'a> {
 /// [`PlanError`] with every problem at once: a loss that nobody consented to, something out of scope that stands on what
 /// would go or be made anew.
 pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
+    let recorded = reprieved(inputs);
+    let inputs = &Inverse { recorded: &recorded, ..*inputs };
     let before = Before::of(inputs);
     let (mut desired, dangling) = desired(inputs, &before);
     let relocations = before.relocations(inputs.recorded, &mut desired.moved);
@@ -60,7 +63,7 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     }
     let again = names::give(inputs, &before, &mut view, &mut desired);
     let still = in_use(inputs.recorded).into_keys().filter(|address| !before.covers(address)).cloned().collect();
-    let exempt = Exempt { still, dangling };
+    let exempt = Exempt { still, dangling, not_kept: consent::made(inputs, &before, &view) };
     let planning = Inputs {
         desired: &desired,
         recorded: inputs.recorded,
@@ -76,6 +79,35 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     refuse(&mut problems)?;
     settle(&before, &exempt.dangling, &mut draft);
     finish(&planning, &view, &relocations, draft)
+}
+
+/// The record, in which what the revision had in use and AWS would not delete is not being deleted any more: it is still there,
+/// though nobody knows in which state.
+fn reprieved<'a>(inputs: &Inverse<'a>) -> Cow<'a, Recorded> {
+    let then = in_use(inputs.snapshot);
+    let before: BTreeMap<Identity<'_>, &ResourceKey> =
+        then.values().map(|(key, resource)| (Identity::of(key, resource), *key)).collect();
+    let covers = |key: &ResourceKey, one: &RecordedResource| inputs.scope.covers(&key.address, one.agent.as_deref());
+    let is_refused = |(key, resource): &(&ResourceKey, &RecordedResource)| {
+        resource.presence == Presence::Leaving
+            && resource.intent.is_none()
+            && resource.physical_id.is_some()
+            && before
+                .get(&Identity::of(key, resource))
+                .is_some_and(|then| covers(key, resource) || covers(then, resource))
+    };
+    let keys: Vec<&ResourceKey> = inputs.recorded.resources.iter().filter(is_refused).map(|(key, _)| key).collect();
+    if keys.is_empty() {
+        return Cow::Borrowed(inputs.recorded);
+    }
+    let mut recorded = inputs.recorded.clone();
+    for key in keys {
+        if let Some(resource) = recorded.resources.get_mut(key) {
+            resource.presence = Presence::Incomplete;
+            resource.reap = None;
+        }
+    }
+    Cow::Owned(recorded)
 }
 
 /// What one incarnation is told by, wherever it is recorded: names may be given again, and keys by moves.

@@ -91,6 +91,8 @@ struct Exempt {
     still: BTreeSet<ResourceAddress>,
     /// References that may lead nowhere: who refers, and to what.
     dangling: BTreeSet<(ResourceAddress, ResourceAddress)>,
+    /// Incarnations that are not let go, whatever becomes of such resources otherwise.
+    not_kept: BTreeSet<ResourceKey>,
 }
 
 /// Both halves of a plan, before it is known what may be lost.
@@ -114,7 +116,7 @@ fn draft(
     refuse(problems)?;
     let mut built = build::build(inputs, view, &wants, &exempt.still);
     let mut report = PlanReport::default();
-    let retired = retire::retire(inputs, view, &mut built, &mut report, problems);
+    let retired = retire::retire(inputs, view, &exempt.not_kept, &mut built, &mut report, problems);
     Ok(Draft { built, retired, report })
 }
 

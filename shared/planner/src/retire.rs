@@ -14,9 +14,11 @@ use crate::{Inputs, Lookup, Problem};
 /// What is recorded and not kept, by where it stands.
 pub(crate) type Leaving<'v, 'a> = BTreeMap<ResourceKey, &'v Standing<'a>>;
 
+/// What is `not_kept` is deleted, whatever its retention.
 pub(crate) fn retire(
     inputs: &Inputs<'_>,
     view: &View<'_>,
+    not_kept: &BTreeSet<ResourceKey>,
     built: &mut Built,
     report: &mut PlanReport,
     problems: &mut Vec<Problem>,
@@ -43,7 +45,8 @@ pub(crate) fn retire(
         // The config has the last word on what is replaced; on what it no longer names, the record remembers its last word.
         let wanted = inputs.desired.resources.get(&key.address).map(|resource| resource.retention);
         let deposed = wanted.is_some();
-        let retention = if standing.is_stray() { Retention::Delete } else { wanted.unwrap_or(recorded.retention) };
+        let goes = standing.is_stray() || not_kept.contains(*key);
+        let retention = if goes { Retention::Delete } else { wanted.unwrap_or(recorded.retention) };
         let keeps = match (deposed, retention) {
             (false, Retention::Retain) => Some(Retaining::Removed),
             (true, Retention::Retain | Retention::RetainReplaced) => Some(Retaining::Replaced),

@@ -10,6 +10,7 @@ use super::*;
 
 mod back;
 mod back_random;
+mod gone;
 mod ignored;
 mod leaving;
 mod many;
@@ -98,6 +99,9 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
             let mut moved = after.resources.remove(&change.key).unwrap();
             moved.made_as.get_or_insert_with(|| change.key.clone());
             moved.agent.clone_from(&change.agent);
+            if moved.presence == Presence::Leaving && to.address == change.key.address {
+                moved.presence = Presence::Incomplete;
+            }
             after.resources.insert(to.clone(), moved);
             continue;
         }
