@@ -420,3 +420,121 @@ fn a_plan_from_another_config_is_refused() {
     let found = check_with(&plan, &record, &Digest::of(b"another")).unwrap_err();
     assert!(matches!(found[..], [Violation::OtherConfig { .. }]));
 }
+
+/// A queue that comes back into use, one that had taken its place and goes, and an update of what was told of that one.
+fn coming_back() -> (Plan, Recorded) {
+    let mut record = recorded(&[("a/Q@1", QUEUE, &[]), ("a/Q@2", QUEUE, &[]), ("a/User@1", QUEUE, &["a/Q"])]);
+    for (key, id) in [("a/Q@1", "old"), ("a/Q@2", "new")] {
+        record.resources.get_mut(&key.parse().unwrap()).unwrap().physical_id = Some(id.into());
+    }
+    let uses = properties(json!({ "Uses": { "Ref": "a/Q" } }));
+    let user = record.resources.get_mut(&"a/User@1".parse().unwrap()).unwrap();
+    (user.asked, user.sent) = (uses.clone(), properties(json!({ "Uses": "new" })));
+    let moves = Action::Move { to: "a/Q@3".parse().unwrap() };
+    let update = Action::Update { to: uses, diff: Vec::new() };
+    let plan = plan(vec![
+        change("a/Q@1", QUEUE, moves, Stage::Build, &[]),
+        change("a/User@1", QUEUE, update, Stage::Build, &["a/Q@1"]),
+        change("a/Q@2", QUEUE, delete(), Stage::Retire, &[]),
+    ]);
+    (plan, record)
+}
+
+/// As [`refuses`], of the plan in which something comes back into use.
+fn refuses_coming_back(breaks: impl Fn(&mut Plan, &mut Recorded), is: fn(&Violation) -> bool) {
+    let (mut plan, mut recorded) = coming_back();
+    assert_eq!(check(&plan, &recorded), Ok(()), "the plan holds before it is broken");
+    breaks(&mut plan, &mut recorded);
+    let found = check(&plan, &recorded).unwrap_err();
+    assert!(found.iter().any(is), "{found:?}");
+}
+
+#[test]
+fn coming_back_to_where_it_is_or_below_the_newest_is_refused() {
+    let is: fn(&Violation) -> bool = |found| matches!(found, Violation::Misfit(key, _) if key.to_string() == "a/Q@1");
+    for to in ["a/Q@1", "a/Q@0"] {
+        refuses_coming_back(|plan, _| plan.changes[0].action = Action::Move { to: to.parse().unwrap() }, is);
+    }
+    refuses_coming_back(
+        |_, record| {
+            let elsewhere = RecordedResource { made_as: Some("a/Q@4".parse().unwrap()), ..another_of(record) };
+            record.resources.insert("b/Q@1".parse().unwrap(), elsewhere);
+        },
+        is,
+    );
+}
+
+fn another_of(record: &Recorded) -> RecordedResource {
+    record.resources[&"a/Q@2".parse().unwrap()].clone()
+}
+
+#[test]
+fn coming_back_while_it_is_being_deleted_is_refused() {
+    refuses_coming_back(
+        |_, record| {
+            let queue = record.resources.get_mut(&"a/Q@1".parse().unwrap()).unwrap();
+            queue.presence = Presence::Leaving;
+            let (operation, at) = (Operation::Delete, Default::default());
+            queue.intent = Some(Intent { operation, token: "t".into(), attempt: 1, at });
+        },
+        |found| matches!(found, Violation::Misfit(key, _) if key.to_string() == "a/Q@1"),
+    );
+}
+
+#[test]
+fn what_was_told_of_the_one_that_goes_is_told_of_the_one_that_comes_back() {
+    refuses_coming_back(
+        |plan, _| drop(plan.changes.remove(1)),
+        |found| matches!(found, Violation::InUse(key, by) if key.to_string() == "a/Q@2" && by.to_string() == "a/User@1"),
+    );
+    refuses_coming_back(|plan, _| plan.changes[1].needs.clear(), |found| matches!(found, Violation::BeforeMove { .. }));
+    let (mut plan, mut record) = coming_back();
+    plan.changes.remove(1);
+    record.resources.get_mut(&"a/User@1".parse().unwrap()).unwrap().sent = properties(json!({ "Uses": "old" }));
+    assert_eq!(check(&plan, &record), Ok(()), "it never heard of the other one");
+}
+
+#[test]
+fn sparing_data_where_there_is_none_is_refused_and_where_there_is_some_its_loss_is_listed_all_the_same() {
+    let spare = |plan: &mut Plan, at: usize| {
+        plan.changes[at].action = Action::Delete { physical_id: Some("id".into()), only_empty: true };
+    };
+    refuses(
+        |plan, _| spare(plan, 3),
+        |found| matches!(found, Violation::Misfit(key, _) if key.to_string() == "a/Old@1"),
+    );
+    refuses(
+        |plan, _| {
+            spare(plan, 4);
+            plan.irreversible.clear();
+        },
+        |found| matches!(found, Violation::SilentLoss(_)),
+    );
+    let (mut plan, record) = good();
+    spare(&mut plan, 4);
+    assert_eq!(check(&plan, &record), Ok(()));
+}
+
+#[test]
+fn a_replaced_one_may_stay_for_the_data_in_it_or_on_it() {
+    let staying = |kind: &str, on_it: &[(&str, &str)]| {
+        let (mut plan, mut record) = moving();
+        plan.changes.remove(5);
+        for key in ["b/Kind@2", "b/Kind@3"] {
+            plan.changes.iter_mut().filter(|one| one.key.to_string() == key).for_each(|one| one.kind = kind.into());
+        }
+        record.resources.get_mut(&"b/Kind@2".parse().unwrap()).unwrap().kind = kind.into();
+        for (key, kind) in on_it {
+            let on = RecordedResource {
+                kind: (*kind).into(),
+                dependencies: ["b/Kind".parse().unwrap()].into(),
+                ..another(&record)
+            };
+            record.resources.insert(key.parse().unwrap(), on);
+        }
+        check(&plan, &record).is_ok()
+    };
+    assert!(!staying(QUEUE, &[]) && staying(TABLE, &[]));
+    assert!(staying(QUEUE, &[("c/Table@1", TABLE)]) && !staying(QUEUE, &[("c/Queue@1", QUEUE)]));
+    assert!(staying(QUEUE, &[("c/Queue@1", QUEUE), ("c/Queue@2", QUEUE)]), "what is not in use itself");
+}
