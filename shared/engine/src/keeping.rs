@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::{Deployment, DeploymentId, Digest, Keep, ObjectRef, Outcome, Request, Revision, Target, Timestamp};
+use model::{Deployment, DeploymentId, Digest, Keep, ObjectRef, Outcome, Request, Revision, Scope, Target, Timestamp};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How old a deployment must be, whatever an environment says: the event of its upload may come again for as long as the upload is
@@ -94,7 +94,11 @@ fn standing(by_turn: &[&Deployment], revisions: impl Iterator<Item = Revision>) 
             continue;
         }
         let Some(maker) = by_turn.iter().find(|one| one.revision == Some(revision)) else { continue };
-        let is_partial = !matches!(maker.request, Request::Deploy | Request::Destroy(_));
+        let is_partial = match &maker.request {
+            Request::Reap | Request::LetGo { .. } => true,
+            Request::Rollback(rollback) => rollback.scope != Scope::All,
+            Request::Deploy | Request::Destroy(_) => false,
+        };
         let earlier = by_turn.iter().filter_map(|one| one.revision).filter(|earlier| *earlier < revision).max();
         ahead.extend(earlier.filter(|_| is_partial));
         if let Some(Outcome::RolledBack { to, .. }) = maker.outcome() {

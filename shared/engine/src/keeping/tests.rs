@@ -114,12 +114,17 @@ fn outcomes() -> impl Strategy<Value = Option<Outcome>> {
     ]
 }
 
+fn to_the_previous() -> Rollback {
+    Rollback { to: Target::Previous, scope: Scope::All, consent: BTreeSet::new() }
+}
+
 fn requests() -> impl Strategy<Value = Request> {
     let back = |to| Request::Rollback(Rollback { to, scope: Scope::All, consent: BTreeSet::new() });
     prop_oneof![
         6 => Just(Request::Deploy),
         1 => Just(back(Target::Previous)),
         1 => (0u64..6).prop_map(move |to| back(Target::Revision(Revision(to)))),
+        1 => Just(Request::Rollback(Rollback { scope: Scope::Agent("orders".into()), ..to_the_previous() })),
         1 => Just(Request::Reap),
     ]
 }
@@ -175,16 +180,16 @@ proptest! {
             found.ok().map(|found| (found.revision, found.left_by.map(|head| head.id.clone())))
         };
         prop_assert_eq!(found(last(&left)), found(last(heads)), "what a failure goes back to");
-        let mut wanted = vec![Target::Revision(history.revision)];
+        let mut wanted = vec![(Target::Revision(history.revision), &Scope::All)];
         for head in heads.iter().filter(|head| head.outcome().is_none()) {
             if let Request::Rollback(back) = &head.request {
-                wanted.push(back.to);
+                wanted.push((back.to, &back.scope));
             }
-            wanted.extend(head.undo.iter().map(|undo| Target::Revision(undo.to)));
+            wanted.extend(head.undo.iter().map(|undo| (Target::Revision(undo.to), &Scope::All)));
         }
-        for target in wanted {
-            let sought = |heads| found(destination(target, &Scope::All, heads));
-            prop_assert_eq!(sought(&left), sought(heads), "{:?}", target);
+        for (target, scope) in wanted {
+            let sought = |heads| found(destination(target, scope, heads));
+            prop_assert_eq!(sought(&left), sought(heads), "{:?} of {:?}", target, scope);
         }
     }
 
