@@ -90,9 +90,7 @@ fn find<'a>(
     which: &str,
 ) -> Result<&'a Deployment, XtaskError> {
     let how = format!("`cargo xtask admin history {environment}` lists them");
-    // Ids begin with a zero, as long as their times have eleven digits.
-    let number = if which.starts_with('0') && which != "0" { None } else { which.parse().ok() };
-    if let Some(revision) = number.map(Revision) {
+    if let Ok(revision) = which.parse().map(Revision) {
         let of_it = deployments.iter().filter(|one| one.revision == Some(revision));
         let missing =
             || XtaskError::Usage(format!("no deployment of revision {revision} is kept in `{environment}`; {how}"));
@@ -270,6 +268,6 @@ mod tests {
         assert!(found("01a").unwrap_err().starts_with("several deployments begin with `01a`; "));
         assert!(found("9").unwrap_err().starts_with("no deployment of revision 9 is kept in `shop/dev`; `cargo xtask"));
         assert_eq!(found("01b-33").as_deref(), Ok("01b-33"));
-        assert!(found("02").unwrap_err().starts_with("no deployment `02` is kept"), "the beginning of an id");
+        assert!(found("02a").unwrap_err().starts_with("no deployment `02a` is kept in `shop/dev`; "));
     }
 }
