@@ -24,7 +24,8 @@ pub struct PlanReport {
     pub lost: Vec<Loss>,
     /// Deletions that were put off, and are not due by this plan.
     pub waiting: Vec<Waiting>,
-    /// What a dead wave left behind and holds data: it is not deleted from a protected environment.
+    /// What may hold data and was not asked for, with what it stands on: what a dead wave left behind, in a protected environment; what a
+    /// way back that nobody asked for may not delete.
     pub left: Vec<ResourceKey>,
 }
 

@@ -10,8 +10,8 @@ use crate::name;
 use crate::view::View;
 
 /// Takes generated names out of what is desired, so that what exists keeps its own and what is made anew gets a new one: the
-/// old may be blocked for a while. A name that the user fixed stays. What was let go and is named by its type is looked for
-/// under its old name and generation: the addresses of those.
+/// old may be blocked for a while. A name that the user fixed stays. What was let go and is told by its name, which then cannot
+/// be changed, is looked for under its old name and generation: the addresses of those.
 pub(super) fn give<'a>(
     inputs: &Inverse<'a>,
     before: &Before<'a>,
@@ -26,7 +26,8 @@ pub(super) fn give<'a>(
         let Some(naming) = schema.naming else { continue };
         let Some(old) = then.asked.text(naming.property) else { continue };
         let next = view.next(address, place);
-        if place.is_none() && is_let_go(key, then, next) {
+        let tells = schema.create_only.contains(&naming.property);
+        if place.is_none() && tells && is_let_go(key, then, next) {
             view.raise(address, Generation(key.generation.0.saturating_sub(1)));
             again.insert(*address);
             continue;
@@ -41,8 +42,7 @@ pub(super) fn give<'a>(
             Some((now, generation)) if now.kind == then.kind => {
                 // What is still there is what is in use: it never left its address, or comes back to it. Its name is another
                 // only where it was changed in place.
-                let is_same = before.alive.contains_key(&Identity::of(key, then))
-                    && !schema.create_only.contains(&naming.property);
+                let is_same = before.alive.contains_key(&Identity::of(key, then)) && !tells;
                 let known = ResourceKey::new((*address).clone(), generation);
                 match now.asked.text(naming.property) {
                     Some(name) if is_same && name != old => continue,

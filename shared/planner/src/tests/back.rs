@@ -299,6 +299,16 @@ fn what_was_let_go_is_taken_up_again_where_its_name_tells_it() {
         assert!(matches!(&change.action, Action::Create { to } if *to == was.asked), "under its own name and tags");
     }
     assert!(report.lost.is_empty(), "nothing is lost, and nobody has to consent");
+
+    // The names of two APIs may be the same, so that a new one would be made with the tags of the old one.
+    let api = DesiredResource {
+        retention: Retention::Retain,
+        ..resource("AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "HTTP" }))
+    };
+    let before = recorded(&[("a/Api", api)]);
+    let plan = undone(&before, &after(&[], &before)).plan;
+    let (old, new) = (before.resources.values().next().unwrap(), plan.changes[0].action.to().unwrap());
+    assert_ne!(new.text("Name"), old.asked.text("Name"));
 }
 
 #[test]
