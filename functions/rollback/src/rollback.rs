@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::ports::Ledger;
 use model::{
     Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Refusal, Request,
-    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
+    Revision, Rollback, Stamp, Target, Timestamp, Undo,
 };
 use planner::{Destination, Nowhere, Planned};
 use serde::de::DeserializeOwned;
@@ -123,8 +123,7 @@ impl RollingBack {
 
     /// The plan by which a deployment undoes what it did. From here on its head says so.
     async fn undo(&self, message: &Message, ground: &mut Ground, undo: Undo) -> Result<Message, Rejected> {
-        let to = Target::Revision(undo.to);
-        let goal = self.goal(planner::destination(to, &Scope::All, &ground.history)?).await?;
+        let goal = self.goal(planner::last(&ground.history)?).await?;
         let Planned { plan, report } = plan(ground, &goal, None)?;
         let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
         ground.deployment.undo = Some(undo);

@@ -5,9 +5,9 @@ use model::{Deployment, Outcome, Request, Revision, Scope, Target};
 /// A revision that can be gone back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destination<'a> {
-    /// The revision; 0 for an environment that had none.
+    /// The revision; 0 for an empty environment.
     pub revision: Revision,
-    /// The deployment that left the record of it ([`Deployment::after`]); none for revision 0, which is empty.
+    /// The deployment that left the record of it ([`Deployment::after`]); none where nothing was ever there.
     pub left_by: Option<&'a Deployment>,
 }
 
@@ -91,14 +91,21 @@ pub fn destination<'a>(
     }
 }
 
-/// Where a deployment that fails goes back to: what the last one that ended well left; where none did, nothing.
+/// Where a deployment that fails goes back to: what the last one that ended well left; where none did, nothing. Its revision is
+/// the one that the environment stood at, also where that was restored before.
 ///
 /// # Errors
 /// [`Nowhere::Gone`] where the record of that is not kept.
 pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
     let history = History::of(deployments);
-    let revision = history.0.iter().rev().find(|one| ended_well(one)).and_then(|one| one.revision);
-    history.at(revision.unwrap_or(Revision(0)))
+    let last = history.0.iter().rev().find(|one| ended_well(one)).copied();
+    let Some((last, revision)) = last.and_then(|last| Some((last, last.revision?))) else {
+        return history.at(Revision(0));
+    };
+    if !can_be_restored(last) {
+        return Err(Nowhere::Gone { asked: revision, there: history.there() });
+    }
+    Ok(Destination { revision: history.restored(revision), left_by: Some(last) })
 }
 
 /// The deployments that ended at a revision, in the order in which they had their turn.
@@ -157,6 +164,16 @@ impl<'a> History<'a> {
             _ => None,
         };
         through.filter(|through| *through < at).map_or(at, |through| self.standing(through, scope))
+    }
+
+    /// The revision whose state was restored at revision `at`, as a whole; `at` itself where none was.
+    fn restored(&self, at: Revision) -> Revision {
+        let maker = self.0.iter().find(|one| one.revision == Some(at));
+        let is_part = |one: &Deployment| matches!(&one.request, Request::Rollback(asked) if asked.scope != Scope::All);
+        match maker.filter(|maker| !is_part(maker)).and_then(|maker| maker.outcome()) {
+            Some(Outcome::RolledBack { to, .. }) if *to < at => self.restored(*to),
+            _ => at,
+        }
     }
 
     fn there(&self) -> Vec<Revision> {
@@ -293,7 +310,12 @@ mod tests {
         assert_eq!(revision(&[]), Ok(0));
         assert_eq!(revision(&[stopped(1)]), Ok(0));
         assert_eq!(revision(&[deployed(1), stopped(2)]), Ok(1));
-        assert_eq!(revision(&[deployed(1), undone(3, 1)]), Ok(3));
+        let again = [deployed(1), undone(3, 1)];
+        assert_eq!(revision(&again), Ok(1), "the same, however often it fails");
+        assert_eq!(last(&again).unwrap().left_by, Some(&again[1]), "as it was restored, with what was made anew");
+        assert_eq!(revision(&[undone(2, 0)]), Ok(0));
+        let part = back(4, 2, Scope::Agent("orders".into()));
+        assert_eq!(revision(&[deployed(2), deployed(3), part]), Ok(4), "one agent of 2 among the others of 3");
         let unkept = Deployment { after: None, ..deployed(2) };
         assert!(matches!(revision(&[deployed(1), unkept]), Err(Nowhere::Gone { .. })));
     }
