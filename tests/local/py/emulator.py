@@ -6,11 +6,15 @@ MiniStack 1.5.33 knows the version when it fires the event and leaves it out.
 And imports cbor2 before anything else does: CloudWatch's answers import it when they are first made, and where several are
 at once, some find the module half made and answer in JSON to who asked for CBOR.
 
+And gives an API an endpoint that leads to it: `{id}.execute-api.{host}` is no name that a machine without a name server of
+its own can look up.
+
 And has the search by tags find what it leaves out although AWS finds it: parameters, log groups, alarms, APIs and stages.
 """
 
 import contextvars
 import json
+import os
 import sys
 
 import cbor2  # noqa: F401
@@ -52,11 +56,24 @@ def log_groups():
         yield group["arn"].removesuffix(":*"), tagging._normalise_flat(group["tags"])
 
 
+create_api = apigateway._create_api
+
+
+def create_api_with_endpoint(data):
+    status, headers, body = create_api(data)
+    made = apigateway._apis.get(json.loads(body).get("apiId"))
+    if made is None:
+        return status, headers, body
+    made["apiEndpoint"] = f"{os.environ['AWS_ENDPOINT_URL']}/_aws/execute-api/{made['apiId']}/$default"
+    return apigateway._apigw_response(made, status)
+
+
 tagging._COLLECTORS.update({
     "apigateway": by_arn(apigateway._api_tags),
     "cloudwatch": by_arn(cloudwatch._resource_tags),
     "logs": log_groups,
     "ssm": by_arn(ssm._tags),
 })
+apigateway._create_api = create_api_with_endpoint
 s3._fire_s3_event, eventbridge._dispatch_event = fire_with_version, dispatch_with_version
 sys.exit(app.main())

@@ -1,0 +1,116 @@
+//! An account to deploy one agent in, whose health is looked at.
+
+use std::ops::Deref;
+
+use end_to_end::{Field, Project, outcome};
+use local::Call;
+use local::proxy::Mark;
+use model::{Cause, Deployment, Outcome};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// How many accounts may be up at the same time: each keeps a core busy.
+static ACCOUNTS: Semaphore = Semaphore::const_new(2);
+
+const CONFIG: &str = r#"project: { name: support-desk, region: us-east-1 }
+environments: { dev: { account: "123456789012" } }
+agents:
+  - name: bot
+    path: agents/bot
+    runtime: python3.11
+    handler: handler.handle
+    health: HEALTH
+shared:
+  api_gateway: { type: http }
+  monitoring: { alarms: { errors: 1 } }
+"#;
+
+/// An account with the engine.
+pub(crate) struct Trial {
+    // Dropped before the permit, so that the next account starts when this one is down.
+    field: Field,
+    _permit: SemaphorePermit<'static>,
+}
+
+impl Deref for Trial {
+    type Target = Field;
+
+    fn deref(&self) -> &Field {
+        &self.field
+    }
+}
+
+impl Trial {
+    pub(crate) async fn start() -> Self {
+        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
+        Self { field: Field::start().await, _permit: permit }
+    }
+
+    /// What AWS knows a resource of the environment by.
+    async fn id_of(&self, address: &str) -> String {
+        let recorded = self.record().await;
+        let (_, resource) = recorded.current(&address.parse().expect("an address")).expect("it is recorded");
+        resource.physical_id.as_ref().expect("an id").to_string()
+    }
+
+    /// What the agent answers over HTTP.
+    pub(crate) async fn ask(&self) -> String {
+        let api = self.id_of("shared/Api").await;
+        let answer = self.account.send_http("GET", &api, "$default", "bot", "").await.expect("an answer");
+        answer.text()
+    }
+
+    /// Sets the agent's alarm off, or quiet again.
+    pub(crate) async fn set_alarm(&self, state: &str) {
+        let script = "import boto3, sys; boto3.client('cloudwatch').set_alarm_state(\
+                      AlarmName=sys.argv[1], StateValue=sys.argv[2], StateReason='three errors in five minutes')";
+        self.python(script, &[&self.id_of("bot/ErrorsAlarm").await, state]).await;
+    }
+
+    /// The calls of the target role of one operation since `mark`.
+    pub(crate) fn looks(&self, mark: Mark, service: &str, operation: &str) -> Vec<Call> {
+        let calls = self.account.proxy.since(mark).into_iter();
+        calls.filter(|call| call.is(service, operation) && call.caller.is_named("strandline-target")).collect()
+    }
+
+    /// How often the executions of the state machine entered a state.
+    pub(crate) async fn entered(&self, state: &str) -> usize {
+        let sfn = &self.account.clients.sfn;
+        let machines = sfn.list_state_machines().send().await.expect("state machines");
+        let machine = machines.state_machines().iter().find(|one| one.name() == "strandline-deploy").expect("ours");
+        let listed = sfn.list_executions().state_machine_arn(machine.state_machine_arn()).send().await;
+        let mut count = 0;
+        for execution in listed.expect("executions").executions() {
+            let history = sfn.get_execution_history().execution_arn(execution.execution_arn()).max_results(1000);
+            let history = history.send().await.expect("a history");
+            let names = history.events().iter().filter_map(|event| event.state_entered_event_details());
+            count += names.filter(|entered| entered.name() == state).count();
+        }
+        count
+    }
+
+    /// How often the engine got an address since `mark`.
+    pub(crate) fn gets(&self, mark: Mark) -> usize {
+        self.account.proxy.since(mark).iter().filter(|call| call.service == "execute-api").count()
+    }
+}
+
+/// The agent with this health, and this body of `def handle(event, context):`.
+pub(crate) fn bot(health: &str, body: &str) -> Project {
+    let mut project = Project::default().config(&CONFIG.replace("HEALTH", health));
+    let handler = format!("def handle(event, context):\n    {body}\n");
+    project.files.insert("agents/bot/handler.py".to_owned(), handler.into_bytes());
+    project
+}
+
+/// An answer over HTTP.
+pub(crate) fn says(text: &str) -> String {
+    format!("return {{'statusCode': 200, 'body': '{text}'}}")
+}
+
+/// The one cause of a deployment that went back to the revision before it.
+pub(crate) fn rolled_back(deployment: &Deployment) -> &Cause {
+    let Outcome::RolledBack { to, causes } = outcome(deployment) else { panic!("{:#?}", deployment.status) };
+    assert_eq!(to.0, 1, "to the revision that was well");
+    let [cause] = causes.as_slice() else { panic!("{causes:#?}") };
+    cause
+}

@@ -1,0 +1,58 @@
+//! Agents that are not well: what was changed goes back.
+
+use end_to_end::{assert_deployed, outcome};
+use model::Outcome;
+
+use crate::bot::{Trial, bot, rolled_back, says};
+
+#[tokio::test]
+async fn code_that_raises_in_its_smoke_invocation_goes_back_to_the_code_before() {
+    let trial = Trial::start().await;
+    let health = "{ invoke: { payload: { smoke: true } }, within: 3 }";
+    assert_deployed(&trial.deploy(&bot(health, &says("one"))).await);
+    assert_eq!(trial.ask().await, "one");
+
+    let raising = bot(health, &format!("assert 'smoke' not in event, 'out of tea'\n    {}", says("two")));
+    let deployment = trial.deploy(&raising).await;
+    let cause = rolled_back(&deployment);
+    for part in ["agent `bot`", "smoke invocation", "out of tea", "within 3 seconds"] {
+        assert!(cause.message.contains(part), "`{part}` in: {}", cause.message);
+    }
+    assert!(cause.help.contains("log group"), "{}", cause.help);
+    assert_eq!(trial.ask().await, "one", "the code before is back");
+
+    trial.stop_on_failure().await;
+    let stopped = trial.deploy(&raising).await;
+    let Outcome::Stopped { causes } = outcome(&stopped) else { panic!("{:#?}", stopped.status) };
+    assert!(causes[0].message.contains("out of tea"), "{causes:#?}");
+    assert_eq!(trial.ask().await, "two", "where the environment's record says so, it stays");
+}
+
+#[tokio::test]
+async fn an_alarm_that_is_on_goes_back() {
+    let trial = Trial::start().await;
+    let health = "{ alarms: true, within: 3 }";
+    assert_deployed(&trial.deploy(&bot(health, &says("one"))).await);
+    trial.set_alarm("ALARM").await;
+    let deployment = trial.deploy(&bot(health, &says("two"))).await;
+    let cause = rolled_back(&deployment);
+    for part in ["agent `bot`", "is in ALARM", "three errors in five minutes", "quiet for 3 seconds"] {
+        assert!(cause.message.contains(part), "`{part}` in: {}", cause.message);
+    }
+    assert_eq!(trial.ask().await, "one");
+
+    trial.set_alarm("OK").await;
+    assert_deployed(&trial.deploy(&bot(health, &says("two"))).await);
+    assert_eq!(trial.ask().await, "two", "once it is quiet, the same code stays");
+}
+
+#[tokio::test]
+async fn an_address_that_answers_with_an_error_goes_back() {
+    let trial = Trial::start().await;
+    let health = "{ http: { path: /bot }, within: 3 }";
+    assert_deployed(&trial.deploy(&bot(health, &says("one"))).await);
+    let deployment = trial.deploy(&bot(health, "return {'statusCode': 500, 'body': 'two'}")).await;
+    let cause = rolled_back(&deployment);
+    assert!(cause.message.contains("/bot` answered with status 500, not 200"), "{}", cause.message);
+    assert_eq!(trial.ask().await, "one");
+}
