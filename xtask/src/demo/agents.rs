@@ -36,6 +36,10 @@ pub(crate) const AFTER_CHANGE: Question = Question {
     expect: "7:00 to 22:00",
 };
 
+/// Asked again after a version that does not work was rolled back.
+pub(crate) const AFTER_ROLLBACK: Question =
+    Question { agent: "order-agent", path: "/orders", message: "order 3 red teapots", expect: "3 × red teapots" };
+
 /// The id of the API that the agents share.
 pub(crate) fn api(recorded: &Recorded) -> Option<String> {
     let api = recorded.resources.values().find(|resource| resource.kind.as_str() == "AWS::ApiGatewayV2::Api")?;

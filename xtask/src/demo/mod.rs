@@ -10,10 +10,12 @@ mod project;
 mod report;
 mod watch;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
+use model::{RecordedResource, ResourceKey};
 
 use self::desk::Desk;
 use self::report::{Deployed, Report};
@@ -22,6 +24,8 @@ use crate::{console::Console, error::XtaskError, run};
 /// Project and environment of `examples/agents`.
 const PROJECT: &str = "support-desk";
 const ENVIRONMENT: &str = "dev";
+
+type Resources = BTreeMap<ResourceKey, RecordedResource>;
 
 /// Arguments of `cargo xtask demo`.
 #[derive(Args)]
@@ -141,11 +145,38 @@ impl Demo {
             return Err(unexpected("nothing changed", &format!("the engine called {}", third.touched().join(", "))));
         }
 
+        console.heading("Deploy a version that does not work");
+        console.print(&format!(
+            "In {}, with a look at the agent's health after the deployment:\n{}",
+            project::BROKEN,
+            project::breakage(&console.style())
+        ));
+        let before = desk.recorded().await?.resources;
+        let fourth = desk.deploy(console, &project::broken(changed)).await?;
+        let fine = fourth.is("RolledBack");
+        report.deployments.push(Deployed::new("one that fails", &fourth));
+        if !fine {
+            return Err(XtaskError::Shown);
+        }
+        let recorded = desk.recorded().await?;
+        if let Some(key) = differs(&before, &recorded.resources) {
+            return Err(unexpected("a deployment was rolled back", &format!("`{key}` is not what it was")));
+        }
+        let again = agents::ask(console, &desk, &recorded, &agents::AFTER_ROLLBACK).await?;
+        report.agents.push(again);
+
         console.heading("Summary");
         console.print(&render::history(&desk.history().await?, &console.style()));
         console.print(report.text(&console.style()).trim_end());
         Ok(desk)
     }
+}
+
+/// The first resource that is not what it was, if any is not: what was asked for, and what AWS knows it by.
+fn differs(before: &Resources, after: &Resources) -> Option<ResourceKey> {
+    let known = |one: Option<&RecordedResource>| one.map(|one| (one.asked.clone(), one.physical_id.clone()));
+    let keys = before.keys().chain(after.keys());
+    keys.into_iter().find(|key| known(before.get(key)) != known(after.get(key))).cloned()
 }
 
 fn build(console: &Console) -> Result<(), XtaskError> {

@@ -23,8 +23,30 @@ pub(crate) fn changed(project: Project) -> Project {
 
 /// What [`changed`] changes.
 pub(crate) fn difference(style: &Style) -> String {
-    let line = |sign: &str, text: &str, paint| style.paint(&format!("  {sign} …{text}…"), paint);
-    format!("{}\n{}", line("-", BEFORE, Paint::Bad), line("+", AFTER, Paint::Good))
+    lines(BEFORE, AFTER, style)
+}
+
+/// The file that is broken.
+pub(crate) const BROKEN: &str = "agents/order-agent/agent.py";
+const WORKS: &str = "import re\n";
+const DOES_NOT: &str = "import regex as re\n";
+
+/// The same with an agent that does not start, because a package is missing; and with a look at its health.
+pub(crate) fn broken(project: Project) -> Project {
+    let route = "route: \"POST /orders\"";
+    let health =
+        format!("{route}\n    health: {{ invoke: {{ payload: {{ message: \"status of order 12345678\" }} }}, within: 2 }}");
+    project.with(BROKEN, WORKS, DOES_NOT).with("strands.yaml", route, &health)
+}
+
+/// What [`broken`] breaks.
+pub(crate) fn breakage(style: &Style) -> String {
+    lines(WORKS.trim_end(), DOES_NOT.trim_end(), style)
+}
+
+fn lines(before: &str, after: &str, style: &Style) -> String {
+    let line = |sign: &str, text: &str, paint| style.paint(&format!("  {sign} {text}"), paint);
+    format!("{}\n{}", line("-", before, Paint::Bad), line("+", after, Paint::Good))
 }
 
 #[cfg(test)]
@@ -35,6 +57,7 @@ mod tests {
     fn the_example_has_what_the_demo_changes() {
         let project = example();
         assert!(!project.text("strands.yaml").contains("000000000000"));
-        assert!(changed(project).text(CHANGED).contains(AFTER));
+        let broken = broken(changed(project));
+        assert!(broken.text(CHANGED).contains(AFTER) && broken.text(BROKEN).contains(DOES_NOT));
     }
 }

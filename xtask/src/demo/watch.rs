@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use engine::ports::Ledger;
 use local::Call;
-use model::{Deployment, DeploymentStatus, Entry, Origin, Plan, ResourceKey, Timestamp};
+use model::{Deployment, DeploymentStatus, Digest, Entry, Origin, Plan, ResourceKey, Timestamp};
 use render::{Progress, Standing};
 
 use super::desk::Desk;
@@ -39,7 +39,8 @@ impl Watched {
     /// The journal by change; none without a plan.
     pub(crate) fn progress(&self) -> Option<Progress<'_>> {
         // A journal that does not fold would have ended the watch.
-        Progress::of(self.plan.as_ref()?, &self.entries).ok()
+        let plan = self.plan.as_ref()?;
+        Progress::of(plan, self.entries.get(plan.since..).unwrap_or_default()).ok()
     }
 
     /// The mutating calls by name, in their order.
@@ -54,13 +55,15 @@ pub(crate) struct Watch<'a> {
     console: &'a Console,
     version: &'a str,
     plan: Option<Plan>,
+    /// Which plan that is: a deployment that undoes what it did makes another.
+    planned: Option<Digest>,
     shown: BTreeSet<ResourceKey>,
 }
 
 impl<'a> Watch<'a> {
     /// Follows what the upload of this version starts.
     pub(crate) fn new(desk: &'a Desk, console: &'a Console, version: &'a str) -> Self {
-        Self { desk, console, version, plan: None, shown: BTreeSet::new() }
+        Self { desk, console, version, plan: None, planned: None, shown: BTreeSet::new() }
     }
 
     /// Shows what happens until the deployment has ended.
@@ -76,9 +79,10 @@ impl<'a> Watch<'a> {
                 None => "intake: unpacking and validating the upload",
                 Some(head) if has_ended(head) => stage,
                 Some(head) if head.status == DeploymentStatus::Queued => "queued: the state machine is starting",
-                Some(_) => match &self.plan {
+                Some(head) => match &self.plan {
                     None => "planning",
                     Some(plan) if plan.changes.is_empty() => "concluding",
+                    Some(_) if head.undo.is_some() => "going back",
                     Some(_) => "provisioning",
                 },
             };
@@ -112,25 +116,36 @@ impl<'a> Watch<'a> {
         Ok(all.into_iter().find(is_this))
     }
 
-    /// Reads the plan as soon as there is one, and shows it.
+    /// Reads the plan as soon as there is one, or another one, and shows it.
     async fn learn_plan(&mut self, head: &Deployment) -> Result<(), XtaskError> {
-        let (None, Some(reference)) = (&self.plan, &head.plan) else { return Ok(()) };
+        let Some(reference) = head.plan.as_ref().filter(|plan| self.planned.as_ref() != Some(&plan.digest)) else {
+            return Ok(());
+        };
         let bytes = self.desk.store.get(reference).await?;
         let plan: Plan = serde_json::from_slice(&bytes).map_err(|error| XtaskError::Unexpected {
             what: "a plan was stored".to_owned(),
             why: format!("it cannot be read: {error}"),
         })?;
         let style = self.console.style();
+        if let Some(undo) = &head.undo {
+            self.console.block(&[]);
+            let causes: Vec<&str> = undo.causes.iter().map(|cause| cause.message.as_str()).collect();
+            self.console.say(&format!("It failed: {}", causes.join("; ")));
+            self.console.say(&format!("Everything goes back to revision {}.", undo.to));
+            self.shown.clear();
+        }
         let text =
             if plan.changes.len() > SHORT_PLAN { render::overview(&plan, &style) } else { render::plan(&plan, &style) };
         self.console.print(&format!("\n{}{}", text.trim_end(), if plan.changes.is_empty() { "" } else { "\n" }));
         self.plan = Some(plan);
+        self.planned = Some(reference.digest.clone());
         Ok(())
     }
 
     /// Prints every change that has ended since, and moves the block.
     fn show(&mut self, entries: &[Entry]) -> Result<(), XtaskError> {
         let Some(plan) = &self.plan else { return Ok(()) };
+        let entries = entries.get(plan.since..).unwrap_or_default();
         let progress = Progress::of(plan, entries).map_err(|error| XtaskError::Unexpected {
             what: "the journal was read".to_owned(),
             why: error.to_string(),
