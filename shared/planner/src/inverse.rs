@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::consent::{self, Consent};
 use crate::moves::Relocation;
+use crate::reprieve;
 use crate::view::{self, View};
 use crate::{Draft, Exempt, Inputs, PlanError, Planned, Problem, draft, finish, refuse};
 
@@ -81,33 +82,16 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     finish(&planning, &view, &relocations, draft)
 }
 
-/// The record, in which what the revision had in use and AWS would not delete is not being deleted any more: it is still there,
-/// though nobody knows in which state.
+/// The record, in which what the revision had in use and AWS would not delete is not being deleted any more.
 fn reprieved<'a>(inputs: &Inverse<'a>) -> Cow<'a, Recorded> {
     let then = in_use(inputs.snapshot);
     let before: BTreeMap<Identity<'_>, &ResourceKey> =
         then.values().map(|(key, resource)| (Identity::of(key, resource), *key)).collect();
     let covers = |key: &ResourceKey, one: &RecordedResource| inputs.scope.covers(&key.address, one.agent.as_deref());
-    let is_refused = |(key, resource): &(&ResourceKey, &RecordedResource)| {
-        resource.presence == Presence::Leaving
-            && resource.intent.is_none()
-            && resource.physical_id.is_some()
-            && before
-                .get(&Identity::of(key, resource))
-                .is_some_and(|then| covers(key, resource) || covers(then, resource))
-    };
-    let keys: Vec<&ResourceKey> = inputs.recorded.resources.iter().filter(is_refused).map(|(key, _)| key).collect();
-    if keys.is_empty() {
-        return Cow::Borrowed(inputs.recorded);
-    }
-    let mut recorded = inputs.recorded.clone();
-    for key in keys {
-        if let Some(resource) = recorded.resources.get_mut(key) {
-            resource.presence = Presence::Incomplete;
-            resource.reap = None;
-        }
-    }
-    Cow::Owned(recorded)
+    reprieve::reprieved(inputs.recorded, |key, resource| {
+        let then = before.get(&Identity::of(key, resource));
+        then.is_some_and(|then| covers(key, resource) || covers(then, resource))
+    })
 }
 
 /// What one incarnation is told by, wherever it is recorded: names may be given again, and keys by moves.
@@ -170,6 +154,7 @@ impl<'a> Before<'a> {
         moved: &mut BTreeMap<ResourceAddress, ResourceAddress>,
     ) -> Vec<Relocation<'a>> {
         let now = in_use(recorded);
+        let used = used(recorded);
         let mut relocations = Vec::new();
         for (address, (key, resource)) in &self.in_use {
             let identity = Identity::of(key, resource);
@@ -179,19 +164,23 @@ impl<'a> Before<'a> {
             if is_in_use && from.address != **address {
                 moved.insert(from.address.clone(), (*address).clone());
             }
-            let to = ResourceKey::new((*address).clone(), next(recorded, address));
+            let generation = used.get(address).map_or(Generation::FIRST, |used| used.next());
+            let to = ResourceKey::new((*address).clone(), generation);
             relocations.push(Relocation::alone(from, to));
         }
         relocations
     }
 }
 
-/// The generation after all that an address has, and after all that tags elsewhere name.
-fn next(recorded: &Recorded, address: &ResourceAddress) -> Generation {
-    let here = recorded.generations(address).map(|(key, _)| key.generation);
+/// The highest generation that each address has, or that tags elsewhere name.
+fn used(recorded: &Recorded) -> BTreeMap<&ResourceAddress, Generation> {
     let made = recorded.resources.values().filter_map(|resource| resource.made_as.as_ref());
-    let named = made.filter(|made| made.address == *address).map(|made| made.generation);
-    here.chain(named).max().map_or(Generation::FIRST, Generation::next)
+    let mut used = BTreeMap::new();
+    for key in recorded.resources.keys().chain(made) {
+        let highest = used.entry(&key.address).or_insert(key.generation);
+        *highest = key.generation.max(*highest);
+    }
+    used
 }
 
 /// What the revision had, of what goes back, and what is recorded now, of everything else; and the references in it that lead

@@ -15,6 +15,7 @@ mod moves;
 mod name;
 mod order;
 mod reap;
+mod reprieve;
 mod retire;
 mod target;
 mod view;
@@ -74,6 +75,10 @@ pub struct Planned {
 /// [`PlanError`] with every problem at once: unsupported types, references to nothing, cycles, moves that cannot be,
 /// deletions that a protected environment refuses.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
+    let recorded = reprieve::reprieved(inputs.recorded, |key, resource| {
+        reprieve::is_desired(inputs.desired, inputs.recorded, key, resource)
+    });
+    let inputs = &Inputs { recorded: &recorded, ..*inputs };
     let mut problems = Vec::new();
     let relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
     let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));

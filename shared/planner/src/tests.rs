@@ -296,13 +296,24 @@ fn an_unfinished_resource_is_finished_under_its_own_name() {
 }
 
 #[test]
-fn what_was_being_deleted_is_made_anew_under_another_name() {
+fn what_is_being_deleted_is_made_anew_and_what_aws_would_not_delete_is_taken_up_again() {
     let wanted = desired(&[("a/Q", resource("AWS::SQS::Queue", json!({})))]);
     let mut recorded = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
-    recorded.resources.values_mut().for_each(|resource| resource.presence = Presence::Leaving);
+    let (operation, at) = (model::Operation::Delete, model::Timestamp::UNIX_EPOCH);
+    let deleting = model::Intent { operation, token: String::new(), attempt: 1, at };
+    for queue in recorded.resources.values_mut() {
+        (queue.presence, queue.intent) = (Presence::Leaving, Some(deleting.clone()));
+    }
     let plan = planned(&wanted, &recorded, false).unwrap();
     assert_eq!(keys(&plan), ["a/Q@2", "a/Q@1"]);
     assert_eq!(plan.changes[0].key.generation, Generation(2));
+
+    for reap in [None, Some(at)] {
+        recorded.resources.values_mut().for_each(|queue| (queue.intent, queue.reap) = (None, reap));
+        let plan = planned(&wanted, &recorded, false).unwrap();
+        assert_eq!(keys(&plan), ["a/Q@1"], "it is still there, also where its deletion was put off");
+        assert!(matches!(plan.changes[0].action, Action::Update { .. }));
+    }
 }
 
 #[test]

@@ -48,17 +48,27 @@ fn a_reap_leaves_what_something_that_stays_needs() {
 #[test]
 fn a_name_that_is_needed_again_is_freed_first_with_what_stands_on_it() {
     let record = put_off();
-    for at in ["a/Q", "b/New"] {
-        let wanted = desired(&[(at, queue(Some("q"))), ("b/Stays", queue(None))]);
+    let wanted = desired(&[("b/New", queue(Some("q"))), ("b/Stays", queue(None))]);
+    let plan = planned(&wanted, &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    let new = plan.changes.last().unwrap();
+    assert_eq!(keys(&plan)[..2], ["a/Top@1", "a/Q@1"], "{:?}", keys(&plan));
+    assert!(matches!(new.action, Action::Create { .. }) && new.needs[0].on.to_string() == "a/Q@1");
+    assert!(plan.changes[..2].iter().all(|change| change.because == Reason::Due && change.stage == Stage::Build));
+    let generated = desired(&[("b/New", queue(None)), ("b/Stays", queue(None))]);
+    assert_eq!(keys(&planned(&generated, &record, false).unwrap()), ["b/New@1"], "another name is in nobody's way");
+}
+
+#[test]
+fn what_was_put_off_and_is_wanted_again_is_taken_up_again() {
+    let record = put_off();
+    for name in [Some("q"), None] {
+        let wanted = desired(&[("a/Q", queue(name)), ("b/Stays", queue(None))]);
         let plan = planned(&wanted, &record, false).unwrap();
         check::check(&plan, &record).unwrap();
-        let new = plan.changes.last().unwrap();
-        assert_eq!(keys(&plan)[..2], ["a/Top@1", "a/Q@1"], "{:?}", keys(&plan));
-        assert!(matches!(new.action, Action::Create { .. }) && new.needs[0].on.to_string() == "a/Q@1");
-        assert!(plan.changes[..2].iter().all(|change| change.because == Reason::Due && change.stage == Stage::Build));
+        assert_eq!(keys(&plan), ["a/Q@1"]);
+        assert!(matches!(plan.changes[0].action, Action::Update { .. }));
     }
-    let generated = desired(&[("a/Q", queue(None)), ("b/Stays", queue(None))]);
-    assert_eq!(keys(&planned(&generated, &record, false).unwrap()), ["a/Q@2"], "another name is in nobody's way");
 }
 
 #[test]
