@@ -3,16 +3,29 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use model::Desired;
+use model::{Cause, Desired, Recorded, ResourceAddress};
 use testkit::{Fault, Options, Script, Weather, World};
 
-use crate::invariants::{Broken, always, hold};
-use crate::machine::{Deployed, Machine, Stopped};
+use crate::invariants::{Broken, always, hold, is_back};
+use crate::machine::{Deployed, Machine, Stopped, Wish};
+
+/// What one deployment of a case is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    /// What its revision says.
+    Deploy,
+    /// Going back to where the revision of that number, from 0, led; deploying, where that did not end well.
+    Rollback(usize),
+    /// Everything goes.
+    Destroy,
+}
 
 /// One deployment of a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revision {
-    /// What should exist.
+    /// What it is asked to do.
+    pub request: Request,
+    /// What should exist, where that is what it is asked.
     pub desired: Desired,
     /// What goes wrong, by the number of the port call from the deployment's beginning.
     pub faults: Vec<(usize, Fault)>,
@@ -32,9 +45,11 @@ impl Revision {
     /// Whether what goes wrong may last longer than the engine's patience of a minute for one call: only then may the
     /// deployment fail.
     fn is_beyond_patience(&self) -> bool {
+        // What is refused once fails for good.
+        let is_refused = self.faults.iter().any(|(_, fault)| matches!(fault, Fault::Refused));
         let is_frozen = self.faults.iter().any(|(_, fault)| matches!(fault, Fault::Stall(..)));
         let silences = self.faults.iter().filter(|(_, fault)| matches!(fault, Fault::Lost | Fault::Late(_))).count();
-        is_frozen || silences + 2 * self.weather.len() > 2
+        is_refused || is_frozen || silences + 2 * self.weather.len() > 2
     }
 }
 
@@ -49,6 +64,8 @@ pub struct Case {
     pub slice: Duration,
     /// Whether frozen invocations are waited for.
     pub waits_for_frozen: bool,
+    /// Whether a deployment that fails goes back.
+    pub undoes: bool,
     /// The deployments.
     pub revisions: Vec<Revision>,
 }
@@ -80,6 +97,12 @@ pub struct Covered {
     pub done: usize,
     /// Deployments that failed, for a reason that was injected.
     pub failed: usize,
+    /// Deployments that failed and went back.
+    pub rolled_back: usize,
+    /// Deployments whose way back failed.
+    pub stuck: usize,
+    /// Ways back that were asked for and ended well.
+    pub back: usize,
     /// Deployments that were cancelled.
     pub cancelled: usize,
     /// Invocations.
@@ -105,15 +128,23 @@ impl Case {
         machine.limits.slice = self.slice;
         machine.waits_for_frozen = self.waits_for_frozen;
         machine.patience = 400;
+        machine.undoes = self.undoes;
+        let mut ends = Ends { recorded: vec![None; self.revisions.len()], before: Recorded::default() };
         let mut covered = Covered::default();
         for (n, revision) in self.revisions.iter().enumerate() {
-            let end = self.deploy(&mut machine, n, revision);
-            self.judge(&mut machine, n + 1, revision, &end, &mut covered, also)?;
+            ends.before = machine.stands.clone();
+            let end = self.deploy(&mut machine, n, revision, &ends);
+            self.judge(&mut machine, n + 1, (revision, &ends), &end, &mut covered, also)?;
+            if end == Ok(Deployed::Done) {
+                let recorded = machine.world.truth().recorded.clone();
+                ends.recorded.get_mut(n).map(|slot| slot.replace(recorded));
+            }
             covered.calls += world.calls();
         }
         // Whatever was left undone is done by the next deployment that nothing disturbs.
         let Some(last) = self.revisions.last() else { return Ok(covered) };
         let calm = Revision {
+            request: Request::Deploy,
             desired: Desired { moved: last.desired.moved.clone(), ..last.desired.clone() },
             faults: Vec::new(),
             weather: Vec::new(),
@@ -122,17 +153,17 @@ impl Case {
             reaps: true,
             repeated: false,
         };
-        let end = self.deploy(&mut machine, self.revisions.len(), &calm);
+        let end = self.deploy(&mut machine, self.revisions.len(), &calm, &ends);
         if !matches!(end, Ok(Deployed::Done)) {
             return Err(failure(&machine, self.revisions.len() + 1, vec![format!("undisturbed, it ended as {end:?}")]));
         }
-        self.judge(&mut machine, self.revisions.len() + 1, &calm, &end, &mut covered, also)?;
+        self.judge(&mut machine, self.revisions.len() + 1, (&calm, &ends), &end, &mut covered, also)?;
         covered.calls += world.calls();
         covered.invocations = machine.invocations();
         Ok(covered)
     }
 
-    fn deploy(&self, machine: &mut Machine, n: usize, revision: &Revision) -> Result<Deployed, Stopped> {
+    fn deploy(&self, machine: &mut Machine, n: usize, revision: &Revision, ends: &Ends) -> Result<Deployed, Stopped> {
         let begun = machine.world.time().elapsed();
         let shifted =
             |weather: &Weather| Weather { from: weather.from + begun, until: weather.until + begun, ..weather.clone() };
@@ -143,10 +174,17 @@ impl Case {
         machine.doubled = revision.doubled.iter().map(|number| number + machine.invocations()).collect();
         machine.cancels = revision.cancelled;
         let deployment = format!("d{n}");
+        let recorded = machine.world.truth().recorded.clone();
+        let consent = everything(&recorded, ends);
+        let wish = match (revision.request, ends.of(revision.request)) {
+            (Request::Rollback(_), Some(snapshot)) => Wish::Rollback(snapshot, &consent),
+            (Request::Destroy, _) => Wish::Destroy(&consent),
+            (Request::Deploy | Request::Rollback(_), _) => Wish::Deploy(&revision.desired),
+        };
         let end = if revision.reaps {
-            machine.deploy_and_reap(&deployment, &revision.desired)
+            machine.carry_out_and_reap(&deployment, wish)
         } else {
-            machine.deploy(&deployment, &revision.desired)
+            machine.carry_out(&deployment, wish)
         };
         if revision.repeated {
             machine.repeat()?;
@@ -158,7 +196,7 @@ impl Case {
         &self,
         machine: &mut Machine,
         number: usize,
-        revision: &Revision,
+        (revision, ends): (&Revision, &Ends),
         end: &Result<Deployed, Stopped>,
         covered: &mut Covered,
         also: Also<'_>,
@@ -168,17 +206,34 @@ impl Case {
             Ok(Deployed::Done) => {
                 covered.done += 1;
                 machine.drain();
-                hold(machine, &revision.desired)
-            }
-            Ok(Deployed::Failed(causes)) => {
-                covered.failed += 1;
-                if !revision.is_beyond_patience() {
-                    broken.extend(causes.iter().map(|cause| format!("failed: {}", cause.message)));
+                match (revision.request, ends.of(revision.request)) {
+                    (Request::Rollback(_), Some(snapshot)) => {
+                        covered.back += 1;
+                        is_back(machine, snapshot)
+                    }
+                    (Request::Destroy, _) => is_back(machine, &Recorded::default()),
+                    (Request::Deploy | Request::Rollback(_), _) => hold(machine, &revision.desired),
                 }
+            }
+            Ok(Deployed::RolledBack(causes)) => {
+                covered.rolled_back += 1;
+                broken.extend(undue(revision, causes));
+                machine.drain();
+                is_back(machine, &ends.before)
+            }
+            Ok(Deployed::Stuck { causes, because }) => {
+                covered.stuck += 1;
+                broken.extend(undue(revision, causes).chain(undue(revision, because)));
                 machine.drain();
                 always(machine)
             }
-            Ok(Deployed::RolledBack(_) | Deployed::Stuck { .. } | Deployed::Cancelled) => {
+            Ok(Deployed::Failed(causes)) => {
+                covered.failed += 1;
+                broken.extend(undue(revision, causes));
+                machine.drain();
+                always(machine)
+            }
+            Ok(Deployed::Cancelled) => {
                 covered.cancelled += 1;
                 machine.drain();
                 always(machine)
@@ -191,6 +246,34 @@ impl Case {
         broken.extend(found.iter().chain(&also(machine)).map(ToString::to_string));
         if broken.is_empty() { Ok(()) } else { Err(failure(machine, number, broken)) }
     }
+}
+
+/// What the revisions so far led to.
+struct Ends {
+    /// What was recorded when each ended well; none where it did not.
+    recorded: Vec<Option<Recorded>>,
+    /// Where a deployment that fails goes back to.
+    before: Recorded,
+}
+
+impl Ends {
+    /// Where a way back leads.
+    fn of(&self, request: Request) -> Option<&Recorded> {
+        let Request::Rollback(to) = request else { return None };
+        self.recorded.get(to)?.as_ref()
+    }
+}
+
+/// Everything that is or ever was recorded: whatever it holds may be lost.
+fn everything(recorded: &Recorded, ends: &Ends) -> BTreeSet<ResourceAddress> {
+    let all = ends.recorded.iter().flatten().chain([recorded]);
+    all.flat_map(|recorded| recorded.resources.keys().map(|key| key.address.clone())).collect()
+}
+
+/// Failures that nothing that went wrong explains.
+fn undue<'a>(revision: &Revision, causes: &'a [Cause]) -> impl Iterator<Item = String> + use<'a> {
+    let is_due = revision.is_beyond_patience();
+    causes.iter().filter(move |_| !is_due).map(|cause| format!("failed: {}", cause.message))
 }
 
 fn failure(machine: &Machine, revision: usize, what: Vec<String>) -> Failure {

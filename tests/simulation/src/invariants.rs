@@ -97,7 +97,9 @@ pub fn is_back(machine: &Machine, snapshot: &Recorded) -> Vec<Broken> {
             continue;
         };
         let id = before.physical_id.as_ref().map(model::PhysicalId::as_str).unwrap_or_default();
-        let is_there = machine.world.account().thing(before.kind.as_str(), id).is_some();
+        // What was let go is still there, and another one is made.
+        let thing = machine.world.account().thing(before.kind.as_str(), id).cloned();
+        let is_there = thing.is_some_and(|thing| thing.key.is_none_or(|key| !machine.forgotten.contains(&key)));
         let naming = schema::get(&before.kind).and_then(|schema| schema.naming).map(|naming| naming.property);
         let named = |name: &str| Some(name) == naming && !is_there;
         let asked = |one: &RecordedResource| {

@@ -95,6 +95,9 @@ fn main() -> ExitCode {
 fn add(total: &mut Covered, one: Covered) {
     total.done += one.done;
     total.failed += one.failed;
+    total.rolled_back += one.rolled_back;
+    total.stuck += one.stuck;
+    total.back += one.back;
     total.cancelled += one.cancelled;
     total.invocations += one.invocations;
     total.calls += one.calls;
@@ -107,9 +110,10 @@ fn tell(seed: u64, shrinks: bool, with_log: bool) {
     let fails = |case: &Case| run(case, false).err().map(|failure| failure.kind()) == kind;
     let small = if shrinks { shrink(&whole, &fails) } else { whole };
     println!("\nseed {seed}, as small as it gets: slice {:?}, {:?}", small.slice, small.options);
+    println!("failures are {}", if small.undoes { "undone" } else { "left" });
     println!("frozen invocations are {}", if small.waits_for_frozen { "waited for" } else { "given up" });
     for (n, revision) in small.revisions.iter().enumerate() {
-        println!("revision {}{}", n + 1, if revision.reaps { ", and reaped" } else { "" });
+        println!("revision {}: {:?}{}", n + 1, revision.request, if revision.reaps { ", and reaped" } else { "" });
         for (address, one) in &revision.desired.resources {
             println!("  {address} {} {} {:?}", one.kind, one.properties.to_value(), one.retention);
         }

@@ -7,7 +7,7 @@ use model::{Desired, DesiredResource, Properties, ResourceAddress, ResourceType,
 use serde_json::{Value, json};
 use testkit::{Draws, Fault, Latencies, Moment, Options, Storm, Weather};
 
-use crate::case::{Case, Revision};
+use crate::case::{Case, Request, Revision};
 use crate::stack::{Stack, address};
 
 /// One after the other, from one seed.
@@ -91,7 +91,9 @@ const SHAPES: &[Shape] = &[
 /// The random case of a seed.
 pub fn case(seed: u64) -> Case {
     let mut dice = Dice { draws: Draws::new(seed), thrown: 0 };
-    let mut growing = Growing { stack: Stack::new(), counter: 0 };
+    let (undoes, goes_back) = (dice.happens(60), dice.happens(50));
+    let mut growing =
+        Growing { stack: Stack::new(), counter: 0, keeps: !goes_back, moves_fixed: !undoes && !goes_back };
     let size = 1 + dice.below(9);
     for _ in 0..size {
         growing.add(&mut dice);
@@ -110,8 +112,26 @@ pub fn case(seed: u64) -> Case {
         2 => Options { lingering, latencies: Latencies::None, ..Options::real() },
         _ => Options { lingering, ..Options::real() },
     };
+    for (n, revision) in revisions.iter_mut().enumerate().skip(1) {
+        revision.request = match dice.below(20) {
+            _ if !goes_back => Request::Deploy,
+            0..=8 => Request::Rollback(dice.below(n)),
+            9 => Request::Destroy,
+            _ => Request::Deploy,
+        };
+    }
+    if dice.happens(40) {
+        for revision in &mut revisions {
+            let reach = 14 + revision.desired.resources.len() * 8;
+            let call = 1 + dice.below(reach);
+            if dice.happens(50) && revision.faults.iter().all(|(other, _)| *other != call) {
+                revision.faults.push((call, Fault::Refused));
+                revision.faults.sort_by_key(|(call, _)| *call);
+            }
+        }
+    }
     let slice = Duration::from_secs(*dice.of(&[600, 600, 30, 8]).unwrap_or(&600));
-    Case { seed, options, slice, waits_for_frozen: dice.happens(50), revisions }
+    Case { seed, options, slice, waits_for_frozen: dice.happens(50), undoes, revisions }
 }
 
 fn revision(dice: &mut Dice, desired: Desired) -> Revision {
@@ -124,7 +144,16 @@ fn revision(dice: &mut Dice, desired: Desired) -> Revision {
     let weather = (0..storms).map(|_| storm(dice)).collect();
     let doubled = if dice.happens(15) { BTreeSet::from([1 + dice.below(3)]) } else { BTreeSet::new() };
     let cancelled = dice.happens(8).then(|| dice.seconds(40));
-    Revision { desired, faults, weather, doubled, cancelled, reaps: dice.happens(60), repeated: dice.happens(15) }
+    Revision {
+        request: Request::Deploy,
+        desired,
+        faults,
+        weather,
+        doubled,
+        cancelled,
+        reaps: dice.happens(60),
+        repeated: dice.happens(15),
+    }
 }
 
 fn fault(dice: &mut Dice) -> Fault {
@@ -155,6 +184,11 @@ fn storm(dice: &mut Dice) -> Weather {
 struct Growing {
     stack: Stack,
     counter: usize,
+    /// Whether anything is retained. What was let go is not known any more, so that what goes and comes again at its address
+    /// would be a second one of the same incarnation.
+    keeps: bool,
+    /// Whether what has a name that the user fixed may move. Going back, what has it now would have to make way first.
+    moves_fixed: bool,
 }
 
 impl Growing {
@@ -229,8 +263,8 @@ impl Growing {
         // What stays for ever holds what it refers to for ever: only what refers to nothing is retained.
         let is_free = links.is_empty() && parent.is_none();
         let retention = match dice.below(12) {
-            0 if is_free => Retention::Retain,
-            1 if is_free => Retention::RetainReplaced,
+            0 if is_free && self.keeps => Retention::Retain,
+            1 if is_free && self.keeps => Retention::RetainReplaced,
             _ => Retention::Delete,
         };
         if let Some(naming) = naming.filter(|_| retention == Retention::Delete && dice.happens(25)) {
@@ -271,7 +305,12 @@ impl Growing {
             }
             _ => {
                 // Nobody knows whether an earlier revision was carried out: what it said of moves is said again, and once.
-                if !self.stack.0.moved.values().any(|to| *to == address) {
+                let is_fixed = self.stack.0.resources.get(&address).is_some_and(|one| {
+                    let naming = schema::get(&one.kind).and_then(|schema| schema.naming);
+                    naming.is_some_and(|naming| one.properties.get(naming.property).is_some())
+                });
+                let may_move = self.moves_fixed || !is_fixed;
+                if may_move && !self.stack.0.moved.values().any(|to| *to == address) {
                     self.stack = self.stack.clone().moving(&address.logical_id, &format!("M{counter}"));
                 }
             }

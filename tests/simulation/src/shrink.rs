@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use model::ResourceAddress;
 
-use crate::case::Case;
+use crate::case::{Case, Request};
 use crate::random::remove;
 
 /// A smaller case for which `fails` holds: without a revision, a resource, a fault or anything else that it does not take.
@@ -61,6 +61,11 @@ fn without(case: &Case, part: &Part) -> Case {
     if let Part::Revision(n) = part {
         if *n < case.revisions.len() {
             case.revisions.remove(*n);
+            for revision in &mut case.revisions {
+                if let Request::Rollback(to) = &mut revision.request {
+                    *to -= usize::from(*to > *n);
+                }
+            }
         }
         return case;
     }
