@@ -58,9 +58,7 @@ async fn the_engine_itself_destroys_no_data_without_consent() {
     let deployment = Deployment::new("f0000000001-destroy".into(), id, origin, request, Timestamp::now());
     let before = trial.ids().await;
     trial.store.accept(&deployment).await.expect("it is accepted");
-    let sweep = "import boto3; boto3.client('lambda').invoke(FunctionName='strandline-conclude', \
-        Payload=b'{\"v\":1,\"step\":\"sweep\"}')";
-    trial.python(sweep, &[]).await;
+    trial.sweep().await;
     let ended = trial.next(&before).await;
     let Outcome::Refused { refusals } = outcome(&ended) else { panic!("{:?}", ended.status) };
     let codes: Vec<&str> = refusals.iter().map(|one| one.code.as_str()).collect();

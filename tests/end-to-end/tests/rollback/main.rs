@@ -15,4 +15,5 @@ mod execution;
 mod failure;
 mod inbox;
 mod let_go;
+mod sweep;
 mod trial;

@@ -70,6 +70,13 @@ impl Trial {
         self.deployments().await.into_iter().map(|one| one.id).collect()
     }
 
+    /// Lets the engine look after every environment, now.
+    pub(crate) async fn sweep(&self) {
+        let sweep = "import boto3; boto3.client('lambda').invoke(FunctionName='strandline-conclude', \
+            Payload=b'{\"v\":1,\"step\":\"sweep\"}')";
+        self.python(sweep, &[]).await;
+    }
+
     /// What boto3 finds of one kind, by name.
     pub(crate) async fn all(&self, kind: &str) -> Map<String, Value> {
         let existing = self.account.look("support-desk-dev").await.expect("boto3 can look");
