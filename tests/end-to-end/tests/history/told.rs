@@ -1,6 +1,7 @@
 //! What was deployed, told afterwards.
 
-use end_to_end::assert_deployed;
+use end_to_end::{assert_deployed, outcome};
+use local::{Effect, Rule};
 use serde_json::{Value, json};
 
 use crate::bot::{Trial, bot, bot_with};
@@ -27,6 +28,8 @@ async fn an_administrator_reads_what_was_deployed_by_whom_and_how_two_deployment
     one_is_shown_with_its_plan_its_times_and_its_files(&trial, &second).await;
     the_same_for_programs(&trial, &first).await;
     two_are_compared(&trial, [&first, &second]).await;
+
+    one_that_undid_itself_tells_of_both_plans(&trial).await;
 
     let error = admin(&trial, &["history", "show", DESK, "9"]).await.expect_err("there is none");
     assert!(error.contains("no deployment of revision 9 is kept in `support-desk/dev`"), "{error}");
@@ -61,6 +64,33 @@ async fn one_is_shown_with_its_plan_its_times_and_its_files(trial: &Trial, secon
     let id = second.id.as_str();
     for which in [&id[..id.len() - 2], "2"] {
         assert_eq!(admin(trial, &["history", "show", DESK, which]).await.as_ref(), Ok(&shown), "{which}");
+    }
+}
+
+async fn one_that_undid_itself_tells_of_both_plans(trial: &Trial) {
+    let refusal = Rule::on("sns", "CreateTopic").caller("strandline-target").always();
+    let refusal = trial.account.proxy.inject(refusal, Effect::fail(403, "AuthorizationError"));
+    let project = bot_with(500).with("strands.yaml", "alerts: {}", "alerts: {}, extra: {}");
+    let failed = trial.deploy_and_settle(&project).await;
+    trial.account.proxy.withdraw(refusal);
+    assert_eq!(outcome(&failed).name(), "RolledBack", "{failed:#?}");
+    let shown = admin(trial, &["history", "show", DESK, failed.id.as_str()]).await.unwrap();
+    let (before, after) = shown.split_once("── Plan that undid it ──").expect("two plans");
+    for expected in [
+        "✘ RolledBack support-desk/dev",
+        "AuthorizationError",
+        "The environment is as it was at revision 2.",
+        ", back to revision 2",
+        "── Plan that failed ──",
+        "MemorySize: 300 → 500",
+        "── Timeline ──",
+    ] {
+        assert!(before.contains(expected), "`{expected}` is not in\n{shown}");
+    }
+    for expected in
+        ["MemorySize: 500 → 300", "── Timeline ──", "1 change in ", "plan that failed", "record at the failure"]
+    {
+        assert!(after.contains(expected), "`{expected}` is not in\n{shown}");
     }
 }
 
