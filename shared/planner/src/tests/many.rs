@@ -1,4 +1,4 @@
-//! Ten thousand resources, made, left alone and destroyed: nothing here may grow with the square of their number.
+//! Ten thousand resources, made, left alone, destroyed and brought back: nothing here may grow with the square of their number.
 
 use super::*;
 
@@ -38,4 +38,23 @@ fn ten_thousand_resources_are_made_left_alone_and_destroyed() {
     check::check(&gone, &record).unwrap();
     assert_eq!(gone.changes.last().unwrap().key.to_string(), "shared/Orders@1");
     assert!(carried_out(&gone, &record).resources.is_empty());
+}
+
+#[test]
+fn ten_thousand_resources_go_back() {
+    let nothing = Recorded::default();
+    let before = carried_out(&planned(&many(), &nothing, false).unwrap(), &nothing);
+    let mut fifo = many();
+    for queue in fifo.resources.values_mut().filter(|one| one.kind.as_str() == "AWS::SQS::Queue") {
+        queue.properties.set("FifoQueue", true);
+    }
+    let mut stopped = planned(&fifo, &before, false).unwrap();
+    stopped.changes.retain(|change| change.stage == Stage::Build);
+    let now = carried_out(&stopped, &before);
+    let all = BTreeSet::new();
+    let back = inverse(&back::to(&before, &now, Consent::Named(&all))).unwrap().plan;
+    check::check(&back, &now).unwrap();
+    assert_eq!(back.changes.len(), 3 * AGENTS, "a queue comes back, its function is told, the other queue goes");
+    let again = carried_out(&back, &now);
+    assert!(inverse(&back::to(&before, &again, Consent::Named(&all))).unwrap().plan.changes.is_empty());
 }
