@@ -135,15 +135,20 @@ impl Removal<'_> {
                 }
                 Ok(Some(_)) if is_late(execution, began) => {
                     let message = format!("still there after {:?}", execution.limits.readiness);
-                    return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "delete", message)).await;
+                    return self.going(CallError::local(ErrorClass::Busy, "delete", message)).await;
                 }
                 Ok(Some(_)) => {
                     let elapsed = execution.clock.now().duration_since(began).unsigned_abs();
                     execution.nap(change, next_look(elapsed, &likely, poll)).await?;
                 }
-                Err(error) => return fail(execution, change, sent, error).await,
+                Err(error) => return self.going(error).await,
             }
         }
         Err(Halt::Interrupted)
+    }
+
+    /// Fails in a way that keeps the intent: AWS took the deletion, so that nobody may count on the resource again.
+    async fn going(&self, error: CallError) -> Result<(), Halt> {
+        fail(self.execution, self.change, self.sent, CallError { class: ErrorClass::Unknown, ..error }).await
     }
 }
