@@ -294,7 +294,7 @@ fn places() -> Vec<Case> {
         at(
             "support-desk/dev/notes.txt",
             &[
-                "- intake::unknown-file | `notes.txt` is neither a bundle nor a config | upload a `bundle.zip`, or a bare `strands.yaml` whose agents name stored artifacts",
+                "- intake::unknown-file | `notes.txt` is neither a bundle nor a config nor a rollback | upload a `bundle.zip`, a bare `strands.yaml` whose agents name stored artifacts, or a `rollback.json`",
             ],
         ),
         // Registered, but not in the config; of another project; in another account and region.
