@@ -98,7 +98,7 @@ impl Planning {
         );
         let verdict = match patience {
             Some(_) => Verdict::Approval,
-            None if plan.changes.is_empty() => Verdict::Unchanged,
+            None if plan.changes.is_empty() && !is_to_be_looked_at(plan) => Verdict::Unchanged,
             None => Verdict::Changes,
         };
         Ok(Message { plan: Some(reference), patience, ..message.with(verdict) })
@@ -117,4 +117,9 @@ impl Planning {
         let report = self.store.keep_refusals(deployment, &refusals, text.as_deref()).await?;
         Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
+}
+
+/// Whether what this deployment made before, in an execution that died, was never seen to hold.
+fn is_to_be_looked_at(plan: &model::Plan) -> bool {
+    plan.since > 0 && !plan.gates.is_empty()
 }

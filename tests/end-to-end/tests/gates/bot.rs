@@ -6,6 +6,7 @@ use end_to_end::{Field, Project, outcome};
 use local::Call;
 use local::proxy::Mark;
 use model::{Cause, Deployment, Outcome};
+use serde_json::json;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many accounts may be up at the same time: each keeps a core busy.
@@ -72,15 +73,37 @@ impl Trial {
         calls.filter(|call| call.is(service, operation) && call.caller.is_named("strandline-target")).collect()
     }
 
-    /// How often the executions of the state machine entered a state.
-    pub(crate) async fn entered(&self, state: &str) -> usize {
+    /// The executions of the state machine, by ARN; all of them, or those that run.
+    async fn executions(&self, only_running: bool) -> Vec<String> {
         let sfn = &self.account.clients.sfn;
         let machines = sfn.list_state_machines().send().await.expect("state machines");
         let machine = machines.state_machines().iter().find(|one| one.name() == "strandline-deploy").expect("ours");
-        let listed = sfn.list_executions().state_machine_arn(machine.state_machine_arn()).send().await;
+        let listed = sfn.list_executions().state_machine_arn(machine.state_machine_arn());
+        let listed = listed.set_status_filter(only_running.then(|| "RUNNING".into())).send().await;
+        listed.expect("executions").executions().iter().map(|one| one.execution_arn().to_owned()).collect()
+    }
+
+    /// Lets the execution that runs time out: it is stopped without a word, and then told of as Step Functions does.
+    pub(crate) async fn time_out(&self) {
+        let disable = "import boto3; boto3.client('events').disable_rule(Name='strandline-execution-ended')";
+        self.python(disable, &[]).await;
+        let sfn = &self.account.clients.sfn;
+        let [execution] = self.executions(true).await.try_into().expect("one runs");
+        let input = sfn.describe_execution().execution_arn(&execution).send().await.expect("an execution").input;
+        sfn.stop_execution().execution_arn(&execution).send().await.expect("it stops");
+        let name = execution.rsplit(':').next().expect("a name");
+        let event = json!({ "detail": { "name": name, "status": "TIMED_OUT", "input": input } });
+        let lambda = aws_sdk_lambda::Client::new(&self.account.clients.config);
+        let payload = aws_sdk_lambda::primitives::Blob::new(event.to_string());
+        let answer = lambda.invoke().function_name("strandline-conclude").payload(payload).send().await;
+        assert_eq!(answer.expect("an answer").function_error, None);
+    }
+
+    /// How often the executions of the state machine entered a state.
+    pub(crate) async fn entered(&self, state: &str) -> usize {
         let mut count = 0;
-        for execution in listed.expect("executions").executions() {
-            let history = sfn.get_execution_history().execution_arn(execution.execution_arn()).max_results(1000);
+        for execution in self.executions(false).await {
+            let history = self.account.clients.sfn.get_execution_history().execution_arn(execution).max_results(1000);
             let history = history.send().await.expect("a history");
             let names = history.events().iter().filter_map(|event| event.state_entered_event_details());
             count += names.filter(|entered| entered.name() == state).count();

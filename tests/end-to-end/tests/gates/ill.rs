@@ -56,3 +56,20 @@ async fn an_address_that_answers_with_an_error_goes_back() {
     assert!(cause.message.contains("/bot` answered with status 500, not 200"), "{}", cause.message);
     assert_eq!(trial.ask().await, "one");
 }
+
+#[tokio::test]
+async fn an_execution_that_dies_while_gates_are_looked_at_does_not_let_them_pass() {
+    let trial = Trial::start().await;
+    let health = "{ invoke: { payload: { smoke: true } }, within: 20 }";
+    assert_deployed(&trial.deploy(&bot(health, &says("one"))).await);
+    let raising = bot(health, &format!("assert 'smoke' not in event, 'out of tea'\n    {}", says("two")));
+    trial.upload("bundle.zip", raising.bundle()).await;
+    let waits = async || (trial.entered("WaitForGates").await > 0).then_some(());
+    trial.until("the state machine to wait for the agent", waits).await;
+    trial.time_out().await;
+    let ended = trial.ended_count(2).await;
+    let deployment = ended.iter().max_by_key(|one| one.accepted).expect("two");
+    assert!(deployment.execution.as_ref().is_some_and(|name| name.ends_with("-2")), "another went on: {deployment:#?}");
+    assert!(rolled_back(deployment).message.contains("out of tea"), "{deployment:#?}");
+    assert_eq!(trial.ask().await, "one");
+}
