@@ -1,7 +1,7 @@
 //! The order in which a plan lists its changes.
 
 use graph::{Cycle, order_of_ranks};
-use model::{Change, Edge, ResourceKey, Stage};
+use model::{Action, Change, Edge, ResourceKey};
 
 use crate::{Lookup, PlanError, Problem};
 
@@ -41,7 +41,8 @@ fn needs(changes: &[Change]) -> Vec<Vec<usize>> {
 /// to stand on each other. The newest of a circle was made last, so that no older one stands on it; among equals, the last by
 /// name goes first, because some order is better than none.
 fn untangle(changes: &mut [Change], cycle: &Cycle<usize>, cut: &mut Vec<(usize, Edge)>) -> bool {
-    let goes = |rank: &usize| changes.get(*rank).filter(|change| change.stage == Stage::Retire);
+    let is_removal = |change: &&Change| matches!(change.action, Action::Delete { .. } | Action::Forget { .. });
+    let goes = |rank: &usize| changes.get(*rank).filter(is_removal);
     let newest = cycle
         .path()
         .zip(cycle.path().skip(1))

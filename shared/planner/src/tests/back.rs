@@ -503,3 +503,26 @@ fn a_way_back_to_nothing_deletes_everything_and_records_the_outputs_that_it_is_g
     assert_eq!(keys(&plan), ["a/Route@1", "a/Integration@1", "a/Function@1", "shared/Api@1"]);
     assert_eq!((&plan.outputs, &plan.parent, plan.sequence), (&outputs, &now.revision, now.sequence));
 }
+
+#[test]
+fn incarnations_that_seem_to_stand_on_each_other_make_room_for_a_name_one_after_the_other() {
+    let role = resource("AWS::IAM::Role", json!({ "RoleName": "fixed", "Path": "/" }));
+    let on_it = queue(json!({ "FifoQueue": { "Fn::GetAtt": ["a/A", "Arn"] } }));
+    let before = recorded(&[("a/A", role.clone()), ("b/D", on_it)]);
+    // Others took the place of both, of which the first stands on the second; one of the old ones is still there.
+    let mut now = before.clone();
+    let old = now.resources.remove(&"a/A@1".parse().unwrap()).unwrap();
+    let newer = |path: &str, name: &str, on: &[&str]| RecordedResource {
+        asked: properties(json!({ "RoleName": name, "Path": path })),
+        physical_id: Some(name.into()),
+        attributes: [("Arn".to_owned(), json!(format!("arn:{path}")))].into(),
+        dependencies: on.iter().map(|on| address(on)).collect(),
+        ..old.clone()
+    };
+    now.resources.insert("a/A@2".parse().unwrap(), newer("/other/", "fixed", &["b/D"]));
+    now.resources.insert("b/D@2".parse().unwrap(), newer("/", "another", &[]));
+    let Planned { plan, .. } = undone(&before, &now);
+    let after = carried_out(&plan, &now);
+    assert_eq!(in_use(&after), in_use(&before));
+    assert_eq!(after.resources.len(), 2, "{:?}", keys(&plan));
+}
