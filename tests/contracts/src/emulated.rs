@@ -26,7 +26,7 @@ pub const DEVIATIONS: [Deviation; 4] =
     [Deviation::NoIamKeys, Deviation::PrincipalIsTheSession, Deviation::NoRolePaths, Deviation::NoResource];
 
 /// What the emulator checks on `*`, of what the templates allow on resources.
-pub const NAMELESS: [&str; 15] = [
+pub const NAMELESS: [&str; 16] = [
     "cloudwatch:DeleteAlarms",
     "cloudwatch:ListTagsForResource",
     "cloudwatch:TagResource",
@@ -42,6 +42,7 @@ pub const NAMELESS: [&str; 15] = [
     "sns:Unsubscribe",
     "sns:UntagResource",
     "ssm:GetParameters",
+    "states:SendTaskSuccess",
 ];
 
 /// Rewrites every policy document of a template for the emulated account.
@@ -68,7 +69,8 @@ fn adapt_statements(node: &mut Value) {
 }
 
 fn allowed(statements: &[Value], action: &str) -> bool {
-    let listed = |one: &Value| one.as_array().is_some_and(|actions| actions.iter().any(|listed| listed == action));
+    let listed =
+        |one: &Value| one == action || one.as_array().is_some_and(|all| all.iter().any(|listed| listed == action));
     statements
         .iter()
         .any(|one| one.get("Effect").is_some_and(|effect| effect == "Allow") && one.get("Action").is_some_and(listed))
