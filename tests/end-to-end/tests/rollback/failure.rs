@@ -1,5 +1,7 @@
 //! What fails and goes back by itself: everything is what it was, and who reads the outcome knows why.
 
+use std::time::Duration;
+
 use end_to_end::{assert_deployed, outcome};
 use local::proxy::RuleId;
 use local::{Effect, Rule};
@@ -63,6 +65,24 @@ async fn a_first_deployment_that_fails_leaves_nothing_behind() {
 
     trial.account.proxy.withdraw(refusal);
     assert_deployed(&trial.deploy(&with_orders(bot())).await);
+}
+
+#[tokio::test]
+async fn a_way_back_of_many_waves_goes_on_in_successor_executions() {
+    let trial = Trial::in_small_steps().await;
+    let refusal = Rule::on("lambda", "CreateFunction").caller("strandline-target").always();
+    trial.account.proxy.inject(refusal, Effect::fail(400, "InvalidParameterValueException"));
+    // The first rule that is meant befalls a call: every other one is slow.
+    let slow = Rule::on("*", "*").caller("strandline-target").always();
+    trial.account.proxy.inject(slow, Effect::Delay(Duration::from_millis(400)));
+    let failed = trial.deploy(&with_orders(bot())).await;
+    assert_eq!(changes(undone(&failed, 0)), ["bot/Function@1"]);
+    let undo = failed.undo.as_ref().expect("its head says how it was undone");
+    assert_ne!(Some(&undo.failed), failed.plan.as_ref());
+    let execution = failed.execution.as_deref().expect("one had it");
+    assert_ne!(execution, format!("{}-1", failed.id), "one execution goes through one wave only");
+    assert_eq!(trial.things().await, Vec::<String>::new());
+    assert_eq!(trial.record().await.resources.len(), 0);
 }
 
 #[tokio::test]

@@ -47,7 +47,15 @@ impl Trial {
         Self { field: Field::start().await, _permit: permit }
     }
 
-    /// The same with these projects deployed, one after the other.
+    /// The same where each execution goes through one wave of a second.
+    pub(crate) async fn in_small_steps() -> Self {
+        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
+        let parameters =
+            [("WavesPerExecution", "1"), ("SliceSeconds", "1"), ("LeaseSeconds", "6"), ("CallSeconds", "3")];
+        Self { field: Field::with(&parameters).await, _permit: permit }
+    }
+
+    /// An account with these projects deployed, one after the other.
     pub(crate) async fn with(projects: &[Project]) -> Self {
         let trial = Self::start().await;
         for project in projects {
