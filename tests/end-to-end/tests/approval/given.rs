@@ -31,6 +31,9 @@ async fn nothing_is_touched_before_somebody_approves_and_then_exactly_that_plan_
     assert!(error.contains(&format!("the plan that waits for approval is {asked}")), "{error}");
     let error = trial.admin(&["approve", DESK, "--plan", "0"]).await.expect_err("no digest");
     assert!(error.contains("64 hexadecimal digits"), "{error}");
+    // Nor does a wave that somebody starts all the same.
+    let refused = trial.wave(&waits).await;
+    assert!(refused.contains("Corrupt") && refused.contains("must be approved"), "{refused}");
     assert_eq!(trial.head(&waits.id).await, waits);
     trial.assert_untouched(mark);
     assert!(trial.account.proxy.since(mark).iter().all(|call| !call.is("sts", "AssumeRole")));

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use end_to_end::{Field, Project};
 use engine::ports::Queue;
 use model::{ApprovalRule, Deployment, DeploymentId, DeploymentStatus, Digest, Environment};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How many accounts may be up at the same time: each keeps a core busy.
@@ -144,6 +144,20 @@ impl Trial {
         assert_eq!(answer.function_error, None, "{text}");
         let answer: Value = serde_json::from_str(&text).expect("JSON");
         answer["moved"].clone()
+    }
+
+    /// How a wave fails that is given the plan of a deployment that waits for approval.
+    pub(crate) async fn wave(&self, waits: &Deployment) -> String {
+        let payload = json!({
+            "v": 1, "step": "wave", "deployment": waits.id, "execution": waits.execution, "plan": waits.plan,
+            "project": self.id.project, "environment": self.id.environment, "undo": true,
+        });
+        let lambda = aws_sdk_lambda::Client::new(&self.account.clients.config);
+        let payload = aws_sdk_lambda::primitives::Blob::new(payload.to_string());
+        let answer = lambda.invoke().function_name("strandline-provision-wave").payload(payload).send().await;
+        let answer = answer.expect("it answers");
+        assert!(answer.function_error.is_some(), "it is refused");
+        String::from_utf8(answer.payload.expect("a payload").into_inner()).expect("text")
     }
 
     /// The executions of a deployment and how each stands, as Step Functions has them.
