@@ -202,7 +202,8 @@ def parameters():
     found = {}
     for parameter in pages(ssm, "describe_parameters", "Parameters"):
         name = parameter["Name"]
-        if named(name):
+        # Their names are paths: `/project/environment/…`.
+        if named(name) or named(name.strip("/").replace("/", "-")):
             value = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
             listed = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
             found[name] = {**parameter, "Value": value, "Tags": tags(listed)}

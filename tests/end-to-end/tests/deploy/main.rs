@@ -12,12 +12,14 @@
 )]
 
 mod alias;
+mod back;
 mod environments;
 mod failure;
 mod life;
 mod queue;
 mod recovery;
 mod replace;
+mod revisions;
 mod sight;
 mod slices;
 mod stopped;
