@@ -26,7 +26,7 @@ pub const DEVIATIONS: [Deviation; 4] =
     [Deviation::NoIamKeys, Deviation::PrincipalIsTheSession, Deviation::NoRolePaths, Deviation::NoResource];
 
 /// What the emulator checks on `*`, of what the templates allow on resources.
-pub const NAMELESS: [&str; 16] = [
+pub const NAMELESS: [&str; 15] = [
     "cloudwatch:DeleteAlarms",
     "cloudwatch:ListTagsForResource",
     "cloudwatch:TagResource",
@@ -42,7 +42,6 @@ pub const NAMELESS: [&str; 16] = [
     "sns:Unsubscribe",
     "sns:UntagResource",
     "ssm:GetParameters",
-    "states:SendTaskSuccess",
 ];
 
 /// Rewrites every policy document of a template for the emulated account.
