@@ -196,7 +196,7 @@ fn desired(inputs: &Inverse<'_>, before: &Before<'_>) -> (Desired, BTreeSet<(Res
     for (address, (_, resource)) in &all {
         let mut asked = resource.asked.clone();
         let goes_back = before.covers(address);
-        let leads_nowhere = |on: &ResourceAddress| !all.contains_key(on) && !(goes_back && snapshot.contains_key(on));
+        let leads_nowhere = |on: &ResourceAddress| !(all.contains_key(on) || goes_back && snapshot.contains_key(on));
         for (name, on) in references(&resource.asked).into_iter().filter(|(_, on)| leads_nowhere(on)) {
             let is_kept = now.get(address).is_some_and(|(_, now)| now.asked.get(&name) == resource.asked.get(&name));
             match resource.sent.get(&name).filter(|_| goes_back && !is_kept) {

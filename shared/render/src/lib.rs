@@ -21,7 +21,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Changed, Difference, Differ, Side, compare, compare_summary};
+pub use compare::{Changed, Differ, Difference, Side, compare, compare_summary};
 pub use deployment::{Account, deployment, deployment_summary};
 pub use history::history;
 pub use json::{plan_summary, timeline_summary};

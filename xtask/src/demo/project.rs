@@ -34,8 +34,9 @@ const DOES_NOT: &str = "import regex as re\n";
 /// The same with an agent that does not start, because a package is missing; and with a look at its health.
 pub(crate) fn broken(project: Project) -> Project {
     let route = "route: \"POST /orders\"";
-    let health =
-        format!("{route}\n    health: {{ invoke: {{ payload: {{ message: \"status of order 12345678\" }} }}, within: 2 }}");
+    let health = format!(
+        "{route}\n    health: {{ invoke: {{ payload: {{ message: \"status of order 12345678\" }} }}, within: 2 }}"
+    );
     project.with(BROKEN, WORKS, DOES_NOT).with("strands.yaml", route, &health)
 }
 
