@@ -62,7 +62,10 @@ fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)>
     if first.kind != EntryKind::Deploy || first.approved {
         return Some((first, Vec::new()));
     }
-    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first));
+    // A destruction that waits for approval is passed over as well, and parts the deployments all the same.
+    let is_passed = |entry: &&QueueEntry| entry.kind == EntryKind::Destroy && entry.number < first.number;
+    let parted = waiting.iter().filter(is_passed).map(|entry| entry.number).max();
+    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first) && Some(entry.number) > parted);
     let mut run: Vec<QueueEntry> = run.take_while(|entry| entry.kind == EntryKind::Deploy).collect();
     let newest = run.iter().rposition(|entry| !entry.parked)?;
     // What waits for approval behind the newest that can go is newer than that, and goes on waiting.
@@ -217,6 +220,17 @@ mod tests {
         assert_eq!(next(&waiting(vec![entry(1, Deploy), parked(2)])).await, (vec![], vec!["d1-1".to_owned()]));
         let first = waiting(vec![entry(1, Deploy), parked(2), approved(3), entry(4, Deploy)]);
         assert_eq!(next(&first).await, (vec![], vec!["d3-1".to_owned()]));
+    }
+
+    #[tokio::test]
+    async fn a_destruction_that_waits_for_approval_holds_no_deployment_up() {
+        let waiting = |entries: Vec<QueueEntry>| Desk { entries: Mutex::new(entries), ..Desk::default() };
+        let parked = |number, kind| QueueEntry { parked: true, ..entry(number, kind) };
+        let first = waiting(vec![parked(1, Destroy), entry(2, Deploy)]);
+        assert_eq!(next(&first).await, (vec![], vec!["d2-1".to_owned()]));
+        let entries =
+            vec![parked(1, Deploy), parked(2, Destroy), parked(3, Deploy), entry(4, Deploy), parked(5, Deploy)];
+        assert_eq!(next(&waiting(entries)).await, (vec![3], vec!["d4-1".to_owned()]));
     }
 
     #[tokio::test]
