@@ -6,6 +6,8 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+pub mod sight;
+
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,8 @@ use std::time::{Duration, Instant};
 use local::{Account, Call, Options};
 use model::{Deployment, DeploymentStatus, Environment, EnvironmentId, OnFailure, Outcome, Recorded};
 use store::Store;
+
+use crate::sight::Sight;
 
 /// How long a deployment may take before a test gives up. Not an assertion about speed: two busy cores run this.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -155,6 +159,17 @@ impl Field {
             .expect("Python runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    /// What boto3 finds of the environment.
+    pub async fn look(&self) -> Sight {
+        self.look_at(&self.id).await
+    }
+
+    /// What boto3 finds of an environment.
+    pub async fn look_at(&self, id: &EnvironmentId) -> Sight {
+        let prefix = format!("{}-{}", id.project, id.environment);
+        Sight::new(self.account.look(&prefix).await.expect("boto3 can look"), id.clone())
     }
 
     /// A file of the deployments bucket, by its key.

@@ -3,8 +3,8 @@
 use end_to_end::assert_deployed;
 use serde_json::json;
 
-use crate::sight::text;
 use crate::trial::{Trial, desk, with_polite_orders};
+use end_to_end::sight::text;
 
 #[tokio::test]
 async fn changed_code_behind_an_alias_is_published_and_the_alias_moved() {

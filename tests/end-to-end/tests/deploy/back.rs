@@ -2,13 +2,11 @@
 //!
 //! Every [`STEP`]-th mutating call fails in turn. `STRANDLINE_EVERY_CHANGE=1` makes it every call (minutes).
 
+use end_to_end::sight::{differences, seen, the_record_is_true};
 use end_to_end::{Project, assert_deployed, outcome};
 use local::{Effect, Rule};
 use model::Outcome;
-use serde_json::Value;
 
-use crate::failure::the_record_is_true;
-use crate::sight::shape;
 use crate::trial::{Trial, desk};
 
 /// Which calls fail, of those that there are, unless all are asked for.
@@ -83,54 +81,6 @@ fn without_orders(project: Project) -> Project {
     let (_, after) = rest.split_once("  - name: research-agent").expect("another follows");
     let config = format!("{before}  - name: research-agent{after}");
     project.config(&config)
-}
-
-/// What boto3 finds, without what differs where something was made anew: the ids that AWS gives and the number of an
-/// incarnation. Nor with the numbers of a function's published versions: one that was replaced stays, as the plan says, and
-/// where that had been carried out, the version that is taken into use again is another one of the same code.
-pub(crate) async fn seen(trial: &Trial) -> Value {
-    let mut shape = shape(&trial.look().await);
-    without(&mut shape, &[model::ownership::GENERATION, "Version", "FunctionVersion", "PublishedVersions", "Sid"]);
-    shape
-}
-
-fn without(value: &mut Value, names: &[&str]) {
-    match value {
-        Value::Object(map) => {
-            map.retain(|name, _| !names.contains(&name.as_str()));
-            map.values_mut().for_each(|value| without(value, names));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| without(item, names)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Where two sights differ, with what is there: nothing, if they are the same.
-pub(crate) fn differences(expected: &Value, seen: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    compare("", Some(expected), Some(seen), &mut found);
-    found
-}
-
-fn compare(at: &str, expected: Option<&Value>, seen: Option<&Value>, found: &mut Vec<String>) {
-    match (expected, seen) {
-        (Some(Value::Object(one)), Some(Value::Object(other))) => {
-            let names: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
-            for name in names {
-                compare(&format!("{at}/{name}"), one.get(name), other.get(name), found);
-            }
-        }
-        (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
-            for (index, (one, other)) in one.iter().zip(other).enumerate() {
-                compare(&format!("{at}/{index}"), Some(one), Some(other), found);
-            }
-        }
-        (one, other) if one == other => {}
-        (one, other) => {
-            let say = |value: Option<&Value>| value.map_or("nothing".to_owned(), |value| value.to_string());
-            found.push(format!("{at}: {} → {}", say(one), say(other)));
-        }
-    }
 }
 
 /// Has the n-th mutating call fail for good; says whether there was one.

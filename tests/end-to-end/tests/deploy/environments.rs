@@ -3,8 +3,8 @@
 use end_to_end::assert_deployed;
 use model::EnvironmentId;
 
-use crate::sight::text;
 use crate::trial::{EVERYTHING, Trial, desk, with_polite_orders};
+use end_to_end::sight::text;
 
 #[tokio::test]
 async fn two_environments_of_a_project_live_beside_each_other() {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use end_to_end::sight::{Sight, shape, the_record_is_true};
 use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
 use model::{Deployment, Outcome};
 
-use crate::sight::{Sight, shape};
 use crate::trial::{Trial, desk, undisturbed};
 
 #[tokio::test]
@@ -57,34 +57,4 @@ fn it_says_what_failed_and_what_was_not_tried(deployment: &Deployment) {
         assert!(blocked.contains(key), "{blocked:?}");
     }
     assert!(!blocked.iter().any(|key| key.starts_with("research-agent/")), "{blocked:?}");
-}
-
-/// What is recorded exists, and what exists is recorded: by boto3, for the kinds whose id is their name.
-pub(crate) async fn the_record_is_true(trial: &Trial) {
-    let sight = trial.look().await;
-    let record = trial.record().await;
-    for (kind, type_name) in [
-        ("alarms", "AWS::CloudWatch::Alarm"),
-        ("buckets", "AWS::S3::Bucket"),
-        ("functions", "AWS::Lambda::Function"),
-        ("log_groups", "AWS::Logs::LogGroup"),
-        ("queues", "AWS::SQS::Queue"),
-        ("roles", "AWS::IAM::Role"),
-        ("tables", "AWS::DynamoDB::Table"),
-        ("topics", "AWS::SNS::Topic"),
-    ] {
-        let of_type = record.resources.values().filter(|one| one.kind.as_str() == type_name);
-        let name = |id: &str| match kind {
-            // An ARN and a URL end with the name.
-            "topics" => id.rsplit(':').next().unwrap_or(id).to_owned(),
-            "queues" => id.rsplit('/').next().unwrap_or(id).to_owned(),
-            _ => id.to_owned(),
-        };
-        let recorded: BTreeSet<String> =
-            of_type.filter_map(|one| one.physical_id.as_ref()).map(|id| name(id.as_str())).collect();
-        let existing: BTreeSet<String> = sight.all(kind).keys().cloned().collect();
-        assert_eq!(recorded, existing, "{kind}");
-    }
-    let open: Vec<String> = record.open_intents().map(|(key, _)| key.to_string()).collect();
-    assert_eq!(open, Vec::<String>::new(), "nothing is left unknown");
 }

@@ -6,8 +6,8 @@ use end_to_end::{Field, assert_deployed, outcome};
 use model::{Deployment, Recorded};
 use serde_json::{Value, json};
 
-use crate::sight::{Sight, text};
 use crate::trial::{Trial, desk, with_polite_orders, without_research};
+use end_to_end::sight::{Sight, text};
 
 #[tokio::test]
 async fn a_project_is_made_left_alone_changed_and_reduced() {

@@ -20,7 +20,6 @@ mod queue;
 mod recovery;
 mod replace;
 mod revisions;
-mod sight;
 mod slices;
 mod stopped;
 mod trial;

@@ -6,8 +6,8 @@ use end_to_end::assert_deployed;
 use local::{Effect, Rule};
 use model::{Deployment, DeploymentStatus, Entry, Origin};
 
-use crate::sight::text;
 use crate::trial::{EVERYTHING, Trial, desk, with_polite_orders};
+use end_to_end::sight::text;
 
 #[tokio::test]
 async fn of_two_uploads_one_waits_for_the_other_and_the_later_one_stands() {

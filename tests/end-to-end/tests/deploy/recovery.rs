@@ -4,9 +4,8 @@ use end_to_end::{Project, assert_deployed, outcome};
 use local::{Effect, Rule};
 use model::{Cause, Deployment, Outcome};
 
-use crate::failure::the_record_is_true;
-use crate::sight::text;
 use crate::trial::{EVERYTHING, Trial, desk, without_research};
+use end_to_end::sight::{text, the_record_is_true};
 
 const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S } }";
 const KEYED: &str = "orders: { key: { PK: S }, sort: { SK: S }, on_removal: delete }";

@@ -2,8 +2,8 @@
 
 use end_to_end::{Project, assert_deployed};
 
-use crate::sight::text;
 use crate::trial::{Trial, desk};
+use end_to_end::sight::text;
 
 const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S } }";
 
@@ -72,7 +72,7 @@ async fn a_table_with_other_keys_takes_the_place_of_the_old_one(trial: &Trial) {
 
 async fn other_permissions_are_another_role(trial: &Trial) {
     let before = trial.look().await;
-    let role_of = |sight: &crate::sight::Sight, agent: &str| {
+    let role_of = |sight: &end_to_end::sight::Sight, agent: &str| {
         text(sight.one("functions", agent), "/Configuration/Role").rsplit('/').next().expect("a name").to_owned()
     };
     let old = role_of(&before, "order-agent");

@@ -1,11 +1,11 @@
 //! Going back and forth between recorded revisions: each time the account is what that revision recorded.
 
+use end_to_end::sight::{differences, seen, the_record_is_true};
 use end_to_end::{Project, assert_deployed, outcome};
 use model::{Deployment, DeploymentStatus, Outcome, Revision};
 use serde_json::{Value, json};
 
-use crate::back::{differences, full, lean, other, seen};
-use crate::failure::the_record_is_true;
+use crate::back::{full, lean, other};
 use crate::trial::{Trial, with_polite_orders, without_research};
 
 /// What of the data in the account going back costs: whoever asks for it has to name it.

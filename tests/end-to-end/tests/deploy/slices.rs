@@ -6,8 +6,8 @@ use std::time::Duration;
 use end_to_end::assert_deployed;
 use local::{Effect, Rule};
 
-use crate::sight::shape;
 use crate::trial::{Trial, desk, undisturbed};
+use end_to_end::sight::shape;
 
 #[tokio::test]
 async fn a_deployment_of_many_short_slices_ends_as_one_of_a_single_slice() {

@@ -7,9 +7,8 @@ use local::Rule;
 use local::proxy::Point;
 use model::{DeploymentStatus, Outcome};
 
-use crate::failure::the_record_is_true;
-use crate::sight::shape;
 use crate::trial::{Trial, desk, undisturbed};
+use end_to_end::sight::{shape, the_record_is_true};
 
 #[tokio::test]
 async fn an_execution_that_was_stopped_by_hand_is_concluded_and_the_next_upload_goes_on() {

@@ -4,11 +4,11 @@ use std::ops::{Deref, DerefMut};
 
 use end_to_end::{Field, Project, assert_deployed};
 use local::proxy::Mark;
-use model::{Deployment, EnvironmentId};
+use model::Deployment;
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 
-use crate::sight::{Sight, shape};
+use end_to_end::sight::{Sight, shape};
 
 /// How many accounts may be up at the same time: each keeps a core busy.
 static ACCOUNTS: Semaphore = Semaphore::const_new(2);
@@ -68,17 +68,6 @@ impl Trial {
             (state.get("deployment") == Some(&json!(deployment.id))).then_some(())
         })
         .await;
-    }
-
-    /// What boto3 finds of the environment.
-    pub(crate) async fn look(&self) -> Sight {
-        self.look_at(&self.id).await
-    }
-
-    /// What boto3 finds of an environment.
-    pub(crate) async fn look_at(&self, id: &EnvironmentId) -> Sight {
-        let prefix = format!("{}-{}", id.project, id.environment);
-        Sight::new(self.account.look(&prefix).await.expect("boto3 can look"), id.clone())
     }
 
     /// What changed since `mark`, call by call: `lambda:UpdateFunctionCode support-desk-dev-…`.

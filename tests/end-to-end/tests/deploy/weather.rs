@@ -5,9 +5,8 @@ use std::time::Duration;
 use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
 
-use crate::failure::the_record_is_true;
-use crate::sight::shape;
 use crate::trial::{Trial, desk, undisturbed, with_polite_orders, without_research};
+use end_to_end::sight::{shape, the_record_is_true};
 
 /// The creating calls, of each of which the first answer is lost after its effect.
 const CREATIONS: [(&str, &str); 14] = [

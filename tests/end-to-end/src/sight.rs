@@ -1,4 +1,5 @@
-//! What boto3 finds in an account, read as a user would: what is there, whose it is, where it leads.
+//! What boto3 finds in an account, read as a user would: what is there, whose it is, where it leads, whether it is what is
+//! recorded, and where two sights differ.
 
 use std::collections::BTreeSet;
 
@@ -6,67 +7,70 @@ use local::look::Existing;
 use model::EnvironmentId;
 use serde_json::{Map, Value};
 
+use crate::Field;
+
 /// What there is of one environment.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Sight {
+pub struct Sight {
     existing: Existing,
     id: EnvironmentId,
 }
 
 impl Sight {
+    /// What was found, of this environment.
     pub(crate) fn new(existing: Existing, id: EnvironmentId) -> Self {
         Self { existing, id }
     }
 
     /// Everything, as a tree.
-    pub(crate) fn tree(&self) -> &Value {
+    pub fn tree(&self) -> &Value {
         &self.existing.0
     }
 
     /// The things of one kind, by name.
-    pub(crate) fn all(&self, kind: &str) -> &Map<String, Value> {
+    pub fn all(&self, kind: &str) -> &Map<String, Value> {
         self.tree().get(kind).and_then(Value::as_object).unwrap_or_else(|| panic!("no kind `{kind}`"))
     }
 
     /// The one thing of a kind whose name begins with project, environment and `part`.
-    pub(crate) fn one(&self, kind: &str, part: &str) -> &Value {
+    pub fn one(&self, kind: &str, part: &str) -> &Value {
         self.all(kind).get(&self.name(kind, part)).expect("found by its name")
     }
 
     /// The name of that thing.
-    pub(crate) fn name(&self, kind: &str, part: &str) -> String {
+    pub fn name(&self, kind: &str, part: &str) -> String {
         let names = self.named(kind, part);
         assert_eq!(names.len(), 1, "`{part}` among {kind}: {:?}", self.all(kind).keys());
         names.into_iter().next().expect("one")
     }
 
     /// The names of all things of a kind whose name begins with project, environment and `part`.
-    pub(crate) fn named(&self, kind: &str, part: &str) -> Vec<String> {
+    pub fn named(&self, kind: &str, part: &str) -> Vec<String> {
         let head = format!("{}-{}-{part}", self.id.project, self.id.environment).to_lowercase();
         let plain = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
         self.all(kind).keys().filter(|name| plain(name).starts_with(&head)).cloned().collect()
     }
 
     /// The HTTP API.
-    pub(crate) fn http_api(&self) -> &Value {
+    pub fn http_api(&self) -> &Value {
         let same = self.one("apis", "").as_array().expect("a list of APIs of one name");
         assert_eq!(same.len(), 1, "APIs of one name");
         same.first().expect("one")
     }
 
     /// The id of the HTTP API.
-    pub(crate) fn api(&self) -> String {
+    pub fn api(&self) -> String {
         text(self.http_api(), "/ApiId").to_owned()
     }
 
     /// Every thing, as `kind name`.
-    pub(crate) fn things(&self) -> BTreeSet<String> {
+    pub fn things(&self) -> BTreeSet<String> {
         let kinds = self.tree().as_object().expect("kinds");
         kinds.keys().flat_map(|kind| self.all(kind).keys().map(move |name| format!("{kind} {name}"))).collect()
     }
 
     /// Every taggable thing with its tags, as `kind name`.
-    pub(crate) fn tags(&self) -> Vec<(String, Map<String, Value>)> {
+    pub fn tags(&self) -> Vec<(String, Map<String, Value>)> {
         let kinds = self.tree().as_object().expect("kinds");
         let things = kinds.keys().flat_map(|kind| {
             let of_kind = self.all(kind).iter().flat_map(|(name, value)| match value {
@@ -91,7 +95,7 @@ impl Sight {
     }
 
     /// What leads to something that does not exist: roles, log groups, queues, tables, buckets, functions.
-    pub(crate) fn dangling(&self) -> Vec<String> {
+    pub fn dangling(&self) -> Vec<String> {
         let known = self.known();
         let mut dangling = Vec::new();
         let mut leads = |from: &str, to: &str| {
@@ -185,7 +189,7 @@ impl Sight {
 }
 
 /// The text at a pointer.
-pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found.unwrap_or_else(|| panic!("no text at `{pointer}` of {value:#}"))
 }
@@ -202,7 +206,7 @@ fn texts(value: &Value, found: &mut Vec<String>) {
 
 /// What there is without what differs between two accounts that were made alike: ids that AWS chooses, ports, the hashes in
 /// names, and the tags that say which engine made it, when, and in which deployment.
-pub(crate) fn shape(sight: &Sight) -> Value {
+pub fn shape(sight: &Sight) -> Value {
     let apis = sight.all("apis").values().flat_map(|same| same.as_array().into_iter().flatten());
     let ids: Vec<String> = apis.map(|api| text(api, "/ApiId").to_owned()).collect();
     shaped(sight.tree(), &ids)
@@ -264,4 +268,82 @@ fn without_hashes(text: &str, ids: &[String]) -> String {
         before = Some(part);
     }
     shaped
+}
+
+/// What boto3 finds, without what differs where something was made anew: the ids that AWS gives and the number of an
+/// incarnation. Nor with the numbers of a function's published versions: one that was replaced stays, as the plan says, and
+/// where that had been carried out, the version that is taken into use again is another one of the same code.
+pub async fn seen(field: &Field) -> Value {
+    let mut shape = shape(&field.look().await);
+    without(&mut shape, &[model::ownership::GENERATION, "Version", "FunctionVersion", "PublishedVersions", "Sid"]);
+    shape
+}
+
+fn without(value: &mut Value, names: &[&str]) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|name, _| !names.contains(&name.as_str()));
+            map.values_mut().for_each(|value| without(value, names));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| without(item, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Where two sights differ, with what is there: nothing, if they are the same.
+pub fn differences(expected: &Value, seen: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    compare("", Some(expected), Some(seen), &mut found);
+    found
+}
+
+fn compare(at: &str, expected: Option<&Value>, seen: Option<&Value>, found: &mut Vec<String>) {
+    match (expected, seen) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let names: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+            for name in names {
+                compare(&format!("{at}/{name}"), one.get(name), other.get(name), found);
+            }
+        }
+        (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
+            for (index, (one, other)) in one.iter().zip(other).enumerate() {
+                compare(&format!("{at}/{index}"), Some(one), Some(other), found);
+            }
+        }
+        (one, other) if one == other => {}
+        (one, other) => {
+            let say = |value: Option<&Value>| value.map_or("nothing".to_owned(), |value| value.to_string());
+            found.push(format!("{at}: {} → {}", say(one), say(other)));
+        }
+    }
+}
+
+/// What is recorded exists, and what exists is recorded: by boto3, for the kinds whose id is their name.
+pub async fn the_record_is_true(field: &Field) {
+    let sight = field.look().await;
+    let record = field.record().await;
+    for (kind, type_name) in [
+        ("alarms", "AWS::CloudWatch::Alarm"),
+        ("buckets", "AWS::S3::Bucket"),
+        ("functions", "AWS::Lambda::Function"),
+        ("log_groups", "AWS::Logs::LogGroup"),
+        ("queues", "AWS::SQS::Queue"),
+        ("roles", "AWS::IAM::Role"),
+        ("tables", "AWS::DynamoDB::Table"),
+        ("topics", "AWS::SNS::Topic"),
+    ] {
+        let of_type = record.resources.values().filter(|one| one.kind.as_str() == type_name);
+        let name = |id: &str| match kind {
+            // An ARN and a URL end with the name.
+            "topics" => id.rsplit(':').next().unwrap_or(id).to_owned(),
+            "queues" => id.rsplit('/').next().unwrap_or(id).to_owned(),
+            _ => id.to_owned(),
+        };
+        let recorded: BTreeSet<String> =
+            of_type.filter_map(|one| one.physical_id.as_ref()).map(|id| name(id.as_str())).collect();
+        let existing: BTreeSet<String> = sight.all(kind).keys().cloned().collect();
+        assert_eq!(recorded, existing, "{kind}");
+    }
+    let open: Vec<String> = record.open_intents().map(|(key, _)| key.to_string()).collect();
+    assert_eq!(open, Vec::<String>::new(), "nothing is left unknown");
 }
