@@ -12,3 +12,4 @@
 mod ended;
 mod given;
 mod trial;
+mod ways_back;

@@ -87,15 +87,25 @@ impl Trial {
 
     /// Uploads a project, and waits until its plan is waiting for approval.
     pub(crate) async fn ask(&self, project: &Project) -> Deployment {
-        let before: Vec<DeploymentId> = self.deployments().await.into_iter().map(|one| one.id).collect();
+        let before = self.ids().await;
         self.upload("bundle.zip", project.bundle()).await;
+        self.asks(&before).await
+    }
+
+    /// Waits until what comes after those that there were waits for approval.
+    pub(crate) async fn asks(&self, before: &[DeploymentId]) -> Deployment {
         let id = self
-            .until("an upload to be taken in", async || {
+            .until("something to be taken in", async || {
                 self.deployments().await.into_iter().find(|one| !before.contains(&one.id))
             })
             .await
             .id;
         self.waits(&id, 1).await
+    }
+
+    /// The deployments that there are.
+    pub(crate) async fn ids(&self) -> Vec<DeploymentId> {
+        self.deployments().await.into_iter().map(|one| one.id).collect()
     }
 
     /// Waits until this execution of a deployment waits for approval.
@@ -218,4 +228,10 @@ pub(crate) fn bot() -> Project {
 /// The same with this much memory.
 pub(crate) fn bot_with(memory: u32) -> Project {
     bot().with("strands.yaml", "memory: 256", &format!("memory: {memory}"))
+}
+
+/// The same with a table that goes when it is not wanted any more.
+pub(crate) fn with_orders(project: Project) -> Project {
+    let tables = "shared:\n  tables: { orders: { key: { PK: S }, on_removal: delete } }\n";
+    project.with("strands.yaml", "shared:\n", tables)
 }
