@@ -53,10 +53,12 @@ impl History {
         let has_not_ended = |one: &&Deployment| one.outcome().is_none() || one.ended.is_none();
         let open: Vec<&Deployment> = self.deployments.iter().filter(has_not_ended).collect();
         let by_turn = self.by_turn();
-        let last = [by_turn.last(), by_turn.iter().rfind(|one| succeeded(one))];
+        // A reap is nothing that a failure goes back to.
+        let success = by_turn.iter().rfind(|one| succeeded(one) && one.request != Request::Reap);
+        let last = [by_turn.last(), success];
         let last = last.into_iter().flatten().filter_map(|one| one.revision);
         let asked = open.iter().flat_map(|one| asked(one));
-        let mut stay: Vec<&Deployment> = open.clone();
+        let mut stay: Vec<&Deployment> = open.iter().copied().chain(success.copied()).collect();
         for revision in standing(&by_turn, [self.revision].into_iter().chain(last).chain(asked)) {
             let here = || by_turn.iter().filter(|one| one.revision == Some(revision));
             // Who made it, whose record of it is read, and who says that there was one, so that a record that is missing is not

@@ -92,13 +92,14 @@ pub fn destination<'a>(
 }
 
 /// Where a deployment that fails goes back to: what the last one that ended well left; where none did, nothing. Its revision is
-/// the one that the environment stood at, also where that was restored before.
+/// the one that the environment stood at, also where that was restored before. A reap is passed over: it may have come after
+/// something that failed, and has done nothing that would be undone.
 ///
 /// # Errors
 /// [`Nowhere::Gone`] where the record of that is not kept.
 pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
     let history = History::of(deployments);
-    let last = history.0.iter().rev().find(|one| ended_well(one)).copied();
+    let last = history.0.iter().rev().find(|one| ended_well(one) && one.request != Request::Reap).copied();
     let Some((last, revision)) = last.and_then(|last| Some((last, last.revision?))) else {
         return history.at(Revision(0));
     };
@@ -135,13 +136,15 @@ impl<'a> History<'a> {
         })
     }
 
-    /// The last revision before the one that the environment stands at. What a destruction left is no state that somebody
-    /// means by that.
+    /// The last revision before the one that the environment stands at. What a destruction or a reap left is no state that
+    /// somebody means by that.
     fn before(&self, scope: &Scope) -> Result<Destination<'a>, Nowhere> {
         let current = self.0.last().and_then(|one| one.revision).unwrap_or(Revision(0));
         let standing = self.standing(current, scope);
         let is_meant = |one: &&&Deployment| {
-            one.revision < Some(standing) && can_be_restored(one) && !matches!(one.request, Request::Destroy(_))
+            one.revision < Some(standing)
+                && can_be_restored(one)
+                && !matches!(one.request, Request::Destroy(_) | Request::Reap)
         };
         let found = self.0.iter().rev().find(is_meant);
         let found = found.and_then(|one| Some(Destination { revision: one.revision?, left_by: Some(one) }));
@@ -280,8 +283,9 @@ mod tests {
     #[test]
     fn what_reads_no_config_is_no_step_of_its_own() {
         let all = &Scope::All;
-        let reap = ended(3, Request::Reap, Outcome::Deployed);
-        assert_eq!(previous(all, &[deployed(1), deployed(2), reap]), Some(1));
+        let reap = |revision| ended(revision, Request::Reap, Outcome::Deployed);
+        assert_eq!(previous(all, &[deployed(1), deployed(2), reap(3)]), Some(1));
+        assert_eq!(previous(all, &[deployed(1), stopped(2), reap(3), deployed(4)]), Some(1), "not half of 2");
         let gone =
             ended(2, Request::Destroy(Destroy::default()), Outcome::Destroyed { deleted: 1, retained: Vec::new() });
         assert_eq!(previous(all, &[deployed(1), gone.clone()]), Some(1));
@@ -316,6 +320,9 @@ mod tests {
         assert_eq!(revision(&[undone(2, 0)]), Ok(0));
         let part = back(4, 2, Scope::Agent("orders".into()));
         assert_eq!(revision(&[deployed(2), deployed(3), part]), Ok(4), "one agent of 2 among the others of 3");
+        let reap = |revision, outcome| ended(revision, Request::Reap, outcome);
+        let after_half = [deployed(1), stopped(2), reap(3, Outcome::Deployed), reap(3, Outcome::Unchanged)];
+        assert_eq!(revision(&after_half), Ok(1), "what was put off is deleted, and half of 2 is no better for it");
         let unkept = Deployment { after: None, ..deployed(2) };
         assert!(matches!(revision(&[deployed(1), unkept]), Err(Nowhere::Gone { .. })));
     }
