@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Deployment, Digest, Environment, ObjectRef, OnFailure, Recorded, Refusal, Request, Rollback, Scope, Stamp, Undo,
+    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, Rollback, Scope, Stamp,
+    Undo,
 };
 use planner::{Consent, Inverse, Nowhere, PlanError, Planned};
 use serde_json::Value;
@@ -40,6 +41,21 @@ pub(crate) fn way(head: &Deployment, environment: &Environment, message: &Messag
         }
         (None, ..) => Way::Stay,
     }
+}
+
+/// The deployment whose plan names the outputs of an environment as `left_by` left it: what lets go, reaps or destroys a part names
+/// none, and leaves those that there were.
+pub(crate) fn names_outputs<'a>(left_by: &'a Deployment, history: &'a [Deployment]) -> Option<&'a Deployment> {
+    let names = |one: &Deployment| match &one.request {
+        Request::Deploy | Request::Rollback(_) => true,
+        Request::Destroy(destroy) => destroy.scope == Scope::All,
+        Request::LetGo { .. } | Request::Reap => false,
+    };
+    let turn = |one: &Deployment| (one.revision, one.ended);
+    let stood = |outcome: &Outcome| outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. });
+    let is_it = |one: &&Deployment| turn(one) < turn(left_by) && names(one) && one.outcome().is_some_and(stood);
+    let earlier = history.iter().filter(is_it);
+    if names(left_by) { Some(left_by) } else { earlier.max_by_key(|one| turn(one)) }
 }
 
 /// What a way back is planned from.
@@ -122,7 +138,7 @@ mod tests {
 
     use std::collections::BTreeSet;
 
-    use model::{Action, Destroy, EnvironmentId, Origin, Revision, Target, Timestamp};
+    use model::{Action, DeploymentStatus, Destroy, EnvironmentId, Origin, Revision, Target, Timestamp};
     use serde_json::json;
 
     use super::*;
@@ -186,6 +202,30 @@ mod tests {
         for verdict in [Verdict::Back, Verdict::Replan] {
             assert_eq!(way(&begun, &environment(), &after(verdict, "inverse")), again);
         }
+    }
+
+    #[test]
+    fn what_names_no_outputs_leaves_those_that_there_were() {
+        let ended = |revision: u64, request, outcome| Deployment {
+            revision: Some(Revision(revision)),
+            ended: Some(Timestamp::UNIX_EPOCH),
+            status: DeploymentStatus::Ended { outcome },
+            plan: Some(object(&revision.to_string())),
+            ..head(request)
+        };
+        let let_go = Request::LetGo { resources: BTreeSet::new() };
+        let stopped = Outcome::Stopped { causes: Vec::new() };
+        let part = Destroy { scope: Scope::Agent("orders".into()), ..Destroy::default() };
+        let history = [
+            ended(1, Request::Deploy, Outcome::Deployed),
+            ended(2, Request::Deploy, stopped),
+            ended(3, let_go, Outcome::Deployed),
+            ended(4, Request::Destroy(part), Outcome::Destroyed { deleted: 1, retained: Vec::new() }),
+            ended(5, Request::Destroy(Destroy::default()), Outcome::Destroyed { deleted: 1, retained: Vec::new() }),
+        ];
+        let named = history.iter().map(|left_by| names_outputs(left_by, &history).and_then(|one| one.revision));
+        let revisions: Vec<_> = named.map(|revision| revision.map(|revision| revision.0)).collect();
+        assert_eq!(revisions, [1, 2, 1, 1, 5].map(Some));
     }
 
     fn record(revision: u64, resources: &[(&str, &str, &str)]) -> Recorded {
