@@ -25,6 +25,7 @@ impl Planning {
         )?;
         let deployment =
             deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        message.check_hold(&deployment)?;
         let Some(environment) = environment else {
             let help = "ask an administrator to register it again";
             let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));

@@ -13,7 +13,7 @@ use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::{Store, paths};
 
-use crate::decide::{Material, Rejected, Way, decide, refusal, way};
+use crate::decide::{Material, Rejected, Way, decide, names_outputs, refusal, way};
 
 pub(crate) struct RollingBack {
     pub(crate) store: Store,
@@ -45,6 +45,7 @@ impl RollingBack {
             tokio::try_join!(self.store.deployment(&id, &message.deployment), self.store.environment(&id))?;
         let deployment =
             deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        message.check_hold(&deployment)?;
         let Some(environment) = environment else {
             let help = "ask an administrator to register it again";
             let gone = refusal("rollback::unknown-environment", format!("environment `{id}` is gone"), help);
@@ -87,7 +88,7 @@ impl RollingBack {
     /// Somebody asks to go back. The revision is chosen once: a plan that is made again leads to the same.
     async fn go(&self, message: &Message, ground: &mut Ground, asked: Rollback) -> Result<Message, Rejected> {
         let destination = planner::destination(asked.to, &asked.scope, &ground.history)?;
-        let goal = self.goal(destination).await?;
+        let goal = self.goal(destination, &ground.history).await?;
         let asked = Rollback { to: Target::Revision(goal.revision), ..asked };
         ground.deployment.request = Request::Rollback(asked.clone());
         if message.verdict != Some(Verdict::Replan)
@@ -123,15 +124,15 @@ impl RollingBack {
 
     /// The plan by which a deployment undoes what it did. From here on its head says so.
     async fn undo(&self, message: &Message, ground: &mut Ground, undo: Undo) -> Result<Message, Rejected> {
-        let goal = self.goal(planner::last(&ground.history)?).await?;
+        let goal = self.goal(planner::last(&ground.history)?, &ground.history).await?;
         let Planned { plan, report } = plan(ground, &goal, None)?;
         let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
         ground.deployment.undo = Some(undo);
         Ok(self.record(message, ground, reference).await?.with(verdict(&plan)))
     }
 
-    /// What is restored: the record that the deployment of the revision left, and the outputs that its plan named.
-    async fn goal(&self, destination: Destination<'_>) -> Result<Goal, Rejected> {
+    /// What is restored: the record that the deployment of the revision left, and the outputs that were named then.
+    async fn goal(&self, destination: Destination<'_>, history: &[Deployment]) -> Result<Goal, Rejected> {
         let revision = destination.revision;
         let Some(left_by) = destination.left_by else {
             return Ok(Goal { revision, snapshot: Recorded::default(), outputs: BTreeMap::new() });
@@ -139,7 +140,7 @@ impl RollingBack {
         let gone = || Nowhere::Gone { asked: revision, there: Vec::new() };
         let after = left_by.after.as_ref().ok_or_else(gone)?;
         let (snapshot, plan) = tokio::try_join!(self.read::<Recorded>(after), async {
-            match &left_by.plan {
+            match names_outputs(left_by, history).and_then(|one| one.plan.as_ref()) {
                 Some(plan) => self.read::<Plan>(plan).await,
                 None => Ok(None),
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{DeploymentId, Digest, EnvironmentId, ObjectRef, Timestamp};
+use model::{Deployment, DeploymentId, Digest, EnvironmentId, ObjectRef, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -167,6 +167,18 @@ impl Message {
         EnvironmentId::new(&self.project, &self.environment).map_err(|error| StepError::Unreadable(error.to_string()))
     }
 
+    /// Whether the execution that this is the state of has the deployment still: a step that comes too late must not write
+    /// into the head what its successor would take for its own.
+    ///
+    /// # Errors
+    /// [`StepError::LeaseLost`] where another one has it.
+    pub fn check_hold(&self, head: &Deployment) -> Result<(), StepError> {
+        if head.execution.as_deref() == Some(&self.execution) {
+            return Ok(());
+        }
+        Err(StepError::LeaseLost(format!("another execution than `{}` has deployment `{}`", self.execution, head.id)))
+    }
+
     /// The same with a verdict.
     #[must_use]
     pub fn with(self, verdict: Verdict) -> Self {
@@ -176,6 +188,9 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use model::{Origin, Request};
     use serde_json::json;
 
     use super::*;
@@ -188,6 +203,18 @@ mod tests {
         newer["v"] = json!(2);
         assert!(matches!(Message::read(&newer), Err(StepError::Unreadable(_))));
         assert!(matches!(Message::read(&json!({})), Err(StepError::Unreadable(_))));
+    }
+
+    #[test]
+    fn a_step_of_an_execution_that_has_a_successor_comes_too_late() {
+        let message = json!({ "v": 1, "step": "plan", "deployment": "d1", "project": "shop", "environment": "dev", "execution": "d1-1" });
+        let message = Message::read(&message).unwrap();
+        let id = message.environment().unwrap();
+        let head = Deployment::new("d1".into(), id, Origin::Engine, Request::Deploy, Timestamp::UNIX_EPOCH);
+        let held = |execution: &str| Deployment { execution: Some(execution.into()), ..head.clone() };
+        assert_eq!(message.check_hold(&held("d1-1")), Ok(()));
+        assert!(matches!(message.check_hold(&held("d1-2")), Err(StepError::LeaseLost(_))));
+        assert!(matches!(message.check_hold(&head), Err(StepError::LeaseLost(_))));
     }
 
     #[test]
