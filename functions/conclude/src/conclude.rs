@@ -77,7 +77,7 @@ impl Concluding {
         Ok(match message.verdict {
             Some(Verdict::Done) => End::Done,
             Some(Verdict::Unchanged) => End::Unchanged,
-            Some(Verdict::Refused) => End::Refused(self.refusals(message).await?),
+            Some(Verdict::Refused) => refused(self.refusals(message).await?, self.gates(message).await?),
             Some(Verdict::Cancelled) => End::Cancelled { by: active.and_then(|active| active.cancel.clone()?.by) },
             Some(Verdict::Denied) => End::Denied,
             Some(Verdict::Expired) => End::Expired,
@@ -219,6 +219,15 @@ impl Concluding {
     }
 }
 
+/// What could not be planned; where that was to undo what the gates found, what they found comes first.
+fn refused(refusals: Vec<Refusal>, mut gates: Vec<Cause>) -> End {
+    if gates.is_empty() {
+        return End::Refused(refusals);
+    }
+    gates.extend(refusals.into_iter().map(outcome::cause));
+    End::Failed(gates)
+}
+
 fn caught(caught: &Caught) -> Cause {
     let message = format!("{}: {}", caught.error, caught.message());
     Cause { change: None, message, help: help(&caught.error).to_owned(), blocked: Vec::new() }
@@ -254,4 +263,24 @@ fn log(deployment: &Deployment, outcome: &Outcome) {
         details = %json!(outcome),
         "concluded"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::panic, reason = "a test that cannot go on ends here")]
+
+    use super::*;
+
+    #[test]
+    fn where_what_the_gates_found_cannot_be_undone_both_are_told() {
+        let refusal = || {
+            let (code, message) = ("rollback::gone".to_owned(), "no".to_owned());
+            vec![Refusal { code, message, help: Some("look".to_owned()), line: None, column: None }]
+        };
+        assert_eq!(refused(refusal(), Vec::new()), End::Refused(refusal()));
+        let gate = Cause { change: None, message: "not well".into(), help: "mend it".into(), blocked: Vec::new() };
+        let End::Failed(causes) = refused(refusal(), vec![gate]) else { panic!("it has failed") };
+        let told: Vec<_> = causes.iter().map(|cause| cause.message.as_str()).collect();
+        assert_eq!(told, ["not well", "rollback::gone: no"]);
+    }
 }

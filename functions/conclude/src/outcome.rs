@@ -155,7 +155,7 @@ fn action<'a>(plan: Option<&'a Plan>, key: &ResourceKey) -> Option<&'a Action> {
     plan?.change(key).map(|change| &change.action)
 }
 
-fn cause(refusal: Refusal) -> Cause {
+pub(crate) fn cause(refusal: Refusal) -> Cause {
     let Refusal { code, message, help, .. } = refusal;
     Cause { change: None, message: format!("{code}: {message}"), help: help.unwrap_or_default(), blocked: Vec::new() }
 }
