@@ -61,7 +61,12 @@ impl Concluding {
                     help: help(&caught.error).to_owned(),
                     blocked: Vec::new(),
                 });
-                Outcome::Stopped { causes: caught.collect() }
+                let mut causes: Vec<Cause> = caught.collect();
+                if causes.is_empty() {
+                    // Somebody who has its token told it something that nobody decided.
+                    causes.push(abandoned());
+                }
+                Outcome::Stopped { causes }
             }
         };
         self.give_up(head, outcome).await
@@ -82,14 +87,7 @@ impl Concluding {
         let outcome = match status {
             "ABORTED" => Outcome::Cancelled { by: None },
             _ if is_late => self.expired(&head).await?,
-            _ => Outcome::Stopped {
-                causes: vec![Cause {
-                    change: None,
-                    message: "its execution ended while it waited for approval".to_owned(),
-                    help: "look at the execution's events in Step Functions, then deploy again".to_owned(),
-                    blocked: Vec::new(),
-                }],
-            },
+            _ => Outcome::Stopped { causes: vec![abandoned()] },
         };
         tracing::warn!(execution, status, outcome = outcome.name(), "ended while it waited for approval");
         let head = self.give_up(head, outcome.clone()).await?;
@@ -148,6 +146,15 @@ impl Concluding {
             self.store.forget_token(id, &waiting).await?;
         }
         Ok(())
+    }
+}
+
+fn abandoned() -> Cause {
+    Cause {
+        change: None,
+        message: "its execution ended while it waited for approval".to_owned(),
+        help: "look at the execution's events in Step Functions, then deploy again".to_owned(),
+        blocked: Vec::new(),
     }
 }
 
