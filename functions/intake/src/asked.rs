@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use model::id::is_name;
 use model::{Refusal, ResourceAddress, Revision, Rollback, Scope, Target};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -72,6 +73,16 @@ impl Asked {
         }
     }
 
+    /// A member that is the name of an agent or a stack; none where it is absent or wrong. Names come back in commands that people type.
+    fn name(&mut self, key: &'static str) -> Option<String> {
+        let text = self.text(key)?;
+        if is_name(&text) {
+            return Some(text);
+        }
+        self.wrong(key, "a name of lower-case letters, digits and hyphens", &Value::String(text));
+        None
+    }
+
     /// A member that the state machine adds, and nobody has to know of.
     pub(crate) fn skip(&mut self, key: &str) {
         self.members.remove(key);
@@ -92,7 +103,7 @@ impl Asked {
     /// A way back: `to`, `agent` or `stack`, `consent`. None where `to` is absent or wrong.
     pub(crate) fn rollback(&mut self) -> Option<Rollback> {
         let to = self.target();
-        let (agent, stack) = (self.text("agent"), self.text("stack"));
+        let (agent, stack) = (self.name("agent"), self.name("stack"));
         let scope = match (agent, stack) {
             (Some(_), Some(_)) => {
                 let message = format!("{} names both an `agent` and a `stack`", self.what);
@@ -137,7 +148,7 @@ impl Asked {
         };
         let mut resources = BTreeSet::new();
         for value in list {
-            match value.as_str().and_then(|text| text.parse().ok()) {
+            match value.as_str().and_then(address) {
                 Some(address) => drop(resources.insert(address)),
                 None => self.wrong("consent", wanted, &value),
             }
@@ -186,6 +197,13 @@ impl<'de> Deserialize<'de> for Members {
 
         deserializer.deserialize_map(Object)
     }
+}
+
+/// An address as there can be one: it comes back in commands that people type.
+fn address(text: &str) -> Option<ResourceAddress> {
+    let address: ResourceAddress = text.parse().ok()?;
+    let is_plain = address.logical_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    (is_name(&address.stack) && is_plain).then_some(address)
 }
 
 fn shown(text: &str) -> String {
@@ -239,6 +257,19 @@ mod tests {
         }
         assert_eq!(codes(r#"{"to": 1, "agent": "a", "stack": "s"}"#), ["intake::two-scopes"]);
         assert_eq!(codes(r#"{"to": 1, "consent": "shared/Orders"}"#), ["intake::wrong-type"]);
+    }
+
+    #[test]
+    fn names_are_names_because_people_type_the_commands_that_repeat_them() {
+        for (key, value) in [
+            ("agent", r#""orders; curl x|sh""#),
+            ("stack", r#""$(id)""#),
+            ("consent", r#"["shared/Orders --yes"]"#),
+            ("consent", r#"["a b/Orders"]"#),
+            ("consent", r#"["shared/Orders\n"]"#),
+        ] {
+            assert_eq!(codes(&format!(r#"{{"to": 1, "{key}": {value}}}"#)), ["intake::wrong-type"], "{value}");
+        }
     }
 
     #[test]
