@@ -11,6 +11,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use engine::keeping::{FRESH, History, References, Stored, digests, overwritten};
 use engine::ports::{Ledger, Queue, StoreError};
+use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 use model::{Artifact, DeploymentId, Digest, Environment, EnvironmentId, ObjectRef, Timestamp};
 
@@ -176,8 +177,9 @@ impl Store {
         if references.unreferred(&stored, now).is_empty() {
             return Ok(Vec::new());
         }
-        for deployment in &holdings.history.deployments {
-            refer(&self.segments(&deployment.id).await?, &mut references)?;
+        for some in holdings.history.deployments.chunks(AT_ONCE) {
+            let journals = some.iter().map(|deployment| self.segments(&deployment.id));
+            try_join_all(journals).await?.iter().try_for_each(|segments| refer(segments, &mut references))?;
         }
         Ok(references.unreferred(&stored, now).into_iter().cloned().collect())
     }
@@ -192,12 +194,13 @@ impl Store {
             let asked = heads.flat_map(|head| head.artifacts.values().map(|artifact| &artifact.digest));
             asked.chain(&holdings.recorded).for_each(|digest| references.add(Artifact::key(digest), ""));
         }
-        for object in all.iter().flat_map(|holdings| holdings.history.references()) {
+        let objects: Vec<&ObjectRef> = all.iter().flat_map(|holdings| holdings.history.references()).collect();
+        for some in objects.chunks(AT_ONCE) {
             if references.unreferred(&stored, now).is_empty() {
                 return Ok(Vec::new());
             }
-            if let Some(text) = self.text(object).await? {
-                digests(&text).iter().for_each(|digest| references.add(Artifact::key(digest), ""));
+            for text in try_join_all(some.iter().map(|object| self.text(object))).await?.iter().flatten() {
+                digests(text).iter().for_each(|digest| references.add(Artifact::key(digest), ""));
             }
         }
         Ok(references.unreferred(&stored, now).into_iter().cloned().collect())
