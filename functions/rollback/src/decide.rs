@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use model::{
-    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, Rollback, Scope, Stamp,
-    Undo,
+    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, Revision, Rollback,
+    Scope, Stamp, Timestamp, Undo, expression,
 };
 use planner::{Consent, Inverse, Nowhere, PlanError, Planned};
 use serde_json::Value;
@@ -51,11 +51,47 @@ pub(crate) fn names_outputs<'a>(left_by: &'a Deployment, history: &'a [Deploymen
         Request::Destroy(destroy) => destroy.scope == Scope::All,
         Request::LetGo { .. } | Request::Reap => false,
     };
-    let turn = |one: &Deployment| (one.revision, one.ended);
-    let stood = |outcome: &Outcome| outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. });
-    let is_it = |one: &&Deployment| turn(one) < turn(left_by) && names(one) && one.outcome().is_some_and(stood);
-    let earlier = history.iter().filter(is_it);
+    let earlier = history.iter().filter(|one| turn(one) < turn(left_by) && names(one) && stands(one));
     if names(left_by) { Some(left_by) } else { earlier.max_by_key(|one| turn(one)) }
+}
+
+/// The deployment that left the environment as it stands, as far as that is as somebody wanted it.
+pub(crate) fn latest(history: &[Deployment]) -> Option<&Deployment> {
+    history.iter().filter(|one| stands(one)).max_by_key(|one| turn(one))
+}
+
+/// The order in which deployments had their turn.
+fn turn(one: &Deployment) -> (Option<Revision>, Option<Timestamp>) {
+    (one.revision, one.ended)
+}
+
+fn stands(one: &Deployment) -> bool {
+    let stands = |outcome: &Outcome| outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. });
+    one.revision.is_some() && one.outcome().is_some_and(stands)
+}
+
+/// Outputs, and the record that they refer to.
+pub(crate) type Named<'a> = (BTreeMap<String, Value>, &'a Recorded);
+
+/// The outputs of an environment of which only a part goes back: of that part those that there were then, and of the rest those that
+/// there are now.
+pub(crate) fn outputs_beside(
+    scope: &Scope,
+    (now, recorded): Named<'_>,
+    (then, snapshot): Named<'_>,
+) -> BTreeMap<String, Value> {
+    let is_of = |value: &Value, record: &Recorded| {
+        let mut references = Vec::new();
+        // What is not well formed refers to nothing, and is left out when outputs are told.
+        let _ = expression::references_in(value, &mut references);
+        references.iter().any(|reference| {
+            let mut here = record.resources.iter().filter(|(key, _)| key.address == reference.address);
+            scope.covers(&reference.address, here.next_back().and_then(|(_, one)| one.agent.as_deref()))
+        })
+    };
+    let stay = now.into_iter().filter(|(_, value)| !is_of(value, recorded));
+    let back = then.into_iter().filter(|(_, value)| is_of(value, snapshot));
+    stay.chain(back).collect()
 }
 
 /// What a way back is planned from.
@@ -138,7 +174,7 @@ mod tests {
 
     use std::collections::BTreeSet;
 
-    use model::{Action, DeploymentStatus, Destroy, EnvironmentId, Origin, Revision, Target, Timestamp};
+    use model::{Action, DeploymentStatus, Destroy, EnvironmentId, Origin, Target};
     use serde_json::json;
 
     use super::*;
@@ -226,6 +262,32 @@ mod tests {
         let named = history.iter().map(|left_by| names_outputs(left_by, &history).and_then(|one| one.revision));
         let revisions: Vec<_> = named.map(|revision| revision.map(|revision| revision.0)).collect();
         assert_eq!(revisions, [1, 2, 1, 1, 5].map(Some));
+    }
+
+    #[test]
+    fn where_a_part_goes_back_the_rest_keeps_its_outputs() {
+        let of = |agents: &[&str]| {
+            let resource = |agent: &&str| {
+                let resource = json!({
+                    "type": "AWS::Lambda::Url", "physical_id": "u", "presence": "present", "asked": {}, "sent": {},
+                    "deployment": "d1", "agent": agent,
+                });
+                (format!("{agent}/Url@1").parse().unwrap(), serde_json::from_value(resource).unwrap())
+            };
+            Recorded { resources: agents.iter().map(resource).collect(), ..Recorded::default() }
+        };
+        let url = |agent: &str| expression::attribute(&format!("{agent}/Url").parse().unwrap(), "FunctionUrl");
+        let outputs = |named: &[(&str, Value)]| -> BTreeMap<String, Value> {
+            named.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+        };
+        let now = outputs(&[("OrdersUrl", url("orders")), ("NewUrl", url("new")), ("Region", json!("eu"))]);
+        let then = outputs(&[("Orders", url("orders")), ("GoneUrl", url("gone"))]);
+        let beside = |scope| {
+            let (recorded, snapshot) = (of(&["orders", "new"]), of(&["orders", "gone"]));
+            outputs_beside(&scope, (now.clone(), &recorded), (then.clone(), &snapshot)).into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(beside(Scope::Agent("orders".into())), ["NewUrl", "Orders", "Region"]);
+        assert_eq!(beside(Scope::Stack("new".into())), ["OrdersUrl", "Region"]);
     }
 
     fn record(revision: u64, resources: &[(&str, &str, &str)]) -> Recorded {

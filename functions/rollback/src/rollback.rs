@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::ports::Ledger;
 use model::{
     Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Refusal, Request,
-    Revision, Rollback, Stamp, Target, Timestamp, Undo,
+    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
 };
 use planner::{Destination, Nowhere, Planned};
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::{Store, paths};
 
-use crate::decide::{Material, Rejected, Way, decide, names_outputs, refusal, way};
+use crate::decide::{Material, Rejected, Way, decide, latest, names_outputs, outputs_beside, refusal, way};
 
 pub(crate) struct RollingBack {
     pub(crate) store: Store,
@@ -89,6 +89,7 @@ impl RollingBack {
     async fn go(&self, message: &Message, ground: &mut Ground, asked: Rollback) -> Result<Message, Rejected> {
         let destination = planner::destination(asked.to, &asked.scope, &ground.history)?;
         let goal = self.goal(destination, &ground.history).await?;
+        let goal = self.beside(goal, &asked.scope, ground).await?;
         let asked = Rollback { to: Target::Revision(goal.revision), ..asked };
         ground.deployment.request = Request::Rollback(asked.clone());
         if message.verdict != Some(Verdict::Replan)
@@ -147,6 +148,21 @@ impl RollingBack {
         })?;
         let outputs = plan.map(|plan| plan.outputs).unwrap_or_default();
         Ok(Goal { revision, snapshot: snapshot.ok_or_else(gone)?, outputs })
+    }
+
+    /// The same where only a part goes back: the rest keeps its outputs.
+    async fn beside(&self, goal: Goal, scope: &Scope, ground: &Ground) -> Result<Goal, StepError> {
+        if *scope == Scope::All {
+            return Ok(goal);
+        }
+        let named = latest(&ground.history).and_then(|latest| names_outputs(latest, &ground.history));
+        let plan = match named.and_then(|one| one.plan.as_ref()) {
+            Some(plan) => self.read::<Plan>(plan).await?,
+            None => None,
+        };
+        let now = plan.map(|plan| plan.outputs).unwrap_or_default();
+        let outputs = outputs_beside(scope, (now, &ground.recorded), (goal.outputs, &goal.snapshot));
+        Ok(Goal { outputs, ..goal })
     }
 
     /// What failed: from the journal, and what the gates say.
