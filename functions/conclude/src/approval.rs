@@ -30,9 +30,10 @@ impl Concluding {
         match self.store.park(&id, &message.deployment, &message.execution, active.as_ref(), token).await? {
             Parked::Waits => {
                 tracing::info!(deployment = %message.deployment, "waits for approval");
-                engine::start_next(&id, &self.store, &self.machine, (self.now)()).await?;
-                // What it superseded when it got its turn may have waited, too.
-                self.catch_up(&id).await?;
+                if let Err(error) = self.leave(&id).await {
+                    // It waits all the same: what others cannot do must not end it, and the sweeper sees to them.
+                    tracing::error!(deployment = %message.deployment, %error, "the next one could not be seen to");
+                }
                 Ok(json!({ "waits": message.deployment }))
             }
             Parked::Over(head) if is_running(&head, &message.execution) => {
@@ -44,6 +45,12 @@ impl Concluding {
                 Ok(json!({ "over": message.deployment }))
             }
         }
+    }
+
+    /// Starts what is next, and sees to what it superseded when it got its turn: that may have waited, too.
+    async fn leave(&self, id: &EnvironmentId) -> Result<(), StepError> {
+        engine::start_next(id, &self.store, &self.machine, (self.now)()).await?;
+        self.catch_up(id).await
     }
 
     /// Ends a deployment that still waits for approval when the execution that waited for it concludes: nobody decided in
