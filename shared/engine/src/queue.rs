@@ -62,10 +62,9 @@ fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)>
     if first.kind != EntryKind::Deploy || first.approved {
         return Some((first, Vec::new()));
     }
-    // A destruction that waits for approval is passed over as well, and parts the deployments all the same.
-    let is_passed = |entry: &&QueueEntry| entry.kind == EntryKind::Destroy && entry.number < first.number;
-    let parted = waiting.iter().filter(is_passed).map(|entry| entry.number).max();
-    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first) && Some(entry.number) > parted);
+    // A destruction that waits for approval is passed over as well: it parts nothing, because nobody knows when it comes.
+    let is_passed = |entry: &QueueEntry| entry.parked && entry.kind == EntryKind::Destroy;
+    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first) && !is_passed(entry));
     let mut run: Vec<QueueEntry> = run.take_while(|entry| entry.kind == EntryKind::Deploy).collect();
     let newest = run.iter().rposition(|entry| !entry.parked)?;
     // What waits for approval behind the newest that can go is newer than that, and goes on waiting.
@@ -228,9 +227,13 @@ mod tests {
         let parked = |number, kind| QueueEntry { parked: true, ..entry(number, kind) };
         let first = waiting(vec![parked(1, Destroy), entry(2, Deploy)]);
         assert_eq!(next(&first).await, (vec![], vec!["d2-1".to_owned()]));
-        let entries =
-            vec![parked(1, Deploy), parked(2, Destroy), parked(3, Deploy), entry(4, Deploy), parked(5, Deploy)];
-        assert_eq!(next(&waiting(entries)).await, (vec![3], vec!["d4-1".to_owned()]));
+        // What is older would only undo it, whenever that destruction comes.
+        let between = waiting(vec![parked(1, Deploy), parked(2, Destroy), entry(3, Deploy), parked(4, Deploy)]);
+        assert_eq!(next(&between).await, (vec![1], vec!["d3-1".to_owned()]));
+        let around = waiting(vec![entry(1, Deploy), parked(2, Destroy), entry(3, Deploy)]);
+        assert_eq!(next(&around).await, (vec![1], vec!["d3-1".to_owned()]));
+        let parted = waiting(vec![parked(1, Destroy), entry(2, Deploy), entry(3, Destroy), entry(4, Deploy)]);
+        assert_eq!(next(&parted).await, (vec![], vec!["d2-1".to_owned()]));
     }
 
     #[tokio::test]
