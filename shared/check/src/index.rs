@@ -241,8 +241,18 @@ impl<'a> Index<'a> {
         if matches!(&change.action, Action::Replace { old, .. } if old == key) {
             return true;
         }
-        let Some((naming, name)) = named else { return false };
-        let Some(recorded) = self.standing.get(key).map(|standing| standing.recorded) else { return false };
+        let Some(standing) = self.standing.get(key) else { return false };
+        let recorded = standing.recorded;
+        let Some((naming, name)) = named else {
+            // AWS knows it by what cannot be changed: the one that is going has it until it is gone.
+            let frozen = schema::get(&change.kind).map(|schema| schema.create_only).unwrap_or_default();
+            return !standing.stays()
+                && key.address == change.key.address
+                && recorded.kind == change.kind
+                && change.action.to().is_some_and(|to| {
+                    frozen.iter().all(|property| to.get(property).is_some() == recorded.asked.get(property).is_some())
+                });
+        };
         let known = recorded.physical_id.as_ref().map(|id| id.as_str());
         recorded.kind == change.kind && (recorded.asked.text(naming.property) == Some(name) || known == Some(name))
     }

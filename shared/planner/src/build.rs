@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::view::{Standing, View};
 use crate::wanted::{Wanted, Wants};
-use crate::{Inputs, name};
+use crate::{Inputs, again, name};
 
 /// What the building half decided.
 pub(crate) struct Built {
@@ -76,7 +76,10 @@ pub(crate) fn build(
         }
         let mut needs = edges(&decided, view, wants, wanted, decision.exists);
         if !decision.exists {
-            for (old, forced_by) in gives_way(wanted, &action, &held) {
+            let going = place
+                .and_then(|place| view.places().get(place))
+                .and_then(|place| again::going_under_its_identity(place, wanted.resource, view));
+            for (old, forced_by) in gives_way(wanted, &action, &held).into_iter().chain(going) {
                 needs.push(Edge { on: old.clone(), until: Reach::Ready });
                 built.first.insert(old, forced_by);
             }

@@ -3,6 +3,7 @@
 //! Owns every decision: actions, names, generations, order, replacement strategy, what is retained. Synchronous and
 //! deterministic: the same input gives the same plan, byte for byte. Never reads AWS, never carries anything out.
 
+mod again;
 mod build;
 mod consent;
 mod destroy;
@@ -22,7 +23,7 @@ mod view;
 mod wanted;
 
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
 use model::{
@@ -78,15 +79,28 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     let recorded = reprieve::reprieved(inputs.recorded, |key, resource| {
         reprieve::is_desired(inputs.desired, inputs.recorded, key, resource)
     });
+    let again = taken_up(inputs.desired, &recorded);
+    let recorded = reprieve::reprieved(&recorded, |key, _| again.contains_key(key));
     let inputs = &Inputs { recorded: &recorded, ..*inputs };
     let mut problems = Vec::new();
-    let relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
+    let mut relocations = moves::relocations(inputs.desired, inputs.recorded, &mut problems);
+    let comes_back = |from| Some(moves::Relocation::alone(from, again.get(from)?.clone()));
+    relocations.extend(inputs.recorded.resources.keys().filter_map(comes_back));
     let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));
     let mut draft = draft(inputs, &view, &Exempt::default(), &mut problems)?;
     draft.report.lost = losses::of(&draft.retired);
     losses::refuse(inputs, &draft.report.lost, &mut problems);
     refuse(&mut problems)?;
     finish(inputs, &view, &relocations, draft)
+}
+
+/// What is taken up again, as the record stands once everything else has moved, and as which incarnation.
+fn taken_up(desired: &Desired, recorded: &Recorded) -> BTreeMap<ResourceKey, ResourceKey> {
+    if !again::may_be(desired, recorded) {
+        return BTreeMap::new();
+    }
+    let relocations = moves::relocations(desired, recorded, &mut Vec::new());
+    again::taken_up(desired, &View::of(recorded, &relocations, &view::names(Some(desired), recorded)))
 }
 
 /// What a plan lets be, whatever is recorded of it.

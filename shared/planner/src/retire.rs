@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Edge, PlanReport, PropertyDiff, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining,
-    Retention, Stage, Waiting,
+    Action, Change, Edge, PlanReport, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining, Retention,
+    Stage, Waiting,
 };
 
 use crate::build::Built;
@@ -33,7 +33,8 @@ pub(crate) fn retire(
         })
         .collect();
     let standing_on = standing_on(&leaving);
-    let along = clear_the_way(built, &leaving, &standing_on);
+    let keeps = |key: &ResourceKey, standing: &Standing<'_>| keeps(inputs, not_kept, key, standing);
+    let along = clear_the_way(built, &leaving, &standing_on, &keeps);
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
         built.first.contains_key(*key) || !is_left(inputs, key, standing, report)
     };
@@ -42,16 +43,8 @@ pub(crate) fn retire(
     for (key, standing) in &going {
         let recorded = standing.recorded;
         let first = built.first.get(*key);
-        // The config has the last word on what is replaced; on what it no longer names, the record remembers its last word.
-        let wanted = inputs.desired.resources.get(&key.address).map(|resource| resource.retention);
-        let deposed = wanted.is_some();
-        let goes = standing.is_stray() || not_kept.contains(*key);
-        let retention = if goes { Retention::Delete } else { wanted.unwrap_or(recorded.retention) };
-        let keeps = match (deposed, retention) {
-            (false, Retention::Retain) => Some(Retaining::Removed),
-            (true, Retention::Retain | Retention::RetainReplaced) => Some(Retaining::Replaced),
-            (_, Retention::Delete) | (false, Retention::RetainReplaced) => None,
-        };
+        let deposed = inputs.desired.resources.contains_key(&key.address);
+        let (retention, keeps) = keeps(key, standing);
         if let Some(forced_by) = first.filter(|_| keeps.is_some() && !along.contains(*key)) {
             problems.push(Problem::NameHeld { resource: key.address.clone(), forced_by: forced_by.clone() });
         }
@@ -95,6 +88,25 @@ pub(crate) fn retire(
     changes
 }
 
+/// What becomes of something that is not wanted any more, and why it is let go, where it is.
+fn keeps(
+    inputs: &Inputs<'_>,
+    not_kept: &BTreeSet<ResourceKey>,
+    key: &ResourceKey,
+    standing: &Standing<'_>,
+) -> (Retention, Option<Retaining>) {
+    // The config has the last word on what is replaced; on what it no longer names, the record remembers its last word.
+    let wanted = inputs.desired.resources.get(&key.address).map(|resource| resource.retention);
+    let goes = standing.is_stray() || not_kept.contains(key);
+    let retention = if goes { Retention::Delete } else { wanted.unwrap_or(standing.recorded.retention) };
+    let because = match (wanted.is_some(), retention) {
+        (false, Retention::Retain) => Some(Retaining::Removed),
+        (true, Retention::Retain | Retention::RetainReplaced) => Some(Retaining::Replaced),
+        (_, Retention::Delete) | (false, Retention::RetainReplaced) => None,
+    };
+    (retention, because)
+}
+
 /// Whether something stays where it is for now, said in the report: its deletion was put off and is not due; or nothing is
 /// known of it but that it holds data, in an environment from which no data may go.
 fn is_left(inputs: &Inputs<'_>, key: &ResourceKey, standing: &Standing<'_>, report: &mut PlanReport) -> bool {
@@ -113,13 +125,14 @@ pub(crate) fn holds_data(kind: &model::ResourceType) -> bool {
     schema::get(kind).is_some_and(|schema| schema.stateful)
 }
 
-/// What must go first takes along what is being deleted on top of it, and what is replaced because of it: AWS deletes what
-/// stands in it together with it, and a record that says so only later would be believed by a plan that is made in between.
-/// Says which go first because they are replaced.
+/// What must go first takes along what is being deleted on top of it, what is replaced because of it, and what goes and stands in
+/// it: AWS deletes what stands in it together with it, and a record that says so only later would be believed by a plan that is
+/// made in between. Says which go first because they are replaced.
 fn clear_the_way(
     built: &mut Built,
     leaving: &Leaving<'_, '_>,
     standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
+    keeps: &dyn Fn(&ResourceKey, &Standing<'_>) -> (Retention, Option<Retaining>),
 ) -> BTreeSet<ResourceKey> {
     let Built { changes, first, .. } = built;
     if first.is_empty() {
@@ -132,8 +145,11 @@ fn clear_the_way(
         let forced_by = first.get(&key).cloned().unwrap_or_default();
         for on_top in dependents(&key, standing_on) {
             let Some(standing) = leaving.get(on_top) else { continue };
-            let is_along = replaced.get(on_top).is_some_and(|change| is_forced_by(change, standing, &key.address));
-            if (!standing.stays() || is_along) && !first.contains_key(on_top) {
+            let replaced = replaced.get(on_top);
+            let is_along = replaced.is_some_and(|change| is_forced_by(change, standing, &key.address));
+            let is_inside = replaced.is_none() && stands_in(standing, &key.address);
+            let just_goes = is_inside && keeps(on_top, standing).1.is_none();
+            if (!standing.stays() || is_along || just_goes) && !first.contains_key(on_top) {
                 first.insert(on_top.clone(), forced_by.clone());
                 ahead.push(on_top.clone());
                 along.extend(is_along.then(|| on_top.clone()));
@@ -152,13 +168,20 @@ fn replaces(change: &Change) -> Option<(&ResourceKey, &Change)> {
 /// Whether a resource is replaced because what stands at `address` is, which one of its create-only properties names.
 fn is_forced_by(change: &Change, old: &Standing<'_>, address: &ResourceAddress) -> bool {
     let Action::Replace { forced_by, .. } = &change.action else { return false };
-    let names = |one: &PropertyDiff| {
-        let mut found = Vec::new();
-        let value = old.asked.get(one.path.head());
-        value.is_some_and(|value| model::expression::references_in(value, &mut found).is_ok())
-            && found.iter().any(|reference| reference.address == *address)
-    };
-    forced_by.as_slice().iter().any(names)
+    forced_by.as_slice().iter().any(|one| names(old, one.path.head(), address))
+}
+
+/// Whether a property that AWS cannot change names what stands at `address`.
+fn stands_in(standing: &Standing<'_>, address: &ResourceAddress) -> bool {
+    let frozen = schema::get(&standing.recorded.kind).map(|schema| schema.create_only).unwrap_or_default();
+    frozen.iter().any(|property| names(standing, property, address))
+}
+
+fn names(standing: &Standing<'_>, property: &str, address: &ResourceAddress) -> bool {
+    let mut found = Vec::new();
+    let value = standing.asked.get(property);
+    value.is_some_and(|value| model::expression::references_in(value, &mut found).is_ok())
+        && found.iter().any(|reference| reference.address == *address)
 }
 
 /// What is leaving, by what it was made on top of. Where the record names an address that has moved, what stands there now may

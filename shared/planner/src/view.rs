@@ -125,6 +125,12 @@ impl<'a> View<'a> {
         self.places.get(place)?.current()
     }
 
+    /// The incarnation in use at an address.
+    pub(crate) fn current(&self, address: &ResourceAddress) -> Option<&Standing<'a>> {
+        let at = self.places.binary_search_by(|place| place.address.cmp(address)).ok()?;
+        self.current_at(at)
+    }
+
     /// The generation of the next incarnation of `address`, which may stand at a place: above all that are recorded, and above
     /// all that tags name.
     pub(crate) fn next(&self, address: &ResourceAddress, place: Option<usize>) -> Generation {

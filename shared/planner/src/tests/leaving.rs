@@ -194,3 +194,81 @@ fn what_is_kept_is_told_with_its_reason() {
     assert_eq!(because(&desired(&[])), model::Retaining::Removed);
     assert_eq!(because(&desired(&[("a/T", table("b"))])), model::Retaining::Replaced);
 }
+
+/// A function, and its URL under a qualifier, which nothing but the qualifier and the function tells from another.
+fn with_url(qualifier: &str) -> Desired {
+    let function = resource("AWS::Lambda::Function", json!({ "FunctionName": "f" }));
+    let arn = json!({ "Fn::GetAtt": ["a/F", "Arn"] });
+    let url = resource("AWS::Lambda::Url", json!({ "TargetFunctionArn": arn, "Qualifier": qualifier }));
+    desired(&[("a/F", function), ("a/Url", url)])
+}
+
+/// The record of a deployment that made another URL, and stopped before it deleted the first one.
+fn with_both_urls() -> Recorded {
+    let before = carried_out(&planned(&with_url("one"), &Recorded::default(), false).unwrap(), &Recorded::default());
+    let mut both = carried_out(&planned(&with_url("two"), &before, false).unwrap(), &before);
+    let first: ResourceKey = "a/Url@1".parse().unwrap();
+    both.resources.insert(first.clone(), before.resources[&first].clone());
+    both
+}
+
+#[test]
+fn what_a_deployment_that_stopped_left_is_taken_up_again_where_it_is_what_is_wanted() {
+    let refused = |one: &mut RecordedResource| one.presence = Presence::Leaving;
+    for aws_would_not_delete_it in [false, true] {
+        let mut record = with_both_urls();
+        if aws_would_not_delete_it {
+            record.resources.get_mut(&"a/Url@1".parse().unwrap()).map(refused).unwrap();
+        }
+        let plan = planned(&with_url("one"), &record, false).unwrap();
+        check::check(&plan, &record).unwrap();
+        assert_eq!(plan.changes[0].key.to_string(), "a/Url@1");
+        assert!(matches!(&plan.changes[0].action, Action::Move { to } if to.to_string() == "a/Url@3"), "{plan:?}");
+        let gone = plan.change(&"a/Url@2".parse().unwrap()).unwrap();
+        assert!(matches!(gone.action, Action::Delete { .. }) && gone.stage == Stage::Retire);
+        let is_made = |change: &Change| matches!(change.action, Action::Create { .. } | Action::Replace { .. });
+        assert!(!plan.changes.iter().any(is_made), "AWS would say that it exists already");
+        assert!(planned(&with_url("one"), &carried_out(&plan, &record), false).unwrap().changes.is_empty());
+    }
+    let third = planned(&with_url("three"), &with_both_urls(), false).unwrap();
+    assert_eq!(third.changes[0].key.to_string(), "a/Url@3", "what nobody wants again makes way as ever");
+}
+
+#[test]
+fn what_may_be_on_its_way_out_is_gone_before_the_same_is_made_again() {
+    let mut record = with_both_urls();
+    record.resources.remove(&"a/Url@2".parse().unwrap());
+    let intent = model::Intent {
+        operation: model::Operation::Delete,
+        token: "t".into(),
+        attempt: 1,
+        at: model::Timestamp::UNIX_EPOCH,
+    };
+    let one = record.resources.get_mut(&"a/Url@1".parse().unwrap()).unwrap();
+    (one.presence, one.intent) = (Presence::Leaving, Some(intent));
+    let plan = planned(&with_url("one"), &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan), ["a/Url@1", "a/Url@2"]);
+    assert_eq!(plan.changes[0].stage, Stage::Build);
+    assert_eq!(plan.changes[1].needs[0].on, plan.changes[0].key, "AWS would say that it exists already");
+    let other = planned(&with_url("two"), &record, false).unwrap();
+    check::check(&other, &record).unwrap();
+    assert_eq!(keys(&other), ["a/Url@2", "a/Url@1"], "another one waits for nobody");
+}
+
+#[test]
+fn what_goes_and_stands_in_what_must_go_first_goes_with_it() {
+    let api = |protocol: &str| {
+        let of = json!({ "Name": "api", "ProtocolType": protocol });
+        ("a/Api", resource("AWS::ApiGatewayV2::Api", of))
+    };
+    let within = |kind, of: Value| resource(kind, of);
+    let integration = ("a/I", within("AWS::ApiGatewayV2::Integration", json!({ "ApiId": { "Ref": "a/Api" } })));
+    let target = json!({ "ApiId": { "Ref": "a/Api" }, "Target": { "Ref": "a/I" } });
+    let route = ("a/Route", within("AWS::ApiGatewayV2::Route", target));
+    let before = desired(&[api("HTTP"), integration.clone(), route]);
+    let record = carried_out(&planned(&before, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let plan = planned(&desired(&[api("WEBSOCKET"), integration]), &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan)[..3], ["a/Route@1", "a/I@1", "a/Api@1"], "{:?}", keys(&plan));
+}
