@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Action, Change, DeploymentId, Loss, ResourceAddress, ResourceKey, Retention, Stage};
+use model::{Action, Change, DeploymentId, Loss, Reason, ResourceAddress, ResourceKey, Retention, Stage};
 
 use crate::inverse::{Before, Identity, Inverse};
 use crate::retire::holds_data;
@@ -40,8 +40,11 @@ pub(crate) fn weigh(
 ) {
     let mut left: BTreeSet<ResourceKey> = BTreeSet::new();
     for change in &mut draft.retired {
+        let is_removed = change.because == Reason::Removed;
         let Action::Delete { only_empty, .. } = &mut change.action else {
-            left.extend((!before.covers(&change.key.address)).then(|| change.key.clone()));
+            // What an earlier deployment made that stopped is still wanted, as far as anybody said.
+            let is_kept = is_removed && matches!(inputs.consent, Consent::Automatic { .. });
+            left.extend((is_kept || !before.covers(&change.key.address)).then(|| change.key.clone()));
             continue;
         };
         let is_kept = match inputs.consent {

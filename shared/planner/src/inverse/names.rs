@@ -22,16 +22,22 @@ pub(super) fn give<'a>(
     let places = view.places_of(&addresses);
     let mut again = BTreeSet::new();
     for ((address, (key, then)), place) in before.in_use.iter().zip(places) {
+        let is_let_go = then.retention != Retention::Delete && !before.alive.contains_key(&Identity::of(key, then));
+        let is_told = told_by_its_name(key, then, view.next(address, place)).filter(|_| place.is_none());
+        if let Some(generation) = is_told {
+            view.raise(address, generation);
+            again.insert(*address);
+            continue;
+        }
+        if is_let_go {
+            // It has the tags of its time: they must not name what is made in its place.
+            view.raise(address, key.generation);
+        }
         let Some(schema) = schema::get(&then.kind) else { continue };
         let Some(naming) = schema.naming else { continue };
         let Some(old) = then.asked.text(naming.property) else { continue };
         let next = view.next(address, place);
         let tells = schema.create_only.contains(&naming.property);
-        if place.is_none() && tells && is_let_go(key, then, next) {
-            view.raise(address, Generation(key.generation.0.saturating_sub(1)));
-            again.insert(*address);
-            continue;
-        }
         let is_generated = |key: &ResourceKey, resource: &RecordedResource, name: &str| {
             is_generated(&naming, inputs, key, resource, name)
         };
@@ -63,6 +69,15 @@ pub(super) fn give<'a>(
         }
     }
     again
+}
+
+/// The generation before that of something which was let go and has a name that nothing else can have: made again, it is found.
+fn told_by_its_name(key: &ResourceKey, then: &RecordedResource, next: Generation) -> Option<Generation> {
+    let schema = schema::get(&then.kind)?;
+    let naming = schema.naming?;
+    then.asked.text(naming.property)?;
+    let tells = schema.create_only.contains(&naming.property);
+    (tells && is_let_go(key, then, next)).then(|| Generation(key.generation.0.saturating_sub(1)))
 }
 
 /// Whether nothing is recorded any more of what was to be kept, so that it may still be in the account; and whether its

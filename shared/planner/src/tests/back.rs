@@ -390,11 +390,24 @@ fn a_way_back_by_itself_keeps_nothing_that_its_deployment_made() {
         (vec!["a/P@1".to_owned(), "a/Q@1".to_owned()], vec!["a/T@1".parse().unwrap()])
     );
 
-    // What an earlier deployment made is let go, and so is everything where it was asked for.
+    // What an earlier deployment made stays as it is recorded: the next one would make another. Asked for, it is let go.
     now.resources.values_mut().for_each(|one| one.deployment = "d0".into());
     let forgets = |plan: &Plan| plan.changes.iter().filter(|one| matches!(one.action, Action::Forget { .. })).count();
-    assert_eq!(forgets(&by_itself(&before, &now, false).plan), 2);
+    let Planned { plan, report } = by_itself(&before, &now, false);
+    assert_eq!((keys(&plan), forgets(&plan)), (vec!["a/P@1".to_owned()], 0));
+    assert_eq!(report.left, ["a/Q@1".parse().unwrap(), "a/T@1".parse().unwrap()]);
     assert_eq!(forgets(&undone(&before, &after(&stack, &before)).plan), 2);
+}
+
+#[test]
+fn what_was_let_go_and_is_not_found_by_its_name_is_another_incarnation_when_it_is_made_again() {
+    let kept = DesiredResource {
+        retention: Retention::Retain,
+        ..resource("AWS::ApiGatewayV2::Api", json!({ "ProtocolType": "HTTP" }))
+    };
+    let before = recorded(&[("a/Api", kept)]);
+    let Planned { plan, .. } = undone(&before, &after(&[], &before));
+    assert_eq!(keys(&plan), ["a/Api@2"], "the first one is in the account, and its tags say `a/Api@1`");
 }
 
 #[test]
