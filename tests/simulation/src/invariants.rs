@@ -129,10 +129,8 @@ fn moves_on(recorded: &Recorded, wish: Wish<'_>) -> Vec<Broken> {
     };
     let mut broken = Vec::new();
     let is_put_off = |key: &ResourceKey| recorded.resources.get(key).is_some_and(|one| one.reap.is_some());
-    let mut moving = again.changes.iter();
-    if let Some(change) = moving.find(|change| !(is_put_off(&change.key) && is_deletion(&change.action))) {
-        broken.push(Broken::Unsettled(format!("{} {:?}", change.key, change.because)));
-    }
+    let moving = again.changes.iter().filter(|change| !(is_put_off(&change.key) && is_deletion(&change.action)));
+    broken.extend(moving.map(|change| Broken::Unsettled(format!("{} {:?}", change.key, change.because))));
     if let Err(found) = check::check(&again, recorded) {
         broken.extend(found.iter().map(|violation| Broken::Refused(violation.to_string())));
     }
