@@ -1,5 +1,6 @@
 //! Ways back as somebody asks for them: by a file in the inbox, by an execution started by hand, by an administrator's
-//! command; and what an administrator destroys or lets go of.
+//! command; what an administrator destroys or lets go of; and what of it
+//! meets something else on its way.
 
 #![allow(
     clippy::expect_used,
@@ -15,5 +16,6 @@ mod execution;
 mod failure;
 mod inbox;
 mod let_go;
+mod meanwhile;
 mod sweep;
 mod trial;

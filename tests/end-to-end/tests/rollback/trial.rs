@@ -2,9 +2,11 @@
 
 use std::ops::Deref;
 use std::process::Stdio;
+use std::time::Duration;
 
 use end_to_end::{Field, Project, assert_deployed};
-use model::{Deployment, DeploymentId, DeploymentStatus};
+use local::Call;
+use model::{Deployment, DeploymentId, DeploymentStatus, Timestamp};
 use serde_json::{Map, Value};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -55,6 +57,12 @@ impl Trial {
         Self { field: Field::with(&parameters).await, _permit: permit }
     }
 
+    /// The same where calls and leases last: a call that is held is not given up.
+    pub(crate) async fn unhurried() -> Self {
+        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
+        Self { field: Field::with(&[]).await, _permit: permit }
+    }
+
     /// An account with these projects deployed, one after the other.
     pub(crate) async fn with(projects: &[Project]) -> Self {
         let trial = Self::start().await;
@@ -71,6 +79,35 @@ impl Trial {
             matches!(news.status, DeploymentStatus::Ended { .. }).then_some(news)
         })
         .await
+    }
+
+    /// What comes after those that there are, as soon as it is accepted.
+    pub(crate) async fn accepted(&self, before: &[DeploymentId]) -> DeploymentId {
+        self.until("something to be accepted", async || {
+            self.deployments().await.into_iter().map(|one| one.id).find(|id| !before.contains(id))
+        })
+        .await
+    }
+
+    /// A deployment, as soon as it has ended.
+    pub(crate) async fn end_of(&self, id: &DeploymentId) -> Deployment {
+        self.until("a deployment to end", async || {
+            let head = self.store.deployment(&self.id, id).await.expect("an answer").expect("a head");
+            head.outcome().is_some().then_some(head)
+        })
+        .await
+    }
+
+    /// When the wave that runs had heard of what was asked for before this was called: that its deployment is cancelled.
+    pub(crate) async fn heard(&self) -> Timestamp {
+        let mark = self.account.proxy.mark();
+        let asks = |call: &Call| call.is("dynamodb", "GetItem") && call.caller.is_named("provision-wave");
+        let asked =
+            self.account.proxy.wait_for(mark, Duration::from_secs(60), |call| asks(call) && call.ended.is_some());
+        asked.await.expect("a wave asks every few seconds");
+        // The answer is on its way, and nobody else can see it arrive.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Timestamp::now()
     }
 
     /// The deployments that there are.
