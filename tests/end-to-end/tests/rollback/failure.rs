@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use end_to_end::sight::the_record_is_true;
 use end_to_end::{assert_deployed, outcome};
 use local::proxy::RuleId;
 use local::{Effect, Rule};
@@ -76,6 +77,8 @@ async fn a_way_back_of_many_waves_goes_on_in_successor_executions() {
     let slow = Rule::on("*", "*").caller("strandline-target").always();
     trial.account.proxy.inject(slow, Effect::Delay(Duration::from_millis(400)));
     let failed = trial.deploy(&with_orders(bot())).await;
+    let refused = trial.account.proxy.calls().into_iter().filter(|call| call.fault == Some("failed"));
+    assert!(refused.count() > 0, "no other rule befalls that call");
     assert_eq!(changes(undone(&failed, 0)), ["bot/Function@1"]);
     let undo = failed.undo.as_ref().expect("its head says how it was undone");
     assert_ne!(Some(&undo.failed), failed.plan.as_ref());
@@ -115,4 +118,43 @@ async fn what_cannot_be_undone_is_stuck_and_the_command_that_it_names_goes_on() 
     trial.admin(&arguments).await.expect("it is in the queue");
     assert!(undone(&trial.next(&before).await, 1).is_empty(), "that was asked for");
     assert_eq!(trial.memory().await, Some(256));
+}
+
+#[tokio::test]
+async fn what_was_asked_for_and_fails_for_ever_is_stuck_until_the_command_that_it_names_can_go_on() {
+    let trial = Trial::with(&[bot(), with_orders(bot_with(300))]).await;
+    let deletion = Rule::on("dynamodb", "DeleteTable").caller("strandline-target").always();
+    let deletion = trial.account.proxy.inject(deletion, Effect::fail(403, "AccessDeniedException"));
+    let before = trial.ids().await;
+    trial.upload("rollback.json", br#"{"to": "previous", "consent": ["shared/OrdersTable"]}"#.to_vec()).await;
+    let mut failed = trial.next(&before).await;
+    // Once by the file, and once by the command while nothing has changed.
+    for again in [true, false] {
+        let Outcome::Stuck { causes, because, next } = outcome(&failed) else { panic!("{:#?}", failed.status) };
+        let [cause] = &causes[..] else { panic!("{causes:#?}") };
+        assert_eq!(changes(causes), ["shared/OrdersTable@1"]);
+        for part in ["shared/OrdersTable", "AWS::DynamoDB::Table", "DeleteTable", "AccessDeniedException"] {
+            assert!(cause.message.contains(part), "`{part}` in: {}", cause.message);
+        }
+        assert!(!cause.help.is_empty());
+        assert!(because.is_empty(), "nothing failed before: {because:#?}");
+        assert_eq!(next, "cargo xtask admin rollback support-desk/dev --to 1 --consent shared/OrdersTable");
+        assert_eq!(
+            (trial.memory().await, trial.all("tables").await.len()),
+            (Some(256), 1),
+            "all but what is in the way"
+        );
+        the_record_is_true(&trial).await;
+        if !again {
+            trial.account.proxy.withdraw(deletion);
+        }
+        let before = trial.ids().await;
+        let arguments: Vec<&str> = next.strip_prefix("cargo xtask admin ").expect("a command").split(' ').collect();
+        trial.admin(&arguments).await.expect("it is in the queue");
+        failed = trial.next(&before).await;
+    }
+    assert!(undone(&failed, 1).is_empty(), "that was asked for");
+    assert_eq!((trial.memory().await, trial.all("tables").await.len()), (Some(256), 0));
+    the_record_is_true(&trial).await;
+    assert_deployed(&trial.deploy(&with_orders(bot_with(300))).await);
 }
