@@ -1,7 +1,7 @@
 //! The decisions of one way back: whether there is one, and the plan of it, which holds every invariant, or the reasons why
 //! there can be none. Reads and writes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, Revision, Rollback,
@@ -140,6 +140,11 @@ impl From<StepError> for Rejected {
 /// Makes the plan, and has it checked.
 pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     let Material { deployment, environment, snapshot, recorded, stamp, outputs, .. } = *material;
+    if let Some(unknown) =
+        material.asked.filter(|_| material.since == 0).and_then(|asked| unknown(asked, [snapshot, recorded]))
+    {
+        return Err(Rejected::Refused(vec![unknown]));
+    }
     let config = Digest::of(&[]);
     let (scope, consent) = match material.asked {
         Some(asked) => (&asked.scope, Consent::Named(&asked.consent)),
@@ -164,6 +169,31 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     Ok(planned)
 }
 
+/// Why a part cannot go back of which there is nothing, neither then nor now: it would change nothing, as where all is well.
+fn unknown(asked: &Rollback, records: [&Recorded; 2]) -> Option<Refusal> {
+    let what = match &asked.scope {
+        Scope::All => return None,
+        Scope::Agent(name) => format!("agent `{name}`"),
+        Scope::Stack(name) => format!("stack `{name}`"),
+    };
+    let all = || records.iter().flat_map(|record| &record.resources);
+    if all().any(|(key, one)| asked.scope.covers(&key.address, one.agent.as_deref())) {
+        return None;
+    }
+    let names: BTreeSet<&str> = match &asked.scope {
+        Scope::Agent(_) => all().filter_map(|(_, one)| one.agent.as_deref()).collect(),
+        Scope::All | Scope::Stack(_) => all().map(|(key, _)| key.address.stack.as_str()).collect(),
+    };
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let message = format!("there is nothing of {what}, neither now nor at that revision");
+    let help = if names.is_empty() {
+        "nothing is recorded, now or then: deploy what you want".to_owned()
+    } else {
+        format!("name one that there is: {}", names.join(", "))
+    };
+    Some(refusal("rollback::unknown-part", message, &help))
+}
+
 pub(crate) fn refusal(code: &str, message: String, help: &str) -> Refusal {
     Refusal { code: code.to_owned(), message, help: Some(help.to_owned()), line: None, column: None }
 }
@@ -171,8 +201,6 @@ pub(crate) fn refusal(code: &str, message: String, help: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
-
-    use std::collections::BTreeSet;
 
     use model::{Action, DeploymentStatus, Destroy, EnvironmentId, Origin, Target};
     use serde_json::json;
@@ -262,6 +290,18 @@ mod tests {
         let named = history.iter().map(|left_by| names_outputs(left_by, &history).and_then(|one| one.revision));
         let revisions: Vec<_> = named.map(|revision| revision.map(|revision| revision.0)).collect();
         assert_eq!(revisions, [1, 2, 1, 1, 5].map(Some));
+    }
+
+    #[test]
+    fn a_part_of_which_there_is_nothing_is_refused_and_told_with_those_that_there_are() {
+        let (then, now) = (record(1, &[ORDERS]), record(2, &[ORDERS, TASKS]));
+        let asked = |scope| Rollback { scope, ..to(1) };
+        let refused = unknown(&asked(Scope::Stack("share".into())), [&then, &now]).unwrap();
+        assert_eq!(refused.code, "rollback::unknown-part");
+        assert_eq!(refused.help.as_deref(), Some("name one that there is: `shared`"));
+        assert_eq!(unknown(&asked(Scope::Stack("shared".into())), [&then, &now]), None);
+        assert_eq!(unknown(&to(1), [&Recorded::default(), &Recorded::default()]), None);
+        assert!(unknown(&asked(Scope::Agent("orders".into())), [&then, &now]).is_some());
     }
 
     #[test]
