@@ -105,6 +105,7 @@ pub fn deploy(plan: &Plan, seed: u64, options: Options) -> Result<Deployed, RunE
             ledger: &ledger,
             clock: process.clock(),
             providers: &providers,
+            health: &process.health(),
             fence: process.fence(),
             pace: &pace,
             limits: Limits::default(),

@@ -78,6 +78,7 @@ impl Builder {
             agent: None,
             retention: Retention::Delete,
             ignore_changes: BTreeSet::new(),
+            shift: None,
         };
         let edge = |(on, until): &(&str, Reach)| Edge { on: key(address(on)), until: *until };
         self.resources.push((address(logical_id), resource, needs.iter().map(edge).collect()));
@@ -121,6 +122,7 @@ impl Builder {
                 dependencies: resource.depends_on,
                 agent: None,
                 retention: resource.retention,
+                shift: None,
             }
         };
         let plan = Plan {

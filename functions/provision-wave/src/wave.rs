@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::ports::clock::SystemClock;
 use engine::{End, Fence, Limits, Pace, Wave};
 use model::{CallError, Digest, Environment, ErrorClass, Plan};
-use providers::{Clients, NativeProviders, Target};
+use providers::{Clients, NativeHealth, NativeProviders, Target};
 use step::{Invocation, Message, StepError, Verdict};
 use store::Store;
 
@@ -37,11 +37,13 @@ impl Provisioning {
         let message = Message { waves: message.waves.saturating_add(1), ..message };
         let (plan, environment, digest) = self.planned(&message).await?;
         let fence = Arc::new(Fence::new(self.call));
-        let providers = NativeProviders::new(self.clients(&environment, &plan, &fence).await?);
+        let clients = self.clients(&environment, &plan, &fence).await?;
+        let (providers, health) = (NativeProviders::new(clients.clone()), NativeHealth::new(clients));
         let wave = Wave {
             ledger: &self.store,
             clock: &SystemClock,
             providers: &providers,
+            health: &health,
             fence: &fence,
             pace: &self.pace,
             limits: self.limits(invocation.deadline),

@@ -5,6 +5,7 @@
 mod deletion;
 mod fits;
 mod index;
+mod shift;
 mod violation;
 
 use std::borrow::Cow;
@@ -32,6 +33,7 @@ pub fn check(plan: &Plan, recorded: &Recorded) -> Result<(), Vec<Violation>> {
     for change in &plan.changes {
         fits::fits(change, &index, &mut found);
         fits::references(change, &index, &mut found);
+        shift::shift(change, &mut found);
         deletion::deletion(change, &index, &makes_room, &mut found);
     }
     names(plan, &mut found);

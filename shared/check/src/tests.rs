@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, Change, DeploymentId, Digest, Edge, EnvironmentId, Intent, Loss, Operation, Presence, Properties,
-    PropertyDiff, PropertyPath, Reach, Reason, RecordedResource, Retention, Revision, Stage, Stamp, expression,
-    properties,
+    PropertyDiff, PropertyPath, Reach, Reason, RecordedResource, Retention, Revision, Shift, ShiftStep, Stage, Stamp,
+    expression, properties,
 };
 use serde_json::json;
 
@@ -26,6 +26,7 @@ fn change(key: &str, kind: &str, action: Action, stage: Stage, needs: &[&str]) -
         dependencies,
         agent: None,
         retention: Retention::Delete,
+        shift: None,
     }
 }
 
@@ -537,4 +538,42 @@ fn a_replaced_one_may_stay_for_the_data_in_it_or_on_it() {
     assert!(!staying(QUEUE, &[]) && staying(TABLE, &[]));
     assert!(staying(QUEUE, &[("c/Table@1", TABLE)]) && !staying(QUEUE, &[("c/Queue@1", QUEUE)]));
     assert!(staying(QUEUE, &[("c/Queue@1", QUEUE), ("c/Queue@2", QUEUE)]), "what is not in use itself");
+}
+
+/// An alias that is led to another version in two steps, watched by an alarm.
+fn shifting() -> (Plan, Recorded) {
+    const ALIAS: &str = "AWS::Lambda::Alias";
+    let record = recorded(&[("a/Alias@1", ALIAS, &["a/Alarm"]), ("a/Alarm@1", "AWS::CloudWatch::Alarm", &[])]);
+    let update = Action::Update { to: properties(json!({ "FunctionVersion": "2" })), diff: Vec::new() };
+    let mut alias = change("a/Alias@1", ALIAS, update, Stage::Build, &[]);
+    let step = |percent, seconds| ShiftStep { percent, seconds };
+    let alarms = vec![json!({ "Ref": "a/Alarm" })];
+    alias.shift = Some(Shift { steps: vec![step(10, 1_800), step(99, 1_800)], alarms });
+    alias.dependencies.insert("a/Alarm".parse().unwrap());
+    (plan(vec![alias]), record)
+}
+
+#[test]
+fn a_shift_that_cannot_be_is_refused() {
+    let (plan, record) = shifting();
+    assert_eq!(check(&plan, &record), Ok(()));
+    let refuses = |breaks: &dyn Fn(&mut Change), why: &str| {
+        let (mut plan, record) = shifting();
+        breaks(&mut plan.changes[0]);
+        let found = check(&plan, &record).unwrap_err();
+        assert!(found.iter().any(|one| matches!(one, Violation::WrongShift(_, is) if *is == why)), "{why}: {found:?}");
+    };
+    let of = |change: &mut Change, breaks: &dyn Fn(&mut Shift)| breaks(change.shift.as_mut().unwrap());
+    refuses(&|change| change.kind = QUEUE.into(), "only the update of an alias can be shifted");
+    refuses(&|change| change.action = delete(), "only the update of an alias can be shifted");
+    let none = "it has no steps, or one that takes no time";
+    refuses(&|change| of(change, &|shift| shift.steps.clear()), none);
+    refuses(&|change| of(change, &|shift| shift.steps[0].seconds = 0), none);
+    for (first, second) in [(0, 99), (10, 100), (99, 99), (50, 20)] {
+        let sets = |shift: &mut Shift| (shift.steps[0].percent, shift.steps[1].percent) = (first, second);
+        refuses(&|change| of(change, &sets), "its percents do not ascend from 1 to 99");
+    }
+    refuses(&|change| of(change, &|shift| shift.steps[1].seconds += 1), "it takes longer than an hour");
+    refuses(&|change| of(change, &|shift| shift.alarms.clear()), "no alarm watches it");
+    refuses(&|change| change.dependencies.clear(), "it is watched by an alarm that it does not depend on");
 }

@@ -92,6 +92,9 @@ pub enum Violation {
         /// The property.
         property: String,
     },
+    /// Calls would be led over in steps that cannot be.
+    #[error("`{0}` cannot be shifted so: {1}")]
+    WrongShift(ResourceKey, &'static str),
     /// A deletion that does not wait for the end, or does not wait for what stands on it.
     #[error("`{0}` would be deleted before what needs it is gone")]
     TooEarly(ResourceKey),

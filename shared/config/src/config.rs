@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::Digest;
+use model::{Digest, ShiftStep};
 use serde_json::Value;
 
 use crate::span::{Span, Spanned};
@@ -70,6 +70,8 @@ pub struct Agent {
     pub routes: Vec<Route>,
     /// The alias that callers use, if versions are published.
     pub alias: Option<String>,
+    /// In which steps calls are led to a new version; none where all go at once.
+    pub shift: Vec<ShiftStep>,
     /// Its own tags.
     pub tags: Tags,
     /// What it may do.

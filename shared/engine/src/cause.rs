@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{CallError, Cause, Change, ErrorClass, Plan, ResourceKey};
 
+/// The operation that fails where an alarm goes off while calls are led to another version.
+pub(crate) const SHIFT: &str = "shift";
+
 /// The root failures of a plan. Everything that waits for them, directly or not, is listed under the first that it waits for.
 pub fn causes(plan: &Plan, failed: &BTreeMap<ResourceKey, CallError>) -> Vec<Cause> {
     let mut listed = BTreeSet::new();
@@ -67,6 +70,9 @@ fn help(change: &Change, error: &CallError) -> String {
         ErrorClass::Denied => {
             "the target role or its permissions boundary does not allow this: update `bootstrap/target-role.yaml`"
         }
+        ErrorClass::Invalid if error.operation == SHIFT => {
+            "the agent's log group has what went wrong: mend the agent, then deploy again"
+        }
         ErrorClass::Invalid => "correct the resource's settings in the config, then deploy again",
         ErrorClass::Quota => "raise the quota in Service Quotas or remove resources, then deploy again",
         ErrorClass::HoldsData => "name it to agree to losing what it holds, or deploy a config that keeps it",
@@ -129,6 +135,7 @@ mod tests {
             dependencies: BTreeSet::new(),
             agent: None,
             retention: Retention::Delete,
+            shift: None,
         };
         for (at, class) in CLASSES.into_iter().enumerate() {
             assert_eq!(place(class), at);

@@ -1,6 +1,7 @@
 //! What a change is carried out with: the record, the writer, the providers, the time that is left.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use model::{
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::pace::Pace;
-use crate::ports::{Clock, Provider, Providers};
+use crate::ports::{Clock, Health, Provider, Providers};
 use crate::propagation::Propagation;
 use crate::state::State;
 use crate::wave::Limits;
@@ -44,6 +45,7 @@ pub(crate) enum Note {
 pub(crate) struct Execution<'a> {
     pub(crate) state: State,
     pub(crate) providers: &'a dyn Providers,
+    pub(crate) health: &'a dyn Health,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) pace: &'a Pace,
     pub(crate) propagation: Propagation,
@@ -67,6 +69,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) unseen: Mutex<BTreeSet<ResourceAddress>>,
     /// Told whenever something was looked at.
     pub(crate) looked: Notify,
+    /// Whether somebody cancelled the deployment.
+    pub(crate) cancelled: AtomicBool,
 }
 
 /// A line that was handed to the writer.
@@ -226,6 +230,11 @@ impl Execution<'_> {
         if left.is_positive() {
             self.clock.sleep(left.unsigned_abs()).await;
         }
+    }
+
+    /// Whether somebody cancelled the deployment: what would take long is left as it is.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Whether the slice is over.

@@ -263,6 +263,7 @@ mod tests {
             dependencies: BTreeSet::new(),
             agent: None,
             retention: Retention::Delete,
+            shift: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! One invocation of `provision-wave`: the lease, the one loop over ready changes, and how it ends.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::cause;
 use crate::execution::{Execution, Halt, Note};
 use crate::fence::Fence;
 use crate::pace::Pace;
-use crate::ports::{Acquired, Clock, Ledger, Providers, Reservation, StoreError};
+use crate::ports::{Acquired, Clock, Health, Ledger, Providers, Reservation, StoreError};
 use crate::propagation::Propagation;
 use crate::schedule::Schedule;
 use crate::state::State;
@@ -109,6 +110,8 @@ pub struct Wave<'a> {
     pub clock: &'a dyn Clock,
     /// The target account.
     pub providers: &'a dyn Providers,
+    /// What watches a change that is carried out in steps.
+    pub health: &'a dyn Health,
     /// What the clients of the target account ask before each mutating call.
     pub fence: &'a Fence,
     /// How fast AWS may be called. One for the life of a process: it learns.
@@ -197,6 +200,7 @@ impl Wave<'_> {
         let execution = Execution {
             state: State::new(recorded.clone(), &entries, plan.since),
             providers: self.providers,
+            health: self.health,
             clock: self.clock,
             pace: self.pace,
             propagation: Propagation::default(),
@@ -213,6 +217,7 @@ impl Wave<'_> {
             made: Mutex::new(BTreeMap::new()),
             unseen: Mutex::new(BTreeSet::new()),
             looked: Notify::new(),
+            cancelled: AtomicBool::new(is_cancelled),
         };
         remember_what_was_made(&execution, plan);
         let writing = writer.run(incoming);
@@ -355,7 +360,10 @@ async fn work(
                     Err(Halt::Stopped) => return None,
                 }
             }
-            () = &mut stop, if !is_cancelled => is_cancelled = true,
+            () = &mut stop, if !is_cancelled => {
+                is_cancelled = true;
+                execution.cancelled.store(true, Ordering::Relaxed);
+            }
         }
     }
     let is_left = interrupted || !schedule.is_exhausted();

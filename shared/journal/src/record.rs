@@ -124,6 +124,7 @@ mod tests {
             dependencies: Default::default(),
             agent: None,
             retention: Retention::Delete,
+            shift: None,
         }
     }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{EnvironmentId, ResourceAddress, ResourceType};
-use crate::plan::Gate;
+use crate::plan::{Gate, Shift};
 use crate::properties::{Properties, PropertyPath};
 
 /// Everything that should exist in one environment.
@@ -50,6 +50,9 @@ pub struct DesiredResource {
     /// Properties whose changes are left alone once it is made: they keep what the record says was asked for.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub ignore_changes: BTreeSet<PropertyPath>,
+    /// In which steps calls are led to another version; only of an alias.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Shift>,
 }
 
 /// What becomes of a resource that is no longer desired, or replaced.

@@ -42,9 +42,10 @@ pub use lease::{Epoch, Lease};
 pub use observed::Observed;
 pub use ownership::{Ownership, Stamp};
 pub use plan::{
-    Action, Change, Edge, Gate, GateCheck, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Stage,
+    Action, Change, Edge, Gate, GateCheck, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Shift, ShiftStep,
+    Stage,
 };
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
-pub use report::{Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Waiting};
+pub use report::{AtOnce, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Unshifted, Waiting};
 pub use request::{Destroy, Request, Rollback, Scope, Target};

@@ -81,6 +81,34 @@ pub struct Change {
     pub agent: Option<String>,
     /// What becomes of the resource when it is no longer desired: kept in the record.
     pub retention: Retention,
+    /// In which steps calls are led to the new version of an alias; none where all are at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Shift>,
+}
+
+/// How an alias goes from one version to another: a part of the calls first, watched by alarms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shift {
+    /// One after the other, each with more of the calls; all of them go to the new version afterwards.
+    pub steps: Vec<ShiftStep>,
+    /// The names of the alarms, any of which ends it; may refer to resources.
+    pub alarms: Vec<Value>,
+}
+
+impl Shift {
+    /// How long all steps take together, in seconds.
+    pub fn seconds(&self) -> u64 {
+        self.steps.iter().map(|step| u64::from(step.seconds)).sum()
+    }
+}
+
+/// One step of a shift.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShiftStep {
+    /// Which part of the calls goes to the new version, in percent: 1 to 99.
+    pub percent: u8,
+    /// For how many seconds.
+    pub seconds: u32,
 }
 
 /// What is done to a resource.

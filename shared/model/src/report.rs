@@ -27,6 +27,32 @@ pub struct PlanReport {
     /// What may hold data and was not asked for, with what it stands on: what a dead wave left behind, in a protected environment; what a
     /// way back that nobody asked for may not delete.
     pub left: Vec<ResourceKey>,
+    /// Aliases that are to be shifted, and go to their version all at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_once: Vec<AtOnce>,
+}
+
+/// An alias that is not shifted by this plan, though the config says how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtOnce {
+    /// The alias.
+    pub alias: ResourceKey,
+    /// Why.
+    pub because: Unshifted,
+}
+
+/// Why an alias goes to its version all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unshifted {
+    /// It is made, and has led nowhere before.
+    Made,
+    /// It is made anew.
+    Replaced,
+    /// The function's execution role changes, and Lambda shifts only between versions with the same.
+    Role,
+    /// The function's dead-letter queue changes, and Lambda shifts only between versions with the same.
+    DeadLetters,
 }
 
 /// A resource with a new address.

@@ -4,15 +4,15 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Edge, Generation, Ignored, NonEmpty, Order, Presence, Properties, PropertyDiff, PropertyPath,
-    Reach, Reason, Reference, ResourceAddress, ResourceKey, ResourceType, Stage, expression,
+    Action, AtOnce, Change, Edge, Generation, Ignored, NonEmpty, Order, Presence, Properties, PropertyDiff,
+    PropertyPath, Reach, Reason, Reference, ResourceAddress, ResourceKey, ResourceType, Stage, expression,
 };
 use schema::Naming;
 use serde_json::Value;
 
 use crate::view::{Standing, View};
 use crate::wanted::{Wanted, Wants};
-use crate::{Inputs, again, name};
+use crate::{Inputs, again, name, shift};
 
 /// What the building half decided.
 pub(crate) struct Built {
@@ -26,6 +26,8 @@ pub(crate) struct Built {
     pub(crate) first: BTreeMap<ResourceKey, String>,
     /// Values that stay what they are though the config says otherwise.
     pub(crate) ignored: Vec<Ignored>,
+    /// Aliases that are to be shifted, and go to their version all at once.
+    pub(crate) at_once: Vec<AtOnce>,
 }
 
 /// What is known of the resources that were decided on already: by rank.
@@ -49,6 +51,7 @@ pub(crate) fn build(
         unchanged: 0,
         first: BTreeMap::new(),
         ignored: Vec::new(),
+        at_once: Vec::new(),
     };
     let ranks = wants.addresses.len();
     let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks] };
@@ -87,8 +90,13 @@ pub(crate) fn build(
         needs.sort();
         needs.dedup();
         let on = wanted.needs(decision.exists).all.iter().filter_map(|rank| wants.addresses.get(*rank));
+        let key = ResourceKey::new(wanted.address.clone(), generation);
+        let shift = shift::shifted(wanted, &action, &built.changes).unwrap_or_else(|because| {
+            built.at_once.push(AtOnce { alias: key.clone(), because });
+            None
+        });
         built.changes.push(Change {
-            key: ResourceKey::new(wanted.address.clone(), generation),
+            key,
             kind: wanted.resource.kind.clone(),
             action,
             because,
@@ -97,6 +105,7 @@ pub(crate) fn build(
             dependencies: on.map(|address| (*address).clone()).collect(),
             agent: wanted.resource.agent.clone(),
             retention: wanted.resource.retention,
+            shift,
         });
     }
     built

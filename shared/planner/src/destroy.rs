@@ -108,5 +108,6 @@ fn change(key: &ResourceKey, standing: &Standing<'_>, keeps: bool, needs: BTreeS
         dependencies: standing.dependencies.clone().into_owned(),
         agent: recorded.agent.clone(),
         retention: recorded.retention,
+        shift: None,
     }
 }

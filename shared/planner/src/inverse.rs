@@ -213,6 +213,7 @@ fn desired(inputs: &Inverse<'_>, before: &Before<'_>) -> (Desired, BTreeSet<(Res
             agent: resource.agent.clone(),
             retention: resource.retention,
             ignore_changes: BTreeSet::new(),
+            shift: None,
         };
         resources.insert((*address).clone(), wanted);
     }

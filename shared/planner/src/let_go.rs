@@ -77,5 +77,6 @@ fn forget((key, recorded): (&ResourceKey, &RecordedResource)) -> Change {
         dependencies: recorded.dependencies.clone(),
         agent: recorded.agent.clone(),
         retention: recorded.retention,
+        shift: None,
     }
 }

@@ -18,6 +18,7 @@ mod order;
 mod reap;
 mod reprieve;
 mod retire;
+mod shift;
 mod target;
 mod view;
 mod wanted;
@@ -151,6 +152,7 @@ fn finish(
     changes.extend(retired);
     report.moved = relocations.iter().map(|one| Moved { from: one.from.clone(), to: one.to.clone() }).collect();
     report.ignored = built.ignored;
+    report.at_once = built.at_once;
     report.deposed = deposed(view);
     report.replaced = changes.iter().filter_map(replaced).collect();
     let plan = Plan {

@@ -121,6 +121,7 @@ pub(crate) fn changes(relocations: &[Relocation<'_>], view: &View<'_>, desired: 
             dependencies: standing.dependencies.clone().into_owned(),
             agent,
             retention: standing.recorded.retention,
+            shift: None,
         })
     };
     relocations.iter().filter_map(change).collect()

@@ -72,6 +72,7 @@ pub fn reap(inputs: &Reaping<'_>) -> Result<Planned, PlanError> {
             dependencies: standing.dependencies.clone().into_owned(),
             agent: recorded.agent.clone(),
             retention: recorded.retention,
+            shift: None,
         });
     }
     report.lost = losses::of(&changes);

@@ -83,6 +83,7 @@ pub(crate) fn retire(
             dependencies: standing.dependencies.clone().into_owned(),
             agent: recorded.agent.clone(),
             retention,
+            shift: None,
         });
     }
     changes

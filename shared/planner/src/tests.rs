@@ -16,6 +16,7 @@ mod leaving;
 mod many;
 mod moves;
 mod random;
+mod shift;
 
 fn address(text: &str) -> ResourceAddress {
     text.parse().unwrap()
@@ -29,6 +30,7 @@ fn resource(kind: &str, of: Value) -> DesiredResource {
         agent: None,
         retention: Retention::Delete,
         ignore_changes: BTreeSet::new(),
+        shift: None,
     }
 }
 

@@ -127,6 +127,7 @@ fn words(run: &Run<'_>, now: Timestamp, style: &Style) -> String {
             let again = if *attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
             format!("{what}{again}, {so_far}")
         }
+        Standing::Settling(Some(what)) if run.change.shift.is_some() => what.clone(),
         Standing::Settling(Some(what)) => format!("waiting for {what}, {so_far}"),
         Standing::Settling(None) => format!("being finished, {so_far}"),
         Standing::Deferred => "put off: something that lingers still uses it".to_owned(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Graph;
-use model::{Action, Change, Order, Plan, PropertyDiff, Reason, ResourceKey, Stage};
+use model::{Action, Change, Order, Plan, PropertyDiff, Reason, ResourceKey, Shift, ShiftStep, Stage};
 
 use crate::style::{Paint, Style};
 use crate::text::{Line, labelled};
@@ -213,7 +213,23 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
         Action::Forget { .. } => details.push("stays in the account, and is no longer looked after".to_owned()),
         Action::Create { .. } | Action::Delete { .. } => {}
     }
+    details.extend(change.shift.as_ref().map(shifted));
     details
+}
+
+/// In which steps calls are led to another version: all of a few, the first and the last of many.
+fn shifted(shift: &Shift) -> String {
+    let one = |step: &ShiftStep| match step.seconds % 60 {
+        0 => format!("{} % for {} min", step.percent, step.seconds / 60),
+        _ => format!("{} % for {} s", step.percent, step.seconds),
+    };
+    let steps = match shift.steps.as_slice() {
+        [first, second, .., last] if shift.steps.len() > 3 => {
+            format!("{}, {}, and so on to {}", one(first), one(second), one(last))
+        }
+        steps => steps.iter().map(one).collect::<Vec<_>>().join(", "),
+    };
+    format!("shifted: {steps}, then all")
 }
 
 /// How deep the plan is. Only to explain: nothing waits for a level.

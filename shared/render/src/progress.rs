@@ -92,6 +92,10 @@ impl<'a> Progress<'a> {
                         until_built: change.stage == Stage::Retire && !all_built,
                     }
                 }
+                // An update is made, and waited for.
+                Some(ChangeStatus::Started { .. }) if times.awaiting.is_some() => {
+                    Standing::Settling(times.awaiting.clone())
+                }
                 Some(ChangeStatus::Started { operation, attempt }) => {
                     Standing::Running { operation: Some(*operation), attempt: *attempt }
                 }

@@ -42,6 +42,7 @@ fn change(key: &str, kind: &str, action: Action, because: Reason, needs: &[&str]
         dependencies: Default::default(),
         agent: None,
         retention: Retention::Delete,
+        shift: None,
     }
 }
 
@@ -215,6 +216,41 @@ fn a_report_says_what_is_left_as_it_is_and_why() {
     insta::assert_snapshot!("report", report(&a_report(), &WIDE));
     insta::assert_snapshot!("report_narrow", report(&a_report(), &NARROW));
     assert_eq!(report(&PlanReport::default(), &WIDE), "");
+}
+
+#[test]
+fn a_plan_says_in_which_steps_calls_are_led_over() {
+    let update = Action::Update { to: Properties::new(), diff: Vec::new() };
+    let alias = change("a/Alias@1", "AWS::Lambda::Alias", update, Reason::Changed, &[]);
+    let shown = |steps: &[(u8, u32)]| {
+        let steps = steps.iter().map(|(percent, seconds)| model::ShiftStep { percent: *percent, seconds: *seconds });
+        let shift = Some(model::Shift { steps: steps.collect(), alarms: Vec::new() });
+        let shifted = Plan { changes: vec![Change { shift, ..alias.clone() }], irreversible: Vec::new(), ..a_plan() };
+        let text = plan(&shifted, &WIDE);
+        text.lines().find(|line| line.contains("shifted")).unwrap_or_default().trim().to_owned()
+    };
+    assert_eq!(shown(&[(10, 300)]), "shifted: 10 % for 5 min, then all");
+    assert_eq!(shown(&[(40, 60), (80, 90)]), "shifted: 40 % for 1 min, 80 % for 90 s, then all");
+    assert_eq!(
+        shown(&[(20, 120), (40, 120), (60, 120), (80, 120)]),
+        "shifted: 20 % for 2 min, 40 % for 2 min, and so on to 80 % for 2 min, then all"
+    );
+}
+
+#[test]
+fn a_report_says_which_aliases_are_not_shifted_and_why() {
+    let of = |because| {
+        let at_once = vec![model::AtOnce { alias: "bot/Alias@1".parse().unwrap(), because }];
+        report(&PlanReport { at_once, ..PlanReport::default() }, &WIDE)
+    };
+    let role = of(model::Unshifted::Role);
+    assert!(
+        role.starts_with("Not shifted\n  bot/Alias@1 goes to its version at once: the function gets another role"),
+        "{role}"
+    );
+    assert!(of(model::Unshifted::DeadLetters).contains("another dead-letter queue"));
+    assert!(of(model::Unshifted::Made).contains("is made, so that"));
+    assert!(of(model::Unshifted::Replaced).contains("is made anew, so that"));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 mod cloud;
 mod draw;
 mod fault;
+mod health;
 mod ledger;
 mod options;
 mod port;
@@ -19,6 +20,7 @@ mod world;
 pub use cloud::{Account, Thing, Wrong};
 pub use draw::Draws;
 pub use fault::{Fault, Moment, Script, Storm, Weather};
+pub use health::SimHealth;
 pub use ledger::{Committed, LeaseState, SimLedger, Truth};
 pub use options::{Latencies, Options};
 pub use process::{Process, Processes, Step};

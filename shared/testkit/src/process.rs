@@ -10,6 +10,7 @@ use std::time::Duration;
 use engine::Fence;
 use engine::ports::Clock;
 
+use crate::health::SimHealth;
 use crate::ledger::SimLedger;
 use crate::provider::Kinds;
 use crate::time::{Time, micros};
@@ -50,6 +51,11 @@ impl Process {
     /// The account, as it sees it.
     pub fn providers(self: &Arc<Self>) -> Kinds {
         Kinds::new(self)
+    }
+
+    /// The alarms, as it sees them.
+    pub fn health(self: &Arc<Self>) -> SimHealth {
+        SimHealth::new(self)
     }
 
     /// The clock, which is everybody's.

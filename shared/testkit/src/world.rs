@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use engine::Fence;
-use model::{Properties, ResourceKey};
+use engine::ports::{AlarmSeen, Clock};
+use model::{Properties, ResourceKey, Timestamp};
 
 use crate::cloud::{Account, Thing};
 use crate::draw::Draws;
@@ -27,6 +28,8 @@ struct Inner {
     account: Mutex<Account>,
     truth: Mutex<Truth>,
     ports: Mutex<Ports>,
+    /// Since when alarms are in `ALARM`, by name.
+    alarms: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 /// Every call through a port.
@@ -59,6 +62,7 @@ impl World {
             account: Mutex::new(Account::new(options.limits)),
             truth: Mutex::default(),
             ports: Mutex::new(ports),
+            alarms: Mutex::default(),
             options,
         }))
     }
@@ -72,6 +76,7 @@ impl World {
             account: Mutex::new(self.account().clone()),
             truth: Mutex::new(self.truth().clone()),
             ports: Mutex::new(Ports { script, drawn: lock(&self.0.ports).drawn.clone(), ..Ports::default() }),
+            alarms: Mutex::new(lock(&self.0.alarms).clone()),
             options,
         }))
     }
@@ -162,6 +167,24 @@ impl World {
     /// Makes something that nobody here made, and that carries nobody's tags.
     pub fn plant(&self, kind: &str, id: &str, properties: Properties) {
         self.account().plant(kind, id, properties);
+    }
+
+    /// Lets an alarm go off so long from now, whether it is there or not.
+    pub fn goes_off(&self, name: &str, after: Duration) {
+        lock(&self.0.alarms).insert(name.to_owned(), self.0.time.now() + after);
+    }
+
+    /// What an alarm shows.
+    pub(crate) fn alarm(&self, name: &str) -> AlarmSeen {
+        if !self.account().has("AWS::CloudWatch::Alarm", name) {
+            return AlarmSeen::Missing;
+        }
+        match lock(&self.0.alarms).get(name) {
+            Some(since) if *since <= self.0.time.now() => {
+                AlarmSeen::Off { since: Some(*since), reason: "3 errors in 5 minutes".to_owned() }
+            }
+            _ => AlarmSeen::Quiet,
+        }
     }
 
     /// What the account holds of this incarnation.

@@ -541,6 +541,7 @@ async fn invocation(process: Arc<Process>, plan: Arc<Plan>, digest: Digest, limi
         ledger: &ledger,
         clock: process.clock(),
         providers: &providers,
+        health: &process.health(),
         fence: process.fence(),
         pace: &pace,
         limits,

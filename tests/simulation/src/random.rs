@@ -277,6 +277,7 @@ impl Growing {
             agent: None,
             retention,
             ignore_changes: BTreeSet::new(),
+            shift: None,
         };
         let address = address(&name);
         self.resources().insert(address.clone(), resource);

@@ -76,6 +76,7 @@ impl Stack {
             agent: None,
             retention: Retention::Delete,
             ignore_changes: BTreeSet::new(),
+            shift: None,
         };
         self.0.resources.insert(address(name), resource);
         self

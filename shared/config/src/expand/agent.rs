@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use model::expression::{attribute, reference};
-use model::{Artifact, Digest, Properties, ResourceAddress, Retention, properties};
+use model::{Artifact, Digest, Properties, ResourceAddress, Retention, Shift, properties};
 use serde_json::{Map, Value, json};
 
 use super::tags::Scope;
@@ -66,12 +66,22 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
     url(expansion, agent, &function, &callee);
     api::add_agent(expansion, agent, &callee);
     alarms::add_agent(expansion, agent, &scope, &function, dead_letters.as_ref());
+    shift(expansion, agent, &at("Alias"));
     let called = if agent.alias.is_some() { at("Alias") } else { function.clone() };
     health::add_agent(expansion, agent, &called);
 
     let name = pascal(stack);
     expansion.outputs.insert(format!("{name}FunctionName"), reference(&function));
     expansion.outputs.insert(format!("{name}FunctionArn"), attribute(&function, "Arn"));
+}
+
+/// How the alias goes to a new version, and the alarms that watch it: those must be there before.
+fn shift(expansion: &mut Expansion<'_>, agent: &Agent, alias: &ResourceAddress) {
+    let alarms = alarms::of_agent(expansion, agent);
+    let Some(alias) = expansion.resources.get_mut(alias).filter(|_| !agent.shift.is_empty()) else { return };
+    let names = alarms.iter().map(reference).collect();
+    alias.shift = Some(Shift { steps: agent.shift.clone(), alarms: names });
+    alias.depends_on.extend(alarms);
 }
 
 fn function_properties(

@@ -82,6 +82,14 @@ pub(super) fn add_shared(expansion: &mut Expansion<'_>) {
     }
 }
 
+/// Where the alarms of one agent stand, once they are there.
+pub(super) fn of_agent(expansion: &Expansion<'_>, agent: &Agent) -> Vec<ResourceAddress> {
+    let is_own = |(address, resource): &(&ResourceAddress, &model::DesiredResource)| {
+        address.stack == agent.name.value && resource.kind.as_str() == "AWS::CloudWatch::Alarm"
+    };
+    expansion.resources.iter().filter(is_own).map(|(address, _)| address.clone()).collect()
+}
+
 /// The alarms of one agent.
 pub(super) fn add_agent(
     expansion: &mut Expansion<'_>,

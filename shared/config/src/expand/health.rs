@@ -4,7 +4,7 @@ use model::expression::{attribute, join, reference};
 use model::{Gate, GateCheck, ResourceAddress};
 use serde_json::json;
 
-use super::{Expansion, api};
+use super::{Expansion, alarms, api};
 use crate::config::{Agent, HttpHealth, Way};
 
 /// The gates of one agent, whose resources are all there already. `callee` is what callers call: the function, or its alias.
@@ -26,11 +26,8 @@ pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &R
         checks.push(GateCheck::Http { url, status: *status });
     }
     if health.alarms {
-        let of_agent = |(address, resource): (&ResourceAddress, &model::DesiredResource)| {
-            let is_own = address.stack == agent.name.value && resource.kind.as_str() == "AWS::CloudWatch::Alarm";
-            is_own.then(|| GateCheck::Alarm { name: reference(address) })
-        };
-        checks.extend(expansion.resources.iter().filter_map(of_agent));
+        let own = alarms::of_agent(expansion, agent);
+        checks.extend(own.iter().map(|address| GateCheck::Alarm { name: reference(address) }));
     }
     let gate = |check| Gate { agent: Some(agent.name.value.clone()), check, seconds: health.within };
     expansion.gates.extend(checks.into_iter().map(gate));

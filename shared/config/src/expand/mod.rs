@@ -113,6 +113,7 @@ impl<'a> Expansion<'a> {
             agent,
             retention: Retention::Delete,
             ignore_changes: BTreeSet::new(),
+            shift: None,
         };
         self.resources.entry(address).insert_entry(resource).into_mut()
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use model::Digest;
 
 use super::reader::{Fields, Reader};
-use super::{health, names, permission, route, runtime, tags, variables};
+use super::{health, names, permission, route, runtime, shift, tags, variables};
 use crate::code::Code;
 use crate::config::{Agent, Architecture, Permission, Route, Shared, Source, Tags, UrlAuth};
 use crate::problem::Finding;
@@ -43,7 +43,8 @@ pub(super) fn agent(
     let tracing = reader.optional(&mut fields, "tracing").and_then(|node| reader.flag(node, "`tracing`"));
     let url = reader.optional(&mut fields, "url").and_then(|node| url(reader, node));
     let routes = routes(reader, &mut fields, name.as_ref(), shared, is_known);
-    let alias = reader.optional(&mut fields, "alias").and_then(|node| alias(reader, node));
+    let alias = reader.optional(&mut fields, "alias").map(|node| alias(reader, node));
+    let shift = reader.optional(&mut fields, "shift").cloned();
     let own = reader.optional(&mut fields, "tags").map(|node| (node.span, tags::tags(reader, node)));
     let permissions = reader
         .optional(&mut fields, "permissions")
@@ -64,6 +65,7 @@ pub(super) fn agent(
     let has =
         health::Has { url, routes: &routes, dlq: dlq.unwrap_or(false), alarms: shared.monitoring.alarms.as_ref() };
     let health = health.map(|node| health::health(reader, &node, &has, is_known));
+    let shift = shift.map(|node| shift::shift(reader, &node, &has, alias.is_some(), is_known));
 
     let own = own.map(|(span, own)| {
         let mut all = inherited.clone();
@@ -85,7 +87,8 @@ pub(super) fn agent(
         tracing: tracing.unwrap_or(shared.monitoring.xray),
         url,
         routes,
-        alias,
+        alias: alias.flatten(),
+        shift: shift.flatten().unwrap_or_default(),
         tags: own.unwrap_or_default(),
         permissions,
         managed_policies,

@@ -22,6 +22,17 @@ pub(super) struct Has<'a> {
     pub(super) alarms: Option<&'a Alarms>,
 }
 
+impl Has<'_> {
+    /// Whether any alarm watches the agent itself.
+    pub(super) fn has_alarms(&self) -> bool {
+        let own = |alarms: &Alarms| {
+            let of_function = [alarms.errors, alarms.throttles, alarms.duration_percent];
+            of_function.iter().any(Option::is_some) || (self.dlq && alarms.dlq_depth.is_some())
+        };
+        self.alarms.is_some_and(own)
+    }
+}
+
 /// The health that `node` asks for. `is_known` says whether what is shared could be read.
 pub(super) fn health(reader: &mut Reader<'_>, node: &Rc<Node>, has: &Has<'_>, is_known: bool) -> Option<Health> {
     let mut fields = reader.fields(node, "`health`")?;
@@ -111,11 +122,7 @@ fn no_way(path: &str, has: &Has<'_>) -> (String, String) {
 
 fn alarms(reader: &mut Reader<'_>, node: &Rc<Node>, has: &Has<'_>, is_known: bool) -> Option<bool> {
     let wanted = reader.flag(node, "`alarms`")?;
-    let own = |alarms: &Alarms| {
-        let of_function = [alarms.errors, alarms.throttles, alarms.duration_percent];
-        of_function.iter().any(Option::is_some) || (has.dlq && alarms.dlq_depth.is_some())
-    };
-    if wanted && is_known && !has.alarms.is_some_and(own) {
+    if wanted && is_known && !has.has_alarms() {
         let finding = Finding::new(Code::NothingToLookAt, node.span, "the agent has no alarms to look at");
         reader.add(finding.help("give a threshold for agents under `shared.monitoring.alarms`, e.g. `errors: 1`"));
         return None;

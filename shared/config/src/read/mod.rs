@@ -12,6 +12,7 @@ mod reader;
 mod route;
 pub(crate) mod runtime;
 mod shared;
+mod shift;
 pub(crate) mod tag_names;
 mod tags;
 mod variables;

@@ -141,7 +141,7 @@ fn keys_that_nothing_knows_are_told() {
     check_added(
         "    layers: []\n",
         &[
-            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `tracing`, `url`, `route`, `alias`, `tags`, `permissions`, `managed_policies`, `health` and `environment`",
+            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `tracing`, `url`, `route`, `alias`, `shift`, `tags`, `permissions`, `managed_policies`, `health` and `environment`",
         ],
     );
     check_added("share: {}\n", &["8:1 unknown-key | a config has no key `share` | did you mean `shared`?"]);

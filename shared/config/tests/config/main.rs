@@ -16,6 +16,7 @@ mod hostile;
 mod merging;
 mod outside;
 mod rendering;
+mod shift;
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 mod create;
 mod delete;
 mod settle;
+mod shift;
 
 use model::{
     Action, CallError, Change, ErrorClass, Event, Operation, PhysicalId, Presence, Properties, RecordedResource,
@@ -13,6 +14,7 @@ use schema::Call;
 use crate::execution::{Execution, Halt};
 use crate::ports::{Creation, Existing, Provider};
 use crate::retry::{Repeat, patiently};
+use shift::Shifting;
 
 /// Carries out one change whose needs are met.
 pub(crate) async fn carry_out(execution: &Execution<'_>, change: &Change) -> Result<(), Halt> {
@@ -92,7 +94,13 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
     }
     let key = identity(execution, change);
     let existing = Existing { key: &key, physical_id: &physical_id, properties: &recorded.sent };
-    own(execution, change, provider, &sent, &existing).await?;
+    let live = own(execution, change, provider, &sent, &existing).await?;
+    if let Some(shift) = &change.shift {
+        let shifting = Shifting { execution, change, provider, physical_id: &physical_id, to: &sent };
+        shifting.go(shift, &live).await?;
+        let existing = Existing { properties: &sent, ..existing };
+        return settle::settle(execution, change, provider, &sent, &existing).await;
+    }
     let attempt = attempt_after(execution, change, &recorded);
     execution.announce(change, &sent, Operation::Update, attempt).await?;
     if recorded.presence == Presence::Present {
@@ -106,18 +114,18 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
     finish(execution, change, provider, &sent, &physical_id, false).await
 }
 
-/// Refuses to touch what does not carry our tags, and forgets what is gone.
+/// What AWS shows of it. Refuses to touch what does not carry our tags, and forgets what is gone.
 async fn own(
     execution: &Execution<'_>,
     change: &Change,
     provider: &dyn Provider,
     sent: &Properties,
     existing: &Existing<'_>,
-) -> Result<(), Halt> {
+) -> Result<Properties, Halt> {
     let how = (Call::Read, Repeat::Harmless);
     match patiently(execution, change, how, || provider.read(existing)).await? {
         Ok(Some(observed)) if observed.ownership.as_ref().is_none_or(|own| own.is(execution.stamp, existing.key)) => {
-            Ok(())
+            Ok(observed.properties)
         }
         Ok(Some(observed)) => fail(execution, change, sent, foreign(&observed.physical_id)).await,
         Ok(None) => {

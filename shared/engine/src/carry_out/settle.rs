@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::{CallError, Change, ErrorClass, Event, Observed, Properties, Settled};
 use schema::Call;
 
-use super::{began, fail, is_late};
+use super::{began, fail, is_late, shift};
 use crate::execution::{Execution, Halt};
 use crate::ports::{Existing, Provider, Readiness};
 use crate::retry::{Repeat, patiently};
@@ -43,7 +43,8 @@ pub(super) async fn settle(
     sent: &Properties,
     existing: &Existing<'_>,
 ) -> Result<(), Halt> {
-    let began = began(execution, change);
+    // There was nothing to wait for before its last call.
+    let began = (began(execution, change) + shift::lasts(change)).min(execution.clock.now());
     let likely = schema::latency(&change.kind).ready;
     for poll in 0_u32.. {
         match patiently(execution, change, (Call::Read, Repeat::Harmless), || provider.settle(existing)).await? {

@@ -38,6 +38,7 @@ fn resource(kind: &str, of: Value) -> DesiredResource {
         agent: None,
         retention: Retention::Delete,
         ignore_changes: BTreeSet::new(),
+        shift: None,
     }
 }
 
@@ -110,7 +111,8 @@ async fn invoke(world: &World, plan: &Plan, digest: &Digest, limits: Limits) -> 
     let fence = Fence::new(Duration::from_secs(15));
     let kinds = Kinds::of(world);
     let pace = Pace::new();
-    let wave = Wave { ledger: world, clock: world, providers: &kinds, fence: &fence, pace: &pace, limits };
+    let wave =
+        Wave { ledger: world, clock: world, providers: &kinds, health: world, fence: &fence, pace: &pace, limits };
     tokio::select! {
         biased;
         () = world.death() => None,

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use engine::ports::{
-    Acquired, Clock, Commit, Creation, Deletion, Existing, Found, Ledger, Made, OnExisting, Owned, Proof, Provider,
-    Providers, Readiness, Reservation, StoreError,
+    Acquired, AlarmSeen, Answer, Clock, Commit, Creation, Deletion, Existing, Found, Health, Ledger, Made, OnExisting,
+    Owned, Proof, Provider, Providers, Readiness, Reservation, StoreError,
 };
 use model::{
     CallError, DeploymentId, Digest, Entry, EnvironmentId, Epoch, ErrorClass, Lease, Observed, Ownership, PhysicalId,
     Properties, Recorded, ResourceType, Revision, Stamp, Timestamp,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 /// Where in a port call a process dies.
@@ -129,6 +129,21 @@ impl Clock for World {
             tokio::task::yield_now().await;
         }
         self.now.fetch_max(until, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Health for World {
+    async fn alarm(&self, _: &str) -> Result<AlarmSeen, CallError> {
+        self.call(|| Ok(AlarmSeen::Quiet)).await
+    }
+
+    async fn invoke(&self, _: &str, _: &Value, _: Duration) -> Result<Answer, CallError> {
+        self.call(|| Ok(Answer::Returned)).await
+    }
+
+    async fn get(&self, _: &str, _: Duration) -> Result<u16, CallError> {
+        self.call(|| Ok(200)).await
     }
 }
 

@@ -1,9 +1,10 @@
 //! `AWS::Lambda::Alias`: a name of its own within its function, which is what it is recognised by.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::AliasRoutingConfiguration;
 use engine::ports::{Creation, Deletion, Existing, Found, Made, Proof, Provider};
 use model::{CallError, Observed, PhysicalId, Properties};
 use serde_json::{Value, json};
@@ -20,6 +21,30 @@ fn attributes(arn: &str) -> BTreeMap<String, Value> {
     BTreeMap::from([("AliasArn".to_owned(), json!(arn))])
 }
 
+/// The versions that get a part of the calls beside the alias's own, with their weights; empty where none does.
+fn routing(properties: &Properties) -> Result<AliasRoutingConfiguration, CallError> {
+    let mut weights = HashMap::new();
+    let given = properties.get("RoutingConfig").and_then(|routing| routing.get("AdditionalVersionWeights"));
+    for one in given.and_then(Value::as_array).into_iter().flatten() {
+        let version = one.get("FunctionVersion").and_then(Value::as_str);
+        let weight = one.get("FunctionWeight").and_then(Value::as_f64);
+        let (Some(version), Some(weight)) = (version, weight) else {
+            let message = "a weight in `RoutingConfig` needs `FunctionVersion` and `FunctionWeight`";
+            return Err(shape::invalid(message));
+        };
+        weights.insert(version.to_owned(), weight);
+    }
+    Ok(AliasRoutingConfiguration::builder().set_additional_version_weights(Some(weights)).build())
+}
+
+/// The same, as properties; none where no other version gets anything.
+fn routed(routing: Option<AliasRoutingConfiguration>) -> Option<Value> {
+    let weights = routing?.additional_version_weights.filter(|weights| !weights.is_empty())?;
+    let weights: BTreeMap<String, f64> = weights.into_iter().collect();
+    let one = |(version, weight)| json!({ "FunctionVersion": version, "FunctionWeight": weight });
+    Some(json!({ "AdditionalVersionWeights": weights.into_iter().map(one).collect::<Vec<Value>>() }))
+}
+
 impl Alias {
     /// Over this client.
     pub fn new(lambda: Client) -> Self {
@@ -27,7 +52,7 @@ impl Alias {
     }
 
     async fn change(&self, arn: &str, from: &Properties, to: &Properties) -> Result<(), CallError> {
-        if !any_differs(from, to, &["FunctionVersion", "Description"]) {
+        if !any_differs(from, to, &["FunctionVersion", "Description", "RoutingConfig"]) {
             return Ok(());
         }
         let (function, name) = qualified(arn)?;
@@ -37,6 +62,8 @@ impl Alias {
             .name(name)
             .function_version(required(to, "FunctionVersion")?)
             .description(to.text("Description").unwrap_or_default())
+            // Lambda keeps the weights that it is not told of.
+            .routing_config(routing(to)?)
             .send()
             .await
             .map_err(failed("UpdateAlias"))?;
@@ -60,6 +87,9 @@ impl Provider for Alias {
         }
         if let Some(text) = alias.description.filter(|text| !text.is_empty()) {
             properties.set("Description", text);
+        }
+        if let Some(routing) = routed(alias.routing_config) {
+            properties.set("RoutingConfig", routing);
         }
         Ok(Some(Observed {
             physical_id: existing.physical_id.clone(),

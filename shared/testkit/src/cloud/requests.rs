@@ -244,6 +244,10 @@ impl Account {
         self.things.get(&place).map(|thing| thing.observed(kind))
     }
 
+    pub(crate) fn has(&self, kind: &'static str, id: &str) -> bool {
+        self.things.contains_key(&(kind, id.to_owned()))
+    }
+
     pub(crate) fn find(&mut self, world: &World, kind: &'static Kind, order: &Order, now: i64) -> Found {
         if kind.id.is_some() {
             let parent = kind.parent.and_then(|(property, of)| self.referred(of, order.properties.text(property)?));
@@ -299,6 +303,7 @@ impl Account {
         let Some(thing) = self.things.get_mut(&place).filter(|thing| thing.gone.is_none()) else {
             return Err(answer(ErrorClass::NotFound, "update", 404, "it does not exist"));
         };
+        world.note(|| format!("{} `{id}` is {}", kind.name, to.to_value()));
         let before = std::mem::replace(&mut thing.properties, to);
         let (is_foreign, after) = (thing.key.is_none(), thing.properties.clone());
         self.change(caller, id);
