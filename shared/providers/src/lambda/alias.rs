@@ -41,7 +41,7 @@ fn routing(properties: &Properties) -> Result<AliasRoutingConfiguration, CallErr
 fn routed(routing: Option<AliasRoutingConfiguration>) -> Option<Value> {
     let weights = routing?.additional_version_weights.filter(|weights| !weights.is_empty())?;
     let weights: BTreeMap<String, f64> = weights.into_iter().collect();
-    let one = |(version, weight)| json!({ "FunctionVersion": version, "FunctionWeight": weight });
+    let one = |(version, weight): (String, f64)| json!({ "FunctionVersion": version, "FunctionWeight": weight });
     Some(json!({ "AdditionalVersionWeights": weights.into_iter().map(one).collect::<Vec<Value>>() }))
 }
 
@@ -62,8 +62,8 @@ impl Alias {
             .name(name)
             .function_version(required(to, "FunctionVersion")?)
             .description(to.text("Description").unwrap_or_default())
-            // Lambda keeps the weights that it is not told of.
-            .routing_config(routing(to)?)
+            // Lambda keeps the weights that it is not told of, and takes them away where it is told of none.
+            .set_routing_config(any_differs(from, to, &["RoutingConfig"]).then(|| routing(to)).transpose()?)
             .send()
             .await
             .map_err(failed("UpdateAlias"))?;
@@ -143,5 +143,34 @@ impl Provider for Alias {
         let delete = self.lambda.delete_alias().function_name(function).name(name);
         unless_missing(delete.send().await.map_err(failed("DeleteAlias")))?;
         Ok(Deletion::Gone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::properties;
+
+    use super::*;
+
+    #[test]
+    fn weights_are_read_as_they_were_sent() {
+        let weight = json!({ "FunctionVersion": "7", "FunctionWeight": 0.1 });
+        let config = json!({ "AdditionalVersionWeights": [weight] });
+        let sent = routing(&properties(json!({ "RoutingConfig": config }))).unwrap();
+        assert_eq!(sent.additional_version_weights(), Some(&HashMap::from([("7".to_owned(), 0.1)])));
+        assert_eq!(routed(Some(sent)), Some(config));
+    }
+
+    #[test]
+    fn that_there_are_no_weights_is_said_and_not_read() {
+        let sent = routing(&Properties::new()).unwrap();
+        assert_eq!(sent.additional_version_weights(), Some(&HashMap::new()), "Lambda keeps what it is not told of");
+        assert_eq!([routed(Some(sent)), routed(None)], [None, None]);
+    }
+
+    #[test]
+    fn a_weight_of_nothing_is_refused() {
+        let config = json!({ "AdditionalVersionWeights": [{ "FunctionVersion": "7" }] });
+        assert!(routing(&properties(json!({ "RoutingConfig": config }))).is_err());
     }
 }
