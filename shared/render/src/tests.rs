@@ -238,6 +238,24 @@ fn a_plan_says_in_which_steps_calls_are_led_over() {
 }
 
 #[test]
+fn the_live_view_says_which_part_of_the_calls_goes_where() {
+    let update = Action::Update { to: Properties::new(), diff: Vec::new() };
+    let shift = Some(model::Shift { steps: Vec::new(), alarms: Vec::new() });
+    let alias = change("a/Alias@1", "AWS::Lambda::Alias", update, Reason::Changed, &[]);
+    let shifted = Plan { changes: vec![Change { shift, ..alias }], ..a_plan() };
+    let what = "10 % of the calls go to version 7, for 5 min more";
+    let awaiting = Event::Awaiting { what: what.into() };
+    let mut journal = vec![entry(0, "a/Alias@1", started(Operation::Update)), entry(100, "a/Alias@1", awaiting)];
+    let shown = |journal: &[Entry]| live(&Progress::of(&shifted, journal).unwrap(), at(500), 20, &WIDE).join("\n");
+    assert!(shown(&journal).contains(what), "{}", shown(&journal));
+    assert!(!shown(&journal).contains("waiting for"), "{}", shown(&journal));
+    let Event::Started { operation, token, request, .. } = started(Operation::Update) else { unreachable!() };
+    let again = Event::Started { operation, token, attempt: 2, request, physical_name: None };
+    journal.push(entry(200, "a/Alias@1", again));
+    assert!(shown(&journal).contains("being updated"), "{}", shown(&journal));
+}
+
+#[test]
 fn a_report_says_which_aliases_are_not_shifted_and_why() {
     let of = |because| {
         let at_once = vec![model::AtOnce { alias: "bot/Alias@1".parse().unwrap(), because }];
