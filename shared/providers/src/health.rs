@@ -1,5 +1,6 @@
 //! Looking at whether what was deployed is well: alarms and functions with the target role, addresses as anybody.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,15 +24,21 @@ const LONGEST: usize = 300;
 /// Health as AWS shows it.
 pub struct NativeHealth {
     clients: Clients,
-    http: Connector,
+    /// Made for the first address that is looked at: most never look at one.
+    http: OnceLock<Connector>,
 }
 
 impl NativeHealth {
     /// Looks with these clients.
     pub fn new(clients: Clients) -> Self {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
-        let http = Connector::builder().connector_settings(settings).tls_provider(tls()).build();
-        Self { clients, http }
+        Self { clients, http: OnceLock::new() }
+    }
+
+    fn http(&self) -> &Connector {
+        self.http.get_or_init(|| {
+            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+            Connector::builder().connector_settings(settings).tls_provider(tls()).build()
+        })
     }
 
     fn request(&self, url: &str) -> Result<HttpRequest, CallError> {
@@ -81,7 +88,7 @@ impl Health for NativeHealth {
 
     async fn get(&self, url: &str, patience: Duration) -> Result<u16, CallError> {
         let unanswered = |message: String| CallError::local(ErrorClass::Transient, "GET", message);
-        let call = self.http.call(self.request(url)?);
+        let call = self.http().call(self.request(url)?);
         match tokio::time::timeout(patience, call).await {
             Ok(Ok(response)) => Ok(response.status().as_u16()),
             Ok(Err(error)) => Err(unanswered(format!("`{url}` was not answered: {error}"))),
