@@ -305,7 +305,8 @@ impl Left {
         let is_going = |one: &RecordedResource| one.presence == Presence::Leaving && one.intent.is_some();
         let going = was_there.clone().filter(|(_, one)| is_data(one) && is_going(one));
         let mut left = Self { going: going.map(|(key, _)| key.clone()).collect(), ..Self::default() };
-        let is_new = |key: &ResourceKey| ends.before.generations(&key.address).next().is_none();
+        let in_use = |(_, one): (&ResourceKey, &RecordedResource)| one.presence != Presence::Leaving;
+        let is_new = |key: &ResourceKey| !ends.before.generations(&key.address).any(in_use);
         let stays = was_there.filter(|(_, one)| is_data(one) || one.retention == Retention::Retain);
         let mut ahead: Vec<&ResourceKey> = stays.map(|(key, _)| key).filter(|key| is_new(key)).collect();
         while let Some(key) = ahead.pop() {
