@@ -34,7 +34,7 @@ pub(crate) fn retire(
         .collect();
     let standing_on = standing_on(&leaving);
     let keeps = |key: &ResourceKey, standing: &Standing<'_>| keeps(inputs, not_kept, key, standing);
-    let along = clear_the_way(built, &leaving, &standing_on, &keeps);
+    let along = clear_the_way(built, &leaving, &standing_on, &|key, standing| keeps(key, standing).1.is_none());
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
         built.first.contains_key(*key) || !is_left(inputs, key, standing, report)
     };
@@ -133,7 +133,7 @@ fn clear_the_way(
     built: &mut Built,
     leaving: &Leaving<'_, '_>,
     standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
-    keeps: &dyn Fn(&ResourceKey, &Standing<'_>) -> (Retention, Option<Retaining>),
+    is_deleted: &dyn Fn(&ResourceKey, &Standing<'_>) -> bool,
 ) -> BTreeSet<ResourceKey> {
     let Built { changes, first, .. } = built;
     if first.is_empty() {
@@ -149,7 +149,7 @@ fn clear_the_way(
             let replaced = replaced.get(on_top);
             let is_along = replaced.is_some_and(|change| is_forced_by(change, standing, &key.address));
             let is_inside = replaced.is_none() && stands_in(standing, &key.address);
-            let just_goes = is_inside && keeps(on_top, standing).1.is_none();
+            let just_goes = is_inside && is_deleted(on_top, standing);
             if (!standing.stays() || is_along || just_goes) && !first.contains_key(on_top) {
                 first.insert(on_top.clone(), forced_by.clone());
                 ahead.push(on_top.clone());

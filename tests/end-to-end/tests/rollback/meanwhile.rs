@@ -220,7 +220,6 @@ impl Course {
         let after = seen(&trial).await;
         let all = (0..MOMENTS).map(|moment| 1 + moment * (changes - 1) / (MOMENTS - 1));
         let moments = all.skip(usize::from(odd)).step_by(2).collect();
-        println!("{changes} changes, cancelled at {moments:?}");
         Self { trial, first: first.revision.expect("it has one"), before, after, changes, moments }
     }
 
@@ -230,7 +229,6 @@ impl Course {
         let ended = cancelled_at(&self.trial, n, project).await;
         let is_cancelled = outcome(&ended).name() == "Cancelled";
         assert!(is_cancelled || n > self.changes / 2, "cancelled at change {n} of {}", self.changes);
-        println!("cancelled at change {n}: {}", outcome(&ended).name());
         is_cancelled
     }
 }
