@@ -1,12 +1,16 @@
-//! What the end-to-end tests share: an embedded account with the engine installed, a project to upload, and waiting until
-//! a deployment has ended.
+//! What the end-to-end tests share: an embedded account with the engine installed, projects to upload, what an administrator
+//! types, and waiting until a deployment has ended.
 //!
 //! Everything is looked at as a user would: through what the engine recorded, through boto3, through HTTP, and through the
 //! proxy's record of AWS calls. Must never reach into a function, and never fake a part.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test that cannot go on ends here")]
 
+pub mod admin;
+pub mod bot;
+mod deployments;
 pub mod sight;
+pub mod trial;
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -81,45 +85,10 @@ impl Field {
         self.register_with(&self.id, stops).await;
     }
 
-    /// Uploads a project as a bundle, and waits until its deployment has ended.
-    pub async fn deploy(&self, project: &Project) -> Deployment {
-        let before = self.ids().await;
-        self.upload("bundle.zip", project.bundle()).await;
-        self.ended(&before).await
-    }
-
     /// Uploads a file to the environment's inbox.
     pub async fn upload(&self, file: &str, bytes: Vec<u8>) -> String {
         let EnvironmentId { project, environment } = &self.id;
         self.account.upload(project, environment, file, bytes).await.expect("the upload is taken")
-    }
-
-    /// The deployments that there are.
-    pub async fn deployments(&self) -> Vec<Deployment> {
-        self.store.deployments(&self.id).await.expect("the history can be read")
-    }
-
-    async fn ids(&self) -> Vec<model::DeploymentId> {
-        self.deployments().await.into_iter().map(|deployment| deployment.id).collect()
-    }
-
-    /// Waits until one deployment that is not in `before` has ended.
-    async fn ended(&self, before: &[model::DeploymentId]) -> Deployment {
-        self.until("a deployment to end", async || {
-            let news = self.deployments().await.into_iter().find(|deployment| !before.contains(&deployment.id))?;
-            matches!(news.status, DeploymentStatus::Ended { .. }).then_some(news)
-        })
-        .await
-    }
-
-    /// Waits until `count` deployments have ended.
-    pub async fn ended_count(&self, count: usize) -> Vec<Deployment> {
-        self.until("deployments to end", async || {
-            let all = self.deployments().await;
-            let ended = all.iter().filter(|one| matches!(one.status, DeploymentStatus::Ended { .. })).count();
-            (ended >= count).then_some(all)
-        })
-        .await
     }
 
     /// Asks until `found` has an answer.
