@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with, memory};
 use end_to_end::{assert_deployed, outcome};
 use model::{Deployment, Outcome};
 use serde_json::json;
 
-use crate::trial::{DESK, Trial, bot, bot_with, digest};
+use crate::trial::{Trial, digest};
 
 /// It has ended like this, its history says so, nothing was touched, and nothing waits any more.
 async fn ended_as(trial: &Trial, waits: &Deployment, expected: impl Fn(&Outcome) -> bool) -> Deployment {
@@ -90,7 +92,7 @@ async fn a_newer_upload_supersedes_what_waits_for_approval() {
     ended_as_superseded(&trial, &first, &by).await;
     trial.approve(&second).await;
     assert_deployed(&trial.end_of(&second.id).await);
-    assert_eq!(trial.memory().await, Some(300));
+    assert_eq!(memory(&trial).await, Some(300));
     trial.all_succeeded(&second.id, 2).await;
 }
 

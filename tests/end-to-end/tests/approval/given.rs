@@ -1,10 +1,12 @@
 //! Approval that is given, in time or for a plan that is past.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with, memory};
 use end_to_end::{assert_deployed, outcome};
 use model::Digest;
 use serde_json::Value;
 
-use crate::trial::{DESK, Trial, bot, bot_with, digest};
+use crate::trial::{Trial, digest};
 
 #[tokio::test]
 async fn nothing_is_touched_before_somebody_approves_and_then_exactly_that_plan_is_carried_out() {
@@ -48,7 +50,7 @@ async fn nothing_is_touched_before_somebody_approves_and_then_exactly_that_plan_
     let decision = ended.approval.clone().unwrap().decision.expect("who approved stays in the head");
     assert!(decision.approved && decision.why.as_deref() == Some("as agreed"), "{decision:?}");
     assert!(!trial.changes_since(mark).is_empty());
-    assert_eq!(trial.memory().await, Some(256));
+    assert_eq!(memory(&trial).await, Some(256));
     trial.all_succeeded(&waits.id, 2).await;
     trial.told(&ended).await;
     assert!(!trial.history(&ended, "metadata.json").await.contains(&token));
@@ -78,7 +80,7 @@ async fn what_was_approved_and_is_stale_is_planned_and_asked_about_anew() {
     let all = trial.ended_count(3).await;
     let back = all.iter().find(|one| one.id != waits.id && one.config.is_none()).expect("the way back");
     assert_eq!(outcome(back).name(), "RolledBack", "{:?}", back.status);
-    assert_eq!(trial.memory().await, Some(256));
+    assert_eq!(memory(&trial).await, Some(256));
     trial.all_succeeded(&back.id, 1).await;
 
     let mark = trial.account.proxy.mark();
@@ -94,7 +96,7 @@ async fn what_was_approved_and_is_stale_is_planned_and_asked_about_anew() {
     let ended = trial.end_of(&waits.id).await;
     assert_deployed(&ended);
     assert_eq!(ended.plan.as_ref().map(|plan| &plan.digest), Some(digest(&again)));
-    assert_eq!(trial.memory().await, Some(400));
+    assert_eq!(memory(&trial).await, Some(400));
     trial.all_succeeded(&waits.id, 3).await;
 }
 

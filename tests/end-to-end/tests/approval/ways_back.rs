@@ -1,10 +1,12 @@
 //! Ways back that somebody must approve: all that loses data, and every destruction.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with, memory, with_orders};
 use end_to_end::sight::the_record_is_true;
 use end_to_end::{assert_deployed, outcome};
 use model::{Deployment, Outcome, Revision};
 
-use crate::trial::{DESK, Trial, bot, bot_with, digest, with_orders};
+use crate::trial::{Trial, digest};
 
 const ORDERS: &str = "shared/OrdersTable";
 
@@ -46,7 +48,7 @@ async fn what_loses_data_is_approved_first_be_it_a_way_back_or_a_destruction() {
     deny(&trial, &ask_to_go_back(&trial).await).await;
     deny(&trial, &ask_to_destroy(&trial).await).await;
     trial.assert_untouched(mark);
-    assert_eq!((trial.memory().await, tables(&trial).await), (Some(300), 1));
+    assert_eq!((memory(&trial).await, tables(&trial).await), (Some(300), 1));
 
     let waits = ask_to_go_back(&trial).await;
     let shown = trial.admin(&["approve", DESK]).await.expect("a plan");
@@ -56,7 +58,7 @@ async fn what_loses_data_is_approved_first_be_it_a_way_back_or_a_destruction() {
     let ended = trial.end_of(&waits.id).await;
     assert_eq!(*outcome(&ended), Outcome::RolledBack { to: Revision(1), causes: Vec::new() });
     assert_eq!(ended.plan.as_ref().map(|plan| &plan.digest), Some(digest(&waits)), "the plan that was approved");
-    assert_eq!((trial.memory().await, tables(&trial).await), (Some(256), 0));
+    assert_eq!((memory(&trial).await, tables(&trial).await), (Some(256), 0));
     the_record_is_true(&trial).await;
     trial.all_succeeded(&waits.id, 2).await;
 
