@@ -1,10 +1,12 @@
 //! `cargo xtask admin rollback`, as a process of its own.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with, with_orders};
 use end_to_end::outcome;
 use model::{Origin, Outcome, Revision};
 use serde_json::{Value, json};
 
-use crate::trial::{DESK, Trial, bot, bot_with, with_orders};
+use crate::trial::Trial;
 
 #[tokio::test]
 async fn an_administrator_sees_the_way_back_consents_to_its_loss_and_goes_it() {

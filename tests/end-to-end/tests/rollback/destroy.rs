@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, with_orders};
 use end_to_end::{assert_deployed, outcome};
 use model::{Deployment, Destroy, Origin, Outcome, Request, Scope, Timestamp};
 use serde_json::{Value, json};
 
-use crate::trial::{DESK, Trial, bot, with_documents, with_orders};
+use crate::trial::{Trial, with_documents};
 
 #[tokio::test]
 async fn everything_goes_once_somebody_consents_by_name() {

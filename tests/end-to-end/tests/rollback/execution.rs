@@ -1,10 +1,12 @@
 //! Executions that somebody starts in Step Functions, as the console or the API lets them.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with};
 use end_to_end::outcome;
 use model::{DeploymentId, Origin, Outcome, Revision};
 use serde_json::{Value, json};
 
-use crate::trial::{Trial, bot, bot_with};
+use crate::trial::Trial;
 
 /// Starts an execution by boto3, waits until it is over, and gives what `DescribeExecution` says.
 const START: &str = r"
@@ -39,7 +41,7 @@ async fn one_line_in_the_console_takes_the_environment_back() {
     assert_ne!(deployment.execution.as_deref(), Some("by-hand"), "it has an execution of its own");
     assert_eq!(trial.memory().await, Some(256));
     assert_eq!(trial.deployments().await.len(), 3, "one was made");
-    let history = trial.admin(&["history", crate::trial::DESK]).await.expect("a table");
+    let history = trial.admin(&["history", DESK]).await.expect("a table");
     assert!(history.contains("execution by-hand"), "{history}");
 }
 

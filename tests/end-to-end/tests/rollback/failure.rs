@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use end_to_end::bot::{bot, bot_with, with_orders};
 use end_to_end::sight::the_record_is_true;
 use end_to_end::{assert_deployed, outcome};
 use local::proxy::RuleId;
 use local::{Effect, Rule};
 use model::{Cause, Deployment, Outcome, Plan, Recorded, Revision};
 
-use crate::trial::{Trial, bot, bot_with, with_orders};
+use crate::trial::Trial;
 
 /// More memory, and a table that AWS refuses.
 async fn refuse_the_table(trial: &Trial) -> RuleId {

@@ -1,10 +1,11 @@
 //! `rollback.json`.
 
+use end_to_end::bot::{bot, bot_with};
 use end_to_end::outcome;
 use model::{DeploymentStatus, Origin, Outcome, Request, Revision, Scope, Target};
 use serde_json::{Value, json};
 
-use crate::trial::{Trial, bot, bot_with};
+use crate::trial::Trial;
 
 #[tokio::test]
 async fn a_file_in_the_inbox_takes_the_environment_back() {

@@ -1,8 +1,10 @@
 //! `cargo xtask admin let-go`: what leaves the record stays in the account, and is nobody's business any more.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::bot;
 use end_to_end::{assert_deployed, outcome};
 
-use crate::trial::{DESK, Trial, bot};
+use crate::trial::Trial;
 
 #[tokio::test]
 async fn what_is_let_go_stays_in_the_account_and_the_rest_goes_on() {

@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot_with, with_orders};
 use end_to_end::sight::{differences, seen, the_record_is_true};
 use end_to_end::{Project, assert_deployed, outcome};
 use local::proxy::{Held, Point};
@@ -11,7 +13,7 @@ use local::{Call, Caller, Rule};
 use model::{Deployment, DeploymentId, Entry, Event, Outcome, Revision, Timestamp};
 use serde_json::json;
 
-use crate::trial::{DESK, Trial, bot_with, with_orders};
+use crate::trial::Trial;
 
 /// How long a call may take to come.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -22,7 +24,7 @@ async fn upload_held(trial: &Trial, project: &Project, rule: Rule) -> (Deploymen
     let mut held = trial.account.proxy.hold(rule.caller("strandline-target"), Point::BeforeEffect);
     trial.upload("bundle.zip", project.bundle()).await;
     held.reached(LIMIT).await.expect("it makes that call");
-    (trial.accepted(&before).await, held)
+    (trial.accepted(&before).await.id, held)
 }
 
 /// Asks for the destruction of everything.
@@ -30,7 +32,7 @@ async fn destroy(trial: &Trial) -> DeploymentId {
     let before = trial.ids().await;
     let said = trial.admin(&["destroy", DESK, "--yes", "--consent", "shared/OrdersTable"]).await;
     said.expect("it is in the queue");
-    trial.accepted(&before).await
+    trial.accepted(&before).await.id
 }
 
 /// It has not begun, and an administrator sees that it waits.
@@ -94,7 +96,7 @@ async fn a_destruction_and_a_deployment_wait_for_each_other_and_the_last_word_st
     held.reached(LIMIT).await.expect("the function goes");
     let before = trial.ids().await;
     trial.upload("bundle.zip", bot_with(512).bundle()).await;
-    let deployment = trial.accepted(&before).await;
+    let deployment = trial.accepted(&before).await.id;
     it_waits(&trial, &deployment).await;
     held.release();
     let (first, second) = (trial.end_of(&destruction).await, trial.end_of(&deployment).await);
@@ -161,7 +163,7 @@ async fn cancelled_at(trial: &Trial, n: usize, project: &Project) -> Deployment 
         call = held.reached(LIMIT) => call,
         _ = trial.next(&before) => None,
     };
-    let id = trial.accepted(&before).await;
+    let id = trial.accepted(&before).await.id;
     let Some(call) = reached else {
         trial.account.proxy.withdraw(held.rule());
         let ended = trial.end_of(&id).await;

@@ -1,11 +1,12 @@
 //! An undoing whose executions keep dying.
 
+use end_to_end::bot::{bot, bot_with};
 use end_to_end::outcome;
 use engine::ports::{Queue, Restart};
 use model::{Cause, Deployment, DeploymentStatus, Outcome, QueueEntry, Revision, Timestamp, Undo};
 use store::Claim;
 
-use crate::trial::{Trial, bot, bot_with};
+use crate::trial::Trial;
 
 /// A deployment of which two executions died while it undid what it had done, and the third is gone without a word.
 async fn dying(trial: &Trial, like: &Deployment, because: &Cause) -> QueueEntry {
