@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, memory};
+use end_to_end::trial::Trial;
 use end_to_end::{Project, assert_deployed, outcome};
 use engine::ports::Ledger;
 use model::{Artifact, Deployment, DeploymentId, DeploymentStatus, Digest, Environment, Keep, Outcome, Timestamp};
 use serde_json::{Value, json};
 use store::Swept;
 
-use crate::bot::{Trial, bot, memory};
-use crate::{DESK, admin};
+use crate::admin;
 
 fn in_days(days: u32) -> Timestamp {
     Timestamp::now() + Duration::from_secs(24 * 60 * 60) * days
@@ -51,19 +53,10 @@ async fn versions(trial: &Trial, prefix: &str) -> usize {
     listed.versions().len() + listed.delete_markers().len()
 }
 
-async fn ids(trial: &Trial) -> Vec<DeploymentId> {
-    trial.deployments().await.into_iter().map(|one| one.id).collect()
-}
-
 async fn back(trial: &Trial, to: Value) -> Deployment {
-    let before = ids(trial).await;
+    let before = trial.ids().await;
     trial.upload("rollback.json", json!({ "to": to }).to_string().into_bytes()).await;
-    let found = trial
-        .until("a rollback to end", async || {
-            let new = trial.deployments().await.into_iter().find(|one| !before.contains(&one.id))?;
-            matches!(new.status, DeploymentStatus::Ended { .. }).then_some(new)
-        })
-        .await;
+    let found = trial.next(&before).await;
     trial.settled().await;
     found
 }
@@ -93,9 +86,9 @@ async fn what_is_kept_no_longer_goes_and_what_a_way_back_needs_stays() {
     assert_eq!(found.deployments, [(trial.id.clone(), first.id.clone())]);
     let swept = trial.store.sweep(&found, || true).await.unwrap();
     assert_eq!(swept, Swept { left: 1, ..Swept::default() });
-    assert_eq!(ids(&trial).await.len(), 3);
+    assert_eq!(trial.ids().await.len(), 3);
     assert_eq!(sweep(&trial, in_days(20)).await, (vec![first.id.clone()], BTreeSet::new()));
-    assert_eq!(ids(&trial).await, [second.id.clone(), third.id.clone()]);
+    assert_eq!(trial.ids().await, [second.id.clone(), third.id.clone()]);
     assert_eq!(versions(&trial, &store::paths::deployment(&trial.id, &first.id)).await, 0);
     assert_eq!(trial.store.journal(&first.id).await.unwrap(), []);
 
@@ -105,7 +98,7 @@ async fn what_is_kept_no_longer_goes_and_what_a_way_back_needs_stays() {
     assert_eq!(memory(&trial).await, Some(300));
     keep(&trial, 1).await;
     assert_eq!(sweep(&trial, in_days(20)).await, (vec![third.id.clone()], BTreeSet::new()));
-    assert_eq!(ids(&trial).await, [second.id.clone(), returned.id.clone()]);
+    assert_eq!(trial.ids().await, [second.id.clone(), returned.id.clone()]);
 
     // What is gone is refused, with those that there are.
     let refused = back(&trial, json!(3)).await;
@@ -158,7 +151,7 @@ async fn the_engine_removes_what_is_older_by_its_own_right(trial: &Trial, like: 
     let swept: Value = serde_json::from_str(&swept.unwrap()).unwrap();
     assert_eq!(swept, json!({ "deployments": 1, "objects": 1, "left": 0 }));
     assert_eq!(versions(trial, &file).await, 0);
-    assert!(!ids(trial).await.contains(&old.id));
+    assert!(!trial.ids().await.contains(&old.id));
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! What was deployed, told afterwards.
 
+use end_to_end::admin::DESK;
+use end_to_end::bot::{bot, bot_with};
+use end_to_end::trial::Trial;
 use end_to_end::{assert_deployed, outcome};
 use local::{Effect, Rule};
 use serde_json::{Value, json};
 
-use crate::bot::{Trial, bot, bot_with};
-use crate::{DESK, admin};
+use crate::admin;
 
 #[tokio::test]
 async fn an_administrator_reads_what_was_deployed_by_whom_and_how_two_deployments_differ() {

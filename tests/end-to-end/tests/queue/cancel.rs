@@ -1,12 +1,14 @@
 //! Deployments that somebody cancels.
 
+use end_to_end::bot::{bot, bot_with, memory};
+use end_to_end::trial::Trial;
 use end_to_end::{assert_deployed, outcome};
 use engine::ports::Cancel;
 use jiff::Timestamp;
 use model::{DeploymentId, Outcome};
 use store::Cancelled;
 
-use crate::bot::{Trial, bot, bot_with, memory};
+use crate::trial::{asked, enqueue_held, executions};
 
 async fn cancel(trial: &Trial, id: &DeploymentId) -> Cancelled {
     let cancel = Cancel { by: Some("kim".to_owned()) };
@@ -20,7 +22,7 @@ fn by_kim() -> Outcome {
 #[tokio::test]
 async fn what_waits_and_is_cancelled_never_starts() {
     let trial = Trial::start().await;
-    let (running, held) = trial.enqueue_held(&bot()).await;
+    let (running, held) = enqueue_held(&trial, &bot()).await;
     let waiting = trial.enqueue(&bot_with(300)).await;
     assert_eq!(cancel(&trial, &waiting.id).await, Cancelled::Ended);
     let ended = trial.end_of(&waiting.id).await;
@@ -28,7 +30,7 @@ async fn what_waits_and_is_cancelled_never_starts() {
     held.release();
     assert_deployed(&trial.end_of(&running.id).await);
     trial.told(&ended).await;
-    assert_eq!(trial.executions(&waiting.id).await, Vec::<String>::new());
+    assert_eq!(executions(&trial, &waiting.id).await, Vec::<String>::new());
     assert_eq!(memory(&trial).await, Some(256));
     assert_eq!(cancel(&trial, &running.id).await, Cancelled::Neither, "it has ended");
 }
@@ -37,9 +39,9 @@ async fn what_waits_and_is_cancelled_never_starts() {
 async fn what_runs_and_is_cancelled_finishes_what_has_begun_and_begins_nothing_else() {
     // Calls and leases that last: the one that is held must not be given up.
     let trial = Trial::with(&[]).await;
-    let (running, held) = trial.enqueue_held(&bot()).await;
+    let (running, held) = enqueue_held(&trial, &bot()).await;
     assert_eq!(cancel(&trial, &running.id).await, Cancelled::Marked);
-    trial.asked().await;
+    asked(&trial).await;
     held.release();
     let ended = trial.end_of(&running.id).await;
     assert_eq!(*outcome(&ended), by_kim());

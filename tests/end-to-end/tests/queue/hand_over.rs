@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use end_to_end::assert_deployed;
+use end_to_end::bot::{bot, memory};
+use end_to_end::trial::Trial;
 use local::{Effect, Rule};
 
-use crate::bot::{Trial, bot, memory};
+use crate::trial::executions;
 
 #[tokio::test]
 async fn a_deployment_of_many_waves_goes_on_in_successor_executions() {
@@ -16,7 +18,7 @@ async fn a_deployment_of_many_waves_goes_on_in_successor_executions() {
     let deployment = trial.deploy(&bot()).await;
     assert_deployed(&deployment);
 
-    let executions = trial.executions(&deployment.id).await;
+    let executions = executions(&trial, &deployment.id).await;
     assert!(executions.len() >= 2, "{executions:?}");
     let names: Vec<String> = (1..=executions.len()).map(|number| format!("{}-{number}", deployment.id)).collect();
     assert_eq!(executions, names, "one after the other, and none of another name");

@@ -1,8 +1,8 @@
 //! A resource whose record is larger than an item of the table may be.
 
+use end_to_end::bot::bot;
+use end_to_end::trial::Trial;
 use end_to_end::{Project, assert_deployed, outcome};
-
-use crate::bot::{Trial, bot};
 
 /// Statements of about 150 bytes each, which come to more than the 400 KB of an item. AWS would refuse a policy of this size;
 /// the emulator takes it, and it is the largest thing that a config can lead to.

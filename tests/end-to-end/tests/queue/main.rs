@@ -10,10 +10,10 @@
 )]
 
 mod admin;
-mod bot;
 mod cancel;
 mod hand_over;
 mod large;
 mod reap;
 mod supersede;
 mod sweep;
+mod trial;

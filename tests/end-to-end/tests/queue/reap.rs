@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use end_to_end::bot::bot;
+use end_to_end::trial::Trial;
 use end_to_end::{Project, assert_deployed, outcome};
 use engine::ports::{Acquired, Commit, Ledger};
 use jiff::Timestamp;
 use model::{Deployment, Presence, Request, ResourceKey};
 use serde_json::json;
-
-use crate::bot::{Trial, bot};
 
 /// How long the deletion is put off: long enough for a deployment to come in between.
 const PUT_OFF: Duration = Duration::from_secs(15);

@@ -1,5 +1,7 @@
 //! What nobody heard of, and the sweeper finds.
 
+use end_to_end::bot::{bot, bot_with, memory};
+use end_to_end::trial::Trial;
 use end_to_end::{assert_deployed, outcome};
 use engine::ports::{Queue, Restart};
 use jiff::Timestamp;
@@ -7,7 +9,7 @@ use model::{Deployment, DeploymentId, DeploymentStatus, Outcome, QueueEntry};
 use serde_json::json;
 use store::Claim;
 
-use crate::bot::{Trial, bot, bot_with, memory};
+use crate::trial::unheard;
 
 /// Puts a deployment of this project into the queue as intake does, and dies before it starts anything.
 async fn accepted(trial: &Trial, like: &Deployment, id: &str) -> QueueEntry {
@@ -40,7 +42,7 @@ async fn claim(trial: &Trial, entry: &QueueEntry) {
 
 #[tokio::test]
 async fn a_queue_that_stands_still_moves_on() {
-    let trial = Trial::unheard().await;
+    let trial = unheard().await;
     assert_deployed(&trial.deploy_and_settle(&bot()).await);
     let other = trial.deploy_and_settle(&bot_with(300)).await;
     assert_eq!(trial.sweep().await, json!([]), "there is nothing to do");
@@ -70,7 +72,7 @@ async fn a_queue_that_stands_still_moves_on() {
 
 #[tokio::test]
 async fn what_cannot_be_read_any_more_does_not_keep_the_queue_from_moving() {
-    let trial = Trial::unheard().await;
+    let trial = unheard().await;
     let first = trial.deploy_and_settle(&bot()).await;
     let entry = accepted(&trial, &first, "f0000000001-broken").await;
     assert!(trial.store.activate(&trial.id, &entry).await.expect("an answer"));
@@ -91,7 +93,7 @@ async fn what_cannot_be_read_any_more_does_not_keep_the_queue_from_moving() {
 
 #[tokio::test]
 async fn an_execution_that_is_gone_is_resumed_and_given_up_after_three_deaths() {
-    let trial = Trial::unheard().await;
+    let trial = unheard().await;
     let first = trial.deploy_and_settle(&bot()).await;
     assert_deployed(&first);
 
@@ -124,7 +126,7 @@ async fn an_execution_that_is_gone_is_resumed_and_given_up_after_three_deaths() 
 
 #[tokio::test]
 async fn a_history_that_is_missing_is_written() {
-    let trial = Trial::unheard().await;
+    let trial = unheard().await;
     let first = trial.deploy_and_settle(&bot()).await;
     let entry = accepted(&trial, &first, "f0000000001-gone").await;
     claimed(&trial, &entry).await;
