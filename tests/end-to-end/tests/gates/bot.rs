@@ -1,16 +1,11 @@
-//! An account to deploy one agent in, whose health is looked at.
+//! One agent whose health is looked at, and what shows that it was.
 
-use std::ops::Deref;
-
-use end_to_end::{Field, Project, outcome};
+use end_to_end::trial::Trial;
+use end_to_end::{Project, outcome};
 use local::Call;
 use local::proxy::Mark;
 use model::{Cause, Deployment, Outcome};
 use serde_json::json;
-use tokio::sync::{Semaphore, SemaphorePermit};
-
-/// How many accounts may be up at the same time: each keeps a core busy.
-static ACCOUNTS: Semaphore = Semaphore::const_new(2);
 
 const CONFIG: &str = r#"project: { name: support-desk, region: us-east-1 }
 environments: { dev: { account: "123456789012" } }
@@ -25,96 +20,72 @@ shared:
   monitoring: { alarms: { errors: 1 } }
 "#;
 
-/// An account with the engine.
-pub(crate) struct Trial {
-    // Dropped before the permit, so that the next account starts when this one is down.
-    field: Field,
-    _permit: SemaphorePermit<'static>,
+/// What AWS knows a resource of the environment by.
+async fn id_of(trial: &Trial, address: &str) -> String {
+    let recorded = trial.record().await;
+    let (_, resource) = recorded.current(&address.parse().expect("an address")).expect("it is recorded");
+    resource.physical_id.as_ref().expect("an id").to_string()
 }
 
-impl Deref for Trial {
-    type Target = Field;
-
-    fn deref(&self) -> &Field {
-        &self.field
-    }
+/// What the agent answers over HTTP.
+pub(crate) async fn ask(trial: &Trial) -> String {
+    let api = id_of(trial, "shared/Api").await;
+    let answer = trial.account.send_http("GET", &api, "$default", "bot", "").await.expect("an answer");
+    answer.text()
 }
 
-impl Trial {
-    pub(crate) async fn start() -> Self {
-        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
-        Self { field: Field::start().await, _permit: permit }
-    }
+/// Sets the agent's alarm off, or quiet again.
+pub(crate) async fn set_alarm(trial: &Trial, state: &str) {
+    let script = "import boto3, sys; boto3.client('cloudwatch').set_alarm_state(\
+                  AlarmName=sys.argv[1], StateValue=sys.argv[2], StateReason='three errors in five minutes')";
+    trial.python(script, &[&id_of(trial, "bot/ErrorsAlarm").await, state]).await;
+}
 
-    /// What AWS knows a resource of the environment by.
-    async fn id_of(&self, address: &str) -> String {
-        let recorded = self.record().await;
-        let (_, resource) = recorded.current(&address.parse().expect("an address")).expect("it is recorded");
-        resource.physical_id.as_ref().expect("an id").to_string()
-    }
+/// The calls of the target role of one operation since `mark`.
+pub(crate) fn looks(trial: &Trial, mark: Mark, service: &str, operation: &str) -> Vec<Call> {
+    let calls = trial.account.proxy.since(mark).into_iter();
+    calls.filter(|call| call.is(service, operation) && call.caller.is_named("strandline-target")).collect()
+}
 
-    /// What the agent answers over HTTP.
-    pub(crate) async fn ask(&self) -> String {
-        let api = self.id_of("shared/Api").await;
-        let answer = self.account.send_http("GET", &api, "$default", "bot", "").await.expect("an answer");
-        answer.text()
-    }
+/// The executions of the state machine, by ARN; all of them, or those that run.
+async fn executions(trial: &Trial, only_running: bool) -> Vec<String> {
+    let sfn = &trial.account.clients.sfn;
+    let listed = sfn.list_executions().state_machine_arn(trial.machine().await);
+    let listed = listed.set_status_filter(only_running.then(|| "RUNNING".into())).send().await;
+    listed.expect("executions").executions().iter().map(|one| one.execution_arn().to_owned()).collect()
+}
 
-    /// Sets the agent's alarm off, or quiet again.
-    pub(crate) async fn set_alarm(&self, state: &str) {
-        let script = "import boto3, sys; boto3.client('cloudwatch').set_alarm_state(\
-                      AlarmName=sys.argv[1], StateValue=sys.argv[2], StateReason='three errors in five minutes')";
-        self.python(script, &[&self.id_of("bot/ErrorsAlarm").await, state]).await;
-    }
+/// Lets the execution that runs time out: it is stopped without a word, and then told of as Step Functions does.
+pub(crate) async fn time_out(trial: &Trial) {
+    let disable = "import boto3; boto3.client('events').disable_rule(Name='strandline-execution-ended')";
+    trial.python(disable, &[]).await;
+    let sfn = &trial.account.clients.sfn;
+    let [execution] = executions(trial, true).await.try_into().expect("one runs");
+    let input = sfn.describe_execution().execution_arn(&execution).send().await.expect("an execution").input;
+    sfn.stop_execution().execution_arn(&execution).send().await.expect("it stops");
+    let name = execution.rsplit(':').next().expect("a name");
+    let event = json!({ "detail": { "name": name, "status": "TIMED_OUT", "input": input } });
+    let lambda = aws_sdk_lambda::Client::new(&trial.account.clients.config);
+    let payload = aws_sdk_lambda::primitives::Blob::new(event.to_string());
+    let answer = lambda.invoke().function_name("strandline-conclude").payload(payload).send().await;
+    assert_eq!(answer.expect("an answer").function_error, None);
+}
 
-    /// The calls of the target role of one operation since `mark`.
-    pub(crate) fn looks(&self, mark: Mark, service: &str, operation: &str) -> Vec<Call> {
-        let calls = self.account.proxy.since(mark).into_iter();
-        calls.filter(|call| call.is(service, operation) && call.caller.is_named("strandline-target")).collect()
+/// How often the executions of the state machine entered a state.
+pub(crate) async fn entered(trial: &Trial, state: &str) -> usize {
+    let mut count = 0;
+    for execution in executions(trial, false).await {
+        let history = trial.account.clients.sfn.get_execution_history().execution_arn(execution).max_results(1000);
+        let history = history.send().await.expect("a history");
+        let names = history.events().iter().filter_map(|event| event.state_entered_event_details());
+        count += names.filter(|entered| entered.name() == state).count();
     }
+    count
+}
 
-    /// The executions of the state machine, by ARN; all of them, or those that run.
-    async fn executions(&self, only_running: bool) -> Vec<String> {
-        let sfn = &self.account.clients.sfn;
-        let machines = sfn.list_state_machines().send().await.expect("state machines");
-        let machine = machines.state_machines().iter().find(|one| one.name() == "strandline-deploy").expect("ours");
-        let listed = sfn.list_executions().state_machine_arn(machine.state_machine_arn());
-        let listed = listed.set_status_filter(only_running.then(|| "RUNNING".into())).send().await;
-        listed.expect("executions").executions().iter().map(|one| one.execution_arn().to_owned()).collect()
-    }
-
-    /// Lets the execution that runs time out: it is stopped without a word, and then told of as Step Functions does.
-    pub(crate) async fn time_out(&self) {
-        let disable = "import boto3; boto3.client('events').disable_rule(Name='strandline-execution-ended')";
-        self.python(disable, &[]).await;
-        let sfn = &self.account.clients.sfn;
-        let [execution] = self.executions(true).await.try_into().expect("one runs");
-        let input = sfn.describe_execution().execution_arn(&execution).send().await.expect("an execution").input;
-        sfn.stop_execution().execution_arn(&execution).send().await.expect("it stops");
-        let name = execution.rsplit(':').next().expect("a name");
-        let event = json!({ "detail": { "name": name, "status": "TIMED_OUT", "input": input } });
-        let lambda = aws_sdk_lambda::Client::new(&self.account.clients.config);
-        let payload = aws_sdk_lambda::primitives::Blob::new(event.to_string());
-        let answer = lambda.invoke().function_name("strandline-conclude").payload(payload).send().await;
-        assert_eq!(answer.expect("an answer").function_error, None);
-    }
-
-    /// How often the executions of the state machine entered a state.
-    pub(crate) async fn entered(&self, state: &str) -> usize {
-        let mut count = 0;
-        for execution in self.executions(false).await {
-            let history = self.account.clients.sfn.get_execution_history().execution_arn(execution).max_results(1000);
-            let history = history.send().await.expect("a history");
-            let names = history.events().iter().filter_map(|event| event.state_entered_event_details());
-            count += names.filter(|entered| entered.name() == state).count();
-        }
-        count
-    }
-
-    /// How often the engine got an address since `mark`.
-    pub(crate) fn gets(&self, mark: Mark) -> usize {
-        self.account.proxy.since(mark).iter().filter(|call| call.service == "execute-api").count()
-    }
+/// How often the engine got an address since `mark`.
+pub(crate) fn gets(trial: &Trial, mark: Mark) -> usize {
+    trial.account.proxy.since(mark).iter().filter(|call| call.service == "execute-api").count()
 }
 
 /// The agent with this health, and this body of `def handle(event, context):`.
