@@ -2,7 +2,7 @@
 
 use end_to_end::sight::{differences, seen, the_record_is_true};
 use end_to_end::{Project, assert_deployed, outcome};
-use model::{Deployment, DeploymentStatus, Outcome, Revision};
+use model::{Deployment, Outcome, Revision};
 use serde_json::{Value, json};
 
 use crate::back::{full, lean, other};
@@ -18,15 +18,10 @@ fn revisions() -> [Project; 5] {
 
 /// Asks for a revision by way of the inbox, and waits until the environment is there.
 async fn back(trial: &Trial, to: Revision) -> Deployment {
-    let before: Vec<_> = trial.deployments().await.into_iter().map(|one| one.id).collect();
+    let before = trial.ids().await;
     let body = json!({ "to": to.0, "consent": CONSENT }).to_string();
     trial.upload("rollback.json", body.into_bytes()).await;
-    let deployment = trial
-        .until("the rollback to end", async || {
-            let new = trial.deployments().await.into_iter().find(|one| !before.contains(&one.id))?;
-            matches!(new.status, DeploymentStatus::Ended { .. }).then_some(new)
-        })
-        .await;
+    let deployment = trial.next(&before).await;
     trial.written(&deployment).await;
     deployment
 }
@@ -62,15 +57,10 @@ async fn what_cannot_come_back_is_said_and_asked_for_by_name() {
     assert_deployed(&first);
     assert_deployed(&trial.deploy(&full()).await);
     let before = seen(&trial).await;
-    let ids: Vec<_> = trial.deployments().await.into_iter().map(|one| one.id).collect();
+    let ids = trial.ids().await;
     let to = first.revision.expect("it has one");
     trial.upload("rollback.json", json!({ "to": to.0 }).to_string().into_bytes()).await;
-    let refused = trial
-        .until("the rollback to end", async || {
-            let new = trial.deployments().await.into_iter().find(|one| !ids.contains(&one.id))?;
-            matches!(new.status, DeploymentStatus::Ended { .. }).then_some(new)
-        })
-        .await;
+    let refused = trial.next(&ids).await;
     let Outcome::Refused { refusals } = outcome(&refused) else { panic!("{:?}", refused.status) };
     let told: String = refusals.iter().map(|one| format!("{} {}\n", one.code, one.message)).collect();
     for lost in ["shared/CartsTable", "shared/DraftsBucket"] {

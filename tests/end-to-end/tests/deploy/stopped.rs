@@ -36,10 +36,7 @@ async fn an_execution_that_was_stopped_by_hand_is_concluded_and_the_next_upload_
 
 async fn stop_the_execution(trial: &Trial) {
     let sfn = &trial.account.clients.sfn;
-    let machines = sfn.list_state_machines().send().await.expect("state machines");
-    let machine = machines.state_machines().iter().find(|one| one.name() == "strandline-deploy").expect("ours");
-    let running =
-        sfn.list_executions().state_machine_arn(machine.state_machine_arn()).send().await.expect("executions");
+    let running = sfn.list_executions().state_machine_arn(trial.machine().await).send().await.expect("executions");
     let execution = running.executions().first().expect("one runs");
     sfn.stop_execution().execution_arn(execution.execution_arn()).send().await.expect("it is stopped");
 }

@@ -2,16 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 
-use end_to_end::{Field, Project, assert_deployed};
+use end_to_end::{Project, assert_deployed};
 use local::proxy::Mark;
 use model::Deployment;
 use serde_json::{Value, json};
-use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
+use tokio::sync::OnceCell;
 
 use end_to_end::sight::{Sight, shape};
-
-/// How many accounts may be up at the same time: each keeps a core busy.
-static ACCOUNTS: Semaphore = Semaphore::const_new(2);
 
 /// How many things boto3 finds of the whole desk.
 pub(crate) const EVERYTHING: usize = 24;
@@ -20,42 +17,36 @@ pub(crate) const EVERYTHING: usize = 24;
 static UNDISTURBED: OnceCell<Value> = OnceCell::const_new();
 
 /// An account with the engine.
-pub(crate) struct Trial {
-    // Dropped before the permit, so that the next account starts when this one is down.
-    field: Field,
-    _permit: SemaphorePermit<'static>,
-}
+pub(crate) struct Trial(end_to_end::trial::Trial);
 
 impl Deref for Trial {
-    type Target = Field;
+    type Target = end_to_end::trial::Trial;
 
-    fn deref(&self) -> &Field {
-        &self.field
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl DerefMut for Trial {
-    fn deref_mut(&mut self) -> &mut Field {
-        &mut self.field
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }
 
 impl Trial {
     /// An account with `support-desk/dev`.
     pub(crate) async fn start() -> Self {
-        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
-        Self { field: Field::start().await, _permit: permit }
+        Self(end_to_end::trial::Trial::start().await)
     }
 
     /// The same with these parameters of the engine's template.
     pub(crate) async fn with(parameters: &[(&str, &str)]) -> Self {
-        let permit = ACCOUNTS.acquire().await.expect("the semaphore is never closed");
-        Self { field: Field::with(parameters).await, _permit: permit }
+        Self(end_to_end::trial::Trial::with(parameters).await)
     }
 
     /// Uploads a project, and waits until its deployment has ended and its history is written.
     pub(crate) async fn deploy(&self, project: &Project) -> Deployment {
-        let deployment = self.field.deploy(project).await;
+        let deployment = self.0.deploy(project).await;
         self.written(&deployment).await;
         deployment
     }
@@ -88,10 +79,7 @@ impl Trial {
 
 /// `examples/agents`, for the embedded account.
 pub(crate) fn desk() -> Project {
-    let project = Project::example();
-    let config = project.text("strands.yaml");
-    let config = config.replace("000000000000", local::emulator::ACCOUNT_ID);
-    project.config(&config.replace("eu-central-1", local::emulator::REGION))
+    Project::desk()
 }
 
 /// The desk with another line of code in the agent that takes orders.
