@@ -11,7 +11,7 @@ mod violation;
 use std::borrow::Cow;
 
 use graph::order_of_ranks;
-use model::{Action, Digest, Plan, Presence, Recorded, RecordedResource, ResourceKey};
+use model::{Action, Change, Digest, Plan, Presence, Recorded, RecordedResource, ResourceKey};
 
 use index::{Index, Map};
 
@@ -45,15 +45,20 @@ fn reprieved<'a>(plan: &Plan, recorded: &'a Recorded) -> Cow<'a, Recorded> {
     let is_refused = |resource: &RecordedResource| {
         resource.presence == Presence::Leaving && resource.intent.is_none() && resource.physical_id.is_some()
     };
-    let updated = |key: &ResourceKey| {
-        plan.changes.iter().any(|change| change.key == *key && matches!(change.action, Action::Update { .. }))
-    };
-    let refused = plan.changes.iter().filter(|change| recorded.resources.get(&change.key).is_some_and(is_refused));
-    let taken_up = refused.filter(|change| match &change.action {
-        Action::Update { .. } => true,
-        Action::Move { to } => to.address == change.key.address || updated(to),
-        Action::Create { .. } | Action::Replace { .. } | Action::Delete { .. } | Action::Forget { .. } => false,
-    });
+    let refused: Map<&ResourceKey, ()> =
+        recorded.resources.iter().filter(|(_, resource)| is_refused(resource)).map(|(key, _)| (key, ())).collect();
+    if refused.is_empty() {
+        return Cow::Borrowed(recorded);
+    }
+    let is_update = |change: &&Change| matches!(change.action, Action::Update { .. });
+    let updated: Map<&ResourceKey, ()> =
+        plan.changes.iter().filter(is_update).map(|change| (&change.key, ())).collect();
+    let taken_up =
+        plan.changes.iter().filter(|change| refused.contains_key(&change.key)).filter(|change| match &change.action {
+            Action::Update { .. } => true,
+            Action::Move { to } => to.address == change.key.address || updated.contains_key(to),
+            Action::Create { .. } | Action::Replace { .. } | Action::Delete { .. } | Action::Forget { .. } => false,
+        });
     let keys: Vec<&ResourceKey> = taken_up.map(|change| &change.key).collect();
     if keys.is_empty() {
         return Cow::Borrowed(recorded);
