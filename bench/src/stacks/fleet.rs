@@ -59,15 +59,15 @@ fn config(agents: usize) -> String {
 pub fn fleet(agents: usize) -> Result<Desired, StackError> {
     const STACK: &str = "monorepo";
     let refused = |report: String| StackError::Config { stack: STACK, report };
-    let config = config::parse(&config(agents)).map_err(|report| refused(report.to_string()))?;
+    let config = config::parse("strands.yaml", &config(agents)).map_err(|report| refused(report.to_string()))?;
     let named = config.agents_with_paths("dev").map_err(|report| refused(report.to_string()))?;
     let artifact = |name: &str| Artifact { digest: Digest::of(name.as_bytes()), size: 4_096 };
     let artifacts: BTreeMap<String, Artifact> =
         named.iter().map(|agent| (agent.name.to_owned(), artifact(agent.name))).collect();
     let environment = context::environment();
     let bucket = format!("strands-deployments-{}-{}", context::ACCOUNT, context::REGION);
-    let expansion = config::Context { environment: &environment, artifacts: &artifacts, artifact_bucket: &bucket };
-    config::expand(&config, &expansion).map_err(|report| refused(report.to_string()))
+    let expansion = config::Context::new(&environment, &artifacts, &bucket);
+    config::expand(&config, &expansion).map(|expanded| expanded.desired).map_err(|report| refused(report.to_string()))
 }
 
 /// The plan of a monorepo of `agents` agents.

@@ -275,7 +275,7 @@ mod tests {
     fn where_what_the_gates_found_cannot_be_undone_both_are_told() {
         let refusal = || {
             let (code, message) = ("rollback::gone".to_owned(), "no".to_owned());
-            vec![Refusal { code, message, help: Some("look".to_owned()), line: None, column: None }]
+            vec![Refusal { code, message, help: Some("look".to_owned()), file: None, line: None, column: None }]
         };
         assert_eq!(refused(refusal(), Vec::new()), End::Refused(refusal()));
         let gate = Cause { change: None, message: "not well".into(), help: "mend it".into(), blocked: Vec::new() };

@@ -315,6 +315,7 @@ mod tests {
             code: "plan::in-use".into(),
             message: "no".into(),
             help: Some("look".into()),
+            file: None,
             line: None,
             column: None,
         };

@@ -48,7 +48,14 @@ fn invalid(code: &str, message: impl Into<String>, help: &str) -> Rejected {
 }
 
 pub(crate) fn refusal(code: &str, message: impl Into<String>, help: &str) -> Refusal {
-    Refusal { code: code.into(), message: message.into(), help: Some(help.into()), line: None, column: None }
+    Refusal {
+        code: code.into(),
+        message: message.into(),
+        help: Some(help.into()),
+        file: None,
+        line: None,
+        column: None,
+    }
 }
 
 /// Examines a bare config.
@@ -60,7 +67,7 @@ pub(crate) async fn bare(
 ) -> Result<Examined, Rejected> {
     let text = text(bytes)?;
     let config = read(name, &text)?;
-    let reported = |report: Report| rejected(name, &text, &report);
+    let reported = |report: Report| rejected(&report);
     config.agrees_with(environment).map_err(reported)?;
     let agents = config.agents_with_paths(&environment.id.environment).map_err(reported)?;
     let mut artifacts = BTreeMap::new();
@@ -71,7 +78,7 @@ pub(crate) async fn bare(
             None => report = join(report, config.artifact_missing(agent)),
         }
     }
-    finish(store, environment, name, &text, &config, artifacts, report)
+    finish(store, environment, &text, &config, artifacts, report)
 }
 
 /// Examines a bundle, and stores the code of its agents, each under the digest of its content.
@@ -100,7 +107,7 @@ pub(crate) async fn bundle(
     }
     let text = text(bundle.read(name).map_err(|error| unreadable(&error))?)?;
     let config = read(name, &text)?;
-    let reported = |report: Report| rejected(name, &text, &report);
+    let reported = |report: Report| rejected(&report);
     config.agrees_with(environment).map_err(reported)?;
     let agents = config.agents_with_paths(&environment.id.environment).map_err(reported)?;
     let mut report = None;
@@ -108,7 +115,7 @@ pub(crate) async fn bundle(
         report = missing(&config, agent, &bundle).into_iter().fold(report, join);
     }
     if let Some(report) = report {
-        return Err(rejected(name, &text, &report));
+        return Err(rejected(&report));
     }
     let mut artifacts = BTreeMap::new();
     let mut report = None;
@@ -122,24 +129,23 @@ pub(crate) async fn bundle(
             None => report = join(report, config.artifact_missing(agent)),
         }
     }
-    finish(store, environment, name, &text, &config, artifacts, report)
+    finish(store, environment, &text, &config, artifacts, report)
 }
 
 /// Whether the config expands: what only expansion can tell is told before anything is queued.
 fn finish(
     store: &Store,
     environment: &Environment,
-    name: &str,
     text: &str,
     config: &Config,
     artifacts: BTreeMap<String, Artifact>,
     report: Option<Report>,
 ) -> Result<Examined, Rejected> {
     if let Some(report) = report {
-        return Err(rejected(name, text, &report));
+        return Err(rejected(&report));
     }
-    let context = config::Context { environment, artifacts: &artifacts, artifact_bucket: store.deployments_bucket() };
-    config::expand(config, &context).map_err(|report| rejected(name, text, &report))?;
+    let context = config::Context::new(environment, &artifacts, store.deployments_bucket());
+    config::expand(config, &context).map_err(|report| rejected(&report))?;
     Ok(Examined { config: text.to_owned(), artifacts })
 }
 
@@ -193,7 +199,7 @@ async fn stored(store: &Store, agent: &AgentSource<'_>, now: Timestamp) -> Resul
 }
 
 fn read(name: &str, text: &str) -> Result<Config, Rejected> {
-    config::parse(text).map_err(|report| rejected(name, text, &report))
+    config::parse(name, text).map_err(|report| rejected(&report))
 }
 
 fn text(bytes: Vec<u8>) -> Result<String, Rejected> {
@@ -221,8 +227,8 @@ fn unreadable(error: &ReadError) -> Rejected {
     invalid("intake::unreadable", error.to_string(), "make the archive again")
 }
 
-fn rejected(name: &str, text: &str, report: &Report) -> Rejected {
-    Rejected::Invalid(report.refusals(), Some(report.render(name, text, false, 100)))
+fn rejected(report: &Report) -> Rejected {
+    Rejected::Invalid(report.refusals(), Some(report.render(false, 100)))
 }
 
 fn join(report: Option<Report>, more: Report) -> Option<Report> {

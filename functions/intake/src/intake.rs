@@ -203,8 +203,8 @@ impl Intake {
 
 fn log(id: &DeploymentId, refusals: &[Refusal]) {
     for refusal in refusals {
-        let Refusal { code, message, help, line, column } = refusal;
-        tracing::warn!(deployment = %id, code, message, help, line, column, "refused");
+        let Refusal { code, message, help, file, line, column } = refusal;
+        tracing::warn!(deployment = %id, code, message, help, file, line, column, "refused");
     }
 }
 

@@ -101,10 +101,11 @@ fn let_go(material: &Material<'_>, resources: &BTreeSet<ResourceAddress>) -> Res
 /// The config was valid when it was taken in; the environment's record may have changed since.
 fn expand(material: &Material<'_>, text: &str) -> Result<Desired, Rejected> {
     let Material { deployment, environment, bucket, .. } = *material;
-    let context = config::Context { environment, artifacts: &deployment.artifacts, artifact_bucket: bucket };
-    config::parse(text)
+    let context = config::Context::new(environment, &deployment.artifacts, bucket);
+    config::parse("strands.yaml", text)
         .and_then(|config| config::expand(&config, &context))
-        .map_err(|report| Rejected::Refused(report.refusals(), Some(report.render("strands.yaml", text, false, 100))))
+        .map(|expanded| expanded.desired)
+        .map_err(|report| Rejected::Refused(report.refusals(), Some(report.render(false, 100))))
 }
 
 /// What the plan would do to resources that no provider makes, changes or deletes. A schema alone, which some types have for
@@ -128,7 +129,7 @@ fn unsupported(plan: &Plan) -> Vec<Refusal> {
 }
 
 pub(crate) fn refusal(code: &str, message: String, help: Option<&str>) -> Refusal {
-    Refusal { code: code.to_owned(), message, help: help.map(str::to_owned), line: None, column: None }
+    Refusal { code: code.to_owned(), message, help: help.map(str::to_owned), file: None, line: None, column: None }
 }
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ fn unknown(asked: &Rollback, records: [&Recorded; 2]) -> Option<Refusal> {
 }
 
 pub(crate) fn refusal(code: &str, message: String, help: &str) -> Refusal {
-    Refusal { code: code.to_owned(), message, help: Some(help.to_owned()), line: None, column: None }
+    Refusal { code: code.to_owned(), message, help: Some(help.to_owned()), file: None, line: None, column: None }
 }
 
 #[cfg(test)]

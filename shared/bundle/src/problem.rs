@@ -28,6 +28,7 @@ impl Problem {
             code: self.code.as_str().to_owned(),
             message: self.message.clone(),
             help: Some(self.help.clone()),
+            file: None,
             line: None,
             column: None,
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Digest, ShiftStep};
 use serde_json::Value;
 
-use crate::span::{Span, Spanned};
+use source::{Files, Span, Spanned};
 
 pub use crate::read::runtime::Runtime;
 
@@ -15,7 +15,7 @@ pub type Tags = BTreeMap<String, String>;
 /// A config, valid in itself. Whether it agrees with an environment's record and a bundle's contents is asked separately.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    pub(crate) text: String,
+    pub(crate) files: Files,
     /// The project's name.
     pub project: Spanned<String>,
     /// The environments, by name, each with its overrides applied.

@@ -2,10 +2,10 @@
 //!
 //! Says what to report; looks at nothing itself.
 
-use crate::code::Code;
 use crate::config::{Agent, Config, Environment, Runtime, Source};
-use crate::problem::{Finding, Report};
-use crate::span::Span;
+use source::Code;
+use source::Span;
+use source::{Finding, Report};
 
 /// What intake must know of an agent to find, check and pack its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,12 @@ impl Config {
         self.environments.get(name).ok_or_else(|| {
             let known: Vec<String> = self.environments.keys().map(|known| format!("`{known}`")).collect();
             let message = format!("the config has no environment `{name}`");
-            let help = match crate::read::closest(name, self.environments.keys().map(String::as_str)) {
+            let help = match source::closest(name, self.environments.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`? The environment is the second part of the upload's path"),
                 None => format!("it has {}; the environment is the second part of the upload's path", known.join(", ")),
             };
             let span = self.environments.values().map(|known| known.name.span).min().unwrap_or_default();
-            Report::of(&self.text, [Finding::new(Code::UnknownEnvironment, span, message).help(help)])
+            Report::of(&self.files, [Finding::new(Code::UnknownEnvironment, span, message).help(help)])
         })
     }
 
@@ -84,7 +84,7 @@ impl Config {
         }
         let environment = match self.environment(&record.id.environment) {
             Ok(environment) => environment,
-            Err(report) => return Err(Report::of(&self.text, findings).with(report)),
+            Err(report) => return Err(Report::of(&self.files, findings).with(report)),
         };
         let pairs = [
             (Code::AccountMismatch, "account", &environment.account, &record.account),
@@ -100,13 +100,13 @@ impl Config {
                 findings.push(Finding::new(code, given.span, message).help(help));
             }
         }
-        if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.text, findings)) }
+        if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.files, findings)) }
     }
 
     /// A report of things that are found outside of the config (in the bundle, in the artifacts) and concern a place in it.
     pub fn problems_at(&self, found: impl IntoIterator<Item = (Code, Span, String, Option<String>)>) -> Report {
         let finding = |(code, span, message, help)| Finding { code, span, message, help };
-        Report::of(&self.text, found.into_iter().map(finding))
+        Report::of(&self.files, found.into_iter().map(finding))
     }
 
     /// What to say of an agent whose folder is not in the bundle; `found` are the folders that are.
@@ -116,7 +116,7 @@ impl Config {
             Source::Stored(digest) => digest.as_str(),
         };
         let message = format!("the folder `{folder}` of agent `{}` is not in the bundle", agent.name);
-        let help = match crate::read::closest(folder, found) {
+        let help = match source::closest(folder, found) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "paths start at the folder that `strands.yaml` is in; zip that folder's contents".to_owned(),
         };

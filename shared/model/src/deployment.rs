@@ -1,6 +1,6 @@
 //! Deployments: where one came from, where it stands, how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::approval::Approval;
 use crate::artifact::{Artifact, ObjectRef};
 use crate::id::{DeploymentId, EnvironmentId, ResourceKey, Revision};
+use crate::lookup::Lookup;
 use crate::request::Request;
 
 /// The head of a deployment: the item by which everything else of it is found.
@@ -36,7 +37,14 @@ pub struct Deployment {
     /// Its config; none where none could be read.
     #[serde(default)]
     pub config: Option<ObjectRef>,
-    /// The code of each agent, by agent name.
+    /// The other texts that the config is expanded with (templates, assemblies): a JSON object of texts by path; none where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<ObjectRef>,
+    /// What must be looked up in the account before it can be planned.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub lookups: BTreeSet<Lookup>,
+    /// The code of each agent, by agent name, and the assets of templates, each by `{stack}/{id of the asset}`.
     #[serde(default)]
     pub artifacts: BTreeMap<String, Artifact>,
     /// The plan that it carries out.
@@ -84,6 +92,8 @@ impl Deployment {
             ended: None,
             status: DeploymentStatus::Queued,
             config: None,
+            sources: None,
+            lookups: BTreeSet::new(),
             artifacts: BTreeMap::new(),
             plan: None,
             execution: None,
@@ -347,6 +357,9 @@ pub struct Refusal {
     /// What to do about it.
     #[serde(default)]
     pub help: Option<String>,
+    /// The text that it concerns, by its path in what was handed in; none where that goes without saying.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The line, from 1, where it concerns a text.
     #[serde(default)]
     pub line: Option<usize>,

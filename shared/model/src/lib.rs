@@ -14,6 +14,7 @@ pub mod event;
 pub mod expression;
 pub mod id;
 pub mod lease;
+pub mod lookup;
 pub mod observed;
 pub mod ownership;
 pub mod plan;
@@ -39,6 +40,7 @@ pub use id::{
     DeploymentId, EnvironmentId, Generation, PhysicalId, ResourceAddress, ResourceKey, ResourceType, Revision,
 };
 pub use lease::{Epoch, Lease};
+pub use lookup::{Lookup, Snapshot};
 pub use observed::Observed;
 pub use ownership::{Ownership, Stamp};
 pub use plan::{

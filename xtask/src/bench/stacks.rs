@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn the_wide_project_has_as_many_resources_as_it_says_and_the_policies_of_its_buckets() {
-        let config = config::parse(&wide().text("strands.yaml")).unwrap();
+        let config = config::parse("strands.yaml", &wide().text("strands.yaml")).unwrap();
         let shared = &config.environments.values().next().unwrap().shared;
         let shares = [
             shared.tables.len(),

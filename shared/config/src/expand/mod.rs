@@ -14,11 +14,11 @@ mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Artifact, Desired, DesiredResource, Gate, Properties, ResourceAddress, Retention};
+use model::{Artifact, Desired, DesiredResource, Gate, Lookup, Properties, ResourceAddress, Retention, Snapshot};
 use serde_json::Value;
 
 use crate::config::{Config, Environment, Kind};
-use crate::problem::Report;
+use source::{Report, Span};
 use tags::Scope;
 
 /// What expansion must know besides the config.
@@ -26,10 +26,39 @@ use tags::Scope;
 pub struct Context<'a> {
     /// The environment's record.
     pub environment: &'a model::Environment,
-    /// The code of each agent, by the agent's name.
+    /// The code of each agent, by the agent's name, and the assets of templates, each by `{stack}/{id of the asset}`.
     pub artifacts: &'a BTreeMap<String, Artifact>,
-    /// The bucket that holds it.
+    /// The bucket that holds them.
     pub artifact_bucket: &'a str,
+    /// The other texts of the project (templates, assemblies), by path.
+    pub sources: &'a BTreeMap<String, String>,
+    /// What was looked up in the account.
+    pub snapshot: &'a Snapshot,
+}
+
+static NO_SOURCES: BTreeMap<String, String> = BTreeMap::new();
+static NO_SNAPSHOT: Snapshot = Snapshot(BTreeMap::new());
+
+impl<'a> Context<'a> {
+    /// That of a project of one text, without anything looked up.
+    pub fn new(
+        environment: &'a model::Environment,
+        artifacts: &'a BTreeMap<String, Artifact>,
+        artifact_bucket: &'a str,
+    ) -> Self {
+        Self { environment, artifacts, artifact_bucket, sources: &NO_SOURCES, snapshot: &NO_SNAPSHOT }
+    }
+}
+
+/// What a config comes to in one environment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expanded {
+    /// What should exist.
+    pub desired: Desired,
+    /// What must be looked up in the account first: with any of these, `desired` is not to be relied on.
+    pub lookups: BTreeSet<Lookup>,
+    /// Where each resource was asked for, as far as that is one place.
+    pub places: BTreeMap<ResourceAddress, Span>,
 }
 
 /// The stack of what belongs to no single agent.
@@ -39,7 +68,7 @@ pub(crate) const SHARED: &str = "shared";
 ///
 /// # Errors
 /// A report where the config does not agree with the environment's record, or an agent has no code.
-pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report> {
+pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report> {
     config.agrees_with(context.environment)?;
     let record = context.environment;
     let environment = config.environment(&record.id.environment)?;
@@ -62,7 +91,7 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report>
             agent::add(&mut expansion, agent, artifact);
         }
     }
-    Ok(Desired {
+    let desired = Desired {
         environment: record.id.clone(),
         account: record.account.clone(),
         region: record.region.clone(),
@@ -70,7 +99,8 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Desired, Report>
         outputs: expansion.outputs,
         moved: BTreeMap::new(),
         gates: expansion.gates,
-    })
+    };
+    Ok(Expanded { desired, lookups: BTreeSet::new(), places: BTreeMap::new() })
 }
 
 /// What expansion has come to so far.

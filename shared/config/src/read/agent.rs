@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use model::Digest;
 
-use super::reader::{Fields, Reader};
 use super::{health, names, permission, route, runtime, shift, tags, variables};
-use crate::code::Code;
 use crate::config::{Agent, Architecture, Permission, Route, Shared, Source, Tags, UrlAuth};
-use crate::problem::Finding;
-use crate::span::Spanned;
-use crate::yaml::{Node, Value};
+use source::Code;
+use source::Finding;
+use source::Spanned;
+use source::{Fields, Reader};
+use source::{Node, Value};
 
 /// What an agent gets that does not say.
 const MEMORY: u32 = 512;

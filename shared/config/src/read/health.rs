@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::reader::Reader;
 use super::route;
-use crate::code::Code;
 use crate::config::{Alarms, Health, HttpHealth, Route, UrlAuth, Way};
-use crate::problem::Finding;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Reader;
 
 /// For how many seconds is looked where the config does not say.
 const WITHIN: u32 = 60;

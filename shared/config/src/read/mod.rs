@@ -8,7 +8,6 @@ mod monitoring;
 mod names;
 mod overrides;
 mod permission;
-mod reader;
 mod route;
 pub(crate) mod runtime;
 mod shared;
@@ -20,21 +19,19 @@ mod variables;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::code::Code;
 use crate::config::{Agent, Config, Environment, Shared, Tags};
-use crate::problem::Finding;
-use crate::span::{Span, Spanned};
-use crate::yaml::{Key, Node};
+use source::Code;
+use source::{Files, Finding};
+use source::{Key, Node};
+use source::{Span, Spanned};
 
-pub(crate) use reader::closest;
-
-use reader::Reader;
+use source::Reader;
 
 /// The most environments. Each is read anew with its overrides.
 const MOST_ENVIRONMENTS: usize = 32;
 
 /// The config that `root` is; none where something without which it would mean nothing is missing or wrong.
-pub(crate) fn config(text: &str, root: &Rc<Node>, findings: &mut Vec<Finding>) -> Option<Config> {
+pub(crate) fn config(files: &Files, root: &Rc<Node>, findings: &mut Vec<Finding>) -> Option<Config> {
     let mut reader = Reader::new(findings);
     let mut fields = reader.fields(root, "a config")?;
     let project = reader.required(&mut fields, "project").and_then(|node| project(&mut reader, node));
@@ -54,7 +51,7 @@ pub(crate) fn config(text: &str, root: &Rc<Node>, findings: &mut Vec<Finding>) -
     }
     plain?;
     let project = project?;
-    Some(Config { text: text.to_owned(), project: project.name, environments: read })
+    Some(Config { files: files.clone(), project: project.name, environments: read })
 }
 
 struct Project {

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use super::reader::{Reader, listed};
-use crate::code::Code;
 use crate::config::{Alarms, Monitoring};
-use crate::problem::Finding;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::{Reader, listed};
 
 /// The retentions that CloudWatch Logs has, in days
 /// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).

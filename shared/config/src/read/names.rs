@@ -4,11 +4,11 @@ use std::rc::Rc;
 
 use model::id::{NAME_LENGTH, is_name};
 
-use super::reader::Reader;
-use crate::code::Code;
-use crate::problem::Finding;
-use crate::span::{Span, Spanned};
-use crate::yaml::{Key, Node};
+use source::Code;
+use source::Finding;
+use source::Reader;
+use source::{Key, Node};
+use source::{Span, Spanned};
 
 /// How the engine's own resources begin.
 const ENGINE: &str = "strandline";
@@ -143,7 +143,7 @@ pub(super) fn region(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned
     if REGIONS.contains(&region.value.as_str()) {
         return Some(region);
     }
-    let help = match super::closest(&region.value, REGIONS.iter().copied()) {
+    let help = match source::closest(&region.value, REGIONS.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "a region is written like `eu-central-1`".to_owned(),
     };

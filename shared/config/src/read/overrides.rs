@@ -7,10 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use super::reader::{Reader, closest};
-use crate::code::Code;
-use crate::problem::Finding;
-use crate::yaml::{Key, Node, Value};
+use source::Code;
+use source::Finding;
+use source::{Key, Node, Value};
+use source::{Reader, closest};
 
 /// The keys of an agent that are the same in every environment: what a bundle is packed by.
 const FIXED: [&str; 3] = ["name", "path", "artifact"];

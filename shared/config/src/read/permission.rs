@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use super::reader::{Reader, closest};
-use crate::code::Code;
 use crate::config::{Access, Kind, Permission, Shared};
-use crate::problem::Finding;
-use crate::span::Spanned;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Spanned;
+use source::{Reader, closest};
 
 /// The permissions that `node` lists.
 pub(super) fn permissions(

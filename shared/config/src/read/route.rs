@@ -1,11 +1,11 @@
 //! Routes of the shared HTTP API.
 
-use super::reader::Reader;
-use crate::code::Code;
 use crate::config::Route;
-use crate::problem::Finding;
-use crate::span::Spanned;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Reader;
+use source::Spanned;
 
 const METHODS: [&str; 8] = ["ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -30,7 +30,7 @@ fn route(reader: &mut Reader<'_>, Spanned { value, span }: Spanned<String>) -> O
         let upper = method.to_uppercase();
         wrong(match METHODS.contains(&upper.as_str()) {
             true => format!("write the method as `{upper}`"),
-            false => format!("its method is one of {}", super::reader::listed(&METHODS, "and")),
+            false => format!("its method is one of {}", source::listed(&METHODS, "and")),
         });
         return None;
     }

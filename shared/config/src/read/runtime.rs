@@ -3,11 +3,11 @@
 use std::fmt;
 use std::rc::Rc;
 
-use super::reader::{Reader, closest};
-use crate::code::Code;
-use crate::problem::Finding;
-use crate::span::Spanned;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Spanned;
+use source::{Reader, closest};
 
 /// A runtime that Lambda makes functions for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ pub(super) fn runtime(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanne
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     let names: Vec<&str> = SUPPORTED.iter().map(|(name, _)| *name).collect();
-                    format!("it has {}", super::reader::listed(&names, "and"))
+                    format!("it has {}", source::listed(&names, "and"))
                 }
             };
             (message, help)

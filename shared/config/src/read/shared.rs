@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::reader::Reader;
 use super::{monitoring, names};
-use crate::code::Code;
 use crate::config::{ApiGateway, Bucket, Cors, Monitoring, OnRemoval, Parameter, Queue, Shared, Table, Topic};
-use crate::problem::Finding;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Reader;
 
 pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared> {
     let mut fields = reader.fields(node, "`shared`")?;
@@ -227,7 +227,7 @@ const LONGEST_PARAMETER: usize = 4096;
 
 fn parameter(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Parameter> {
     let text = reader.written(node, "a parameter")?;
-    if let Some(what) = super::variables::secret(&text.value) {
+    if let Some(what) = source::secret(&text.value) {
         let finding = Finding::new(Code::Secret, text.span, format!("this parameter holds what looks like {what}"));
         let help = "a config is kept and shown in the history: store the secret in AWS Secrets Manager";
         reader.add(finding.help(help));

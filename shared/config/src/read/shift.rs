@@ -5,10 +5,10 @@ use std::rc::Rc;
 use model::ShiftStep;
 
 use super::health::Has;
-use super::reader::Reader;
-use crate::code::Code;
-use crate::problem::Finding;
-use crate::yaml::{Node, Value};
+use source::Code;
+use source::Finding;
+use source::Reader;
+use source::{Node, Value};
 
 /// The longest shift, in minutes: its environment takes no other deployment meanwhile.
 const LONGEST: u32 = 60;

@@ -2,13 +2,13 @@
 
 use model::ownership::CREATION_TAGS;
 
-use super::reader::Reader;
 use super::tag_names::COUNT;
-use crate::code::Code;
 use crate::config::Tags;
-use crate::problem::Finding;
-use crate::span::Span;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Reader;
+use source::Span;
 
 /// The most tags that are the user's: AWS takes 50 a resource (https://docs.aws.amazon.com/tag-editor/latest/userguide/reference.html),
 /// and ours are among them.

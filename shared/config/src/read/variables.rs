@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::reader::Reader;
-use crate::code::Code;
-use crate::problem::Finding;
-use crate::yaml::Node;
+use source::Code;
+use source::Finding;
+use source::Node;
+use source::Reader;
 
 /// What Lambda takes for all names and values together
 /// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
@@ -37,7 +37,7 @@ pub(super) fn variables(reader: &mut Reader<'_>, node: &Node, taken: &[String]) 
         } else if taken.contains(name) {
             let message = format!("`{name}` is set by Strandline: it holds what a permission of this agent gives it");
             reader.add(Finding::new(Code::ReservedName, key.span, message).help("remove it, or choose another name"));
-        } else if let Some(what) = secret(&text.value) {
+        } else if let Some(what) = source::secret(&text.value) {
             let message = format!("the variable `{name}` holds what looks like {what}");
             let help = "a config is kept and shown in the history: store the secret in AWS Secrets Manager, \
                         give the agent its name, and let it read the value";
@@ -53,28 +53,4 @@ pub(super) fn variables(reader: &mut Reader<'_>, node: &Node, taken: &[String]) 
             .add(Finding::new(Code::TooLarge, node.span, message).help("Lambda takes 4096: put the rest into a file"));
     }
     variables
-}
-
-/// What secret a text looks like. Only forms that nothing else has.
-pub(super) fn secret(text: &str) -> Option<&'static str> {
-    let is_key_id = |part: &str| {
-        part.len() == 20
-            && (part.starts_with("AKIA") || part.starts_with("ASIA"))
-            && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-    };
-    if text.split(|c: char| !c.is_ascii_alphanumeric()).any(is_key_id) {
-        return Some("an AWS access key");
-    }
-    if text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----") {
-        return Some("a private key");
-    }
-    let forms = [
-        ("sk-ant-", "an Anthropic API key"),
-        ("sk-proj-", "an OpenAI API key"),
-        ("ghp_", "a GitHub token"),
-        ("github_pat_", "a GitHub token"),
-        ("xoxb-", "a Slack token"),
-        ("sk_live_", "a Stripe key"),
-    ];
-    forms.iter().find(|(prefix, _)| text.starts_with(prefix) && text.len() >= prefix.len() + 16).map(|(_, what)| *what)
 }

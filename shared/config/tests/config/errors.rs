@@ -6,7 +6,7 @@ use super::{SMALL, small};
 
 /// What is wrong, a line each: `line:column code | message | help`.
 pub(super) fn found(text: &str) -> Vec<String> {
-    let Err(report) = config::parse(text) else { return Vec::new() };
+    let Err(report) = config::parse("strands.yaml", text) else { return Vec::new() };
     let line = |refusal: model::Refusal| {
         let (line, column) = (refusal.line.unwrap(), refusal.column.unwrap());
         let code = refusal.code.strip_prefix("config::").unwrap().to_owned();
@@ -88,7 +88,7 @@ fn a_second_document_is_told() {
     check_added(
         "---\nproject: {}\n",
         &[
-            "8:1 several-documents | there is a second document in this file | a config is one document: remove the line `---` and what follows it",
+            "8:1 several-documents | there is a second document in this file | a file is one document: remove the line `---` and what follows it",
         ],
     );
 }
@@ -128,9 +128,13 @@ fn aliases_that_lead_nowhere_are_told() {
 fn tags_of_yaml_are_told() {
     check_added(
         "    memory: !Ref Memory\n",
+        &["8:18 wrong-type | `memory` must be a whole number, not the function `Ref` | it goes from 128 to 10240 MB"],
+    );
+    check_added(
+        "    memory: !Reff Memory\n",
         &[
-            "8:18 wrong-type | `memory` must be a whole number, not the text `Memory` | it goes from 128 to 10240 MB",
-            "8:18 yaml-tag | the tag `!Ref` means nothing in a config | remove it",
+            "8:19 wrong-type | `memory` must be a whole number, not the text `Memory` | it goes from 128 to 10240 MB",
+            "8:19 yaml-tag | the tag `!Reff` means nothing here | did you mean `!Ref`?",
         ],
     );
 }
@@ -899,10 +903,11 @@ agents:
 }
 
 #[test]
-fn every_code_is_explained_and_no_other() {
-    let page = include_str!("../../../../docs/errors/config.md");
-    let explained: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let codes: BTreeSet<&str> = config::Code::ALL.iter().map(|code| code.as_str()).collect();
+fn every_code_has_a_page_and_no_other() {
+    let pages = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/errors/codes")).unwrap();
+    let name = |page: std::io::Result<std::fs::DirEntry>| page.unwrap().file_name().into_string().unwrap();
+    let explained: BTreeSet<String> = pages.map(|page| name(page).strip_suffix(".md").unwrap().to_owned()).collect();
+    let codes: BTreeSet<String> = config::Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(explained, codes);
 }
 
@@ -912,12 +917,13 @@ fn every_code_is_provoked_by_a_test() {
         [include_str!("errors.rs"), include_str!("hostile.rs"), include_str!("outside.rs"), include_str!("health.rs")]
             .concat();
     for code in config::Code::ALL {
-        let short = code.as_str().strip_prefix("config::").unwrap();
+        let short = code.as_str();
+        let full = code.within(config::Area::Config);
         let is_provoked = tests.contains(&format!(" {short} | "))
-            || tests.contains(&format!("\"{}\"", code.as_str()))
-            || tests.contains(&format!(" {} | ", code.as_str()))
+            || tests.contains(&format!("\"{full}\""))
+            || tests.contains(&format!(" {full} | "))
             || tests.contains(&format!("Code::{code:?}"));
-        assert!(is_provoked, "{}", code.as_str());
+        assert!(is_provoked, "{short}");
     }
 }
 

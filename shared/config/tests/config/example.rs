@@ -8,9 +8,9 @@ const EXAMPLE: &str = include_str!("../../../../examples/agents/strands.yaml");
 
 #[test]
 fn the_example_is_valid_and_expands_in_each_of_its_environments() {
-    let config = match config::parse(EXAMPLE) {
+    let config = match config::parse("strands.yaml", EXAMPLE) {
         Ok(config) => config,
-        Err(report) => panic!("{}", report.render("strands.yaml", EXAMPLE, false, 100)),
+        Err(report) => panic!("{}", report.render(false, 100)),
     };
     for (name, environment) in &config.environments {
         let record = model::Environment {
@@ -32,8 +32,8 @@ fn the_example_is_valid_and_expands_in_each_of_its_environments() {
                 (agent.name.value.clone(), Artifact { digest: Digest::of(agent.name.value.as_bytes()), size: 1 })
             })
             .collect();
-        let context = config::Context { environment: &record, artifacts: &artifacts, artifact_bucket: "deployments" };
-        let desired = config::expand(&config, &context).unwrap_or_else(|report| panic!("{report}"));
+        let context = config::Context::new(&record, &artifacts, "deployments");
+        let desired = config::expand(&config, &context).unwrap_or_else(|report| panic!("{report}")).desired;
         assert!(environment.agents.len() >= 3);
         for (address, resource) in &desired.resources {
             for reference in model::expression::references(&resource.properties).unwrap() {

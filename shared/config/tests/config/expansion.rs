@@ -204,9 +204,8 @@ fn a_change_of_code_publishes_another_version_and_touches_nothing_else() {
     let before = expanded(&config, "dev");
     let (environment, mut artifacts) = (record(&config, "dev"), artifacts(&config, "dev"));
     artifacts.get_mut("support").unwrap().digest = model::Digest::of(b"another");
-    let context =
-        config::Context { environment: &environment, artifacts: &artifacts, artifact_bucket: "strands-deployments" };
-    let after = config::expand(&config, &context).unwrap();
+    let context = config::Context::new(&environment, &artifacts, "strands-deployments");
+    let after = config::expand(&config, &context).unwrap().desired;
     let changed: Vec<String> = before
         .resources
         .iter()

@@ -40,9 +40,9 @@ fn small(rest: &str) -> String {
 
 /// A config that is expected to be valid.
 fn valid(text: &str) -> config::Config {
-    match config::parse(text) {
+    match config::parse("strands.yaml", text) {
         Ok(config) => config,
-        Err(report) => panic!("{}", report.render("strands.yaml", text, false, 100)),
+        Err(report) => panic!("{}", report.render(false, 100)),
     }
 }
 
@@ -73,7 +73,6 @@ fn artifacts(config: &config::Config, name: &str) -> BTreeMap<String, Artifact> 
 /// What a valid config comes to in one environment.
 fn expanded(config: &config::Config, name: &str) -> Desired {
     let (environment, artifacts) = (record(config, name), artifacts(config, name));
-    let context =
-        config::Context { environment: &environment, artifacts: &artifacts, artifact_bucket: "strands-deployments" };
-    config::expand(config, &context).unwrap_or_else(|report| panic!("{report}"))
+    let context = config::Context::new(&environment, &artifacts, "strands-deployments");
+    config::expand(config, &context).unwrap_or_else(|report| panic!("{report}")).desired
 }

@@ -6,7 +6,7 @@ use super::{SMALL, artifacts, record, valid};
 
 fn lines(report: &config::Report) -> Vec<String> {
     let line = |problem: &config::Problem| {
-        let (code, help) = (problem.code.as_str(), problem.help.as_deref().unwrap());
+        let (code, help) = (problem.full_code(), problem.help.as_deref().unwrap());
         format!("{}:{} {code} | {} | {help}", problem.line, problem.column, problem.message)
     };
     report.problems().iter().map(line).collect()
@@ -81,11 +81,13 @@ fn an_agent_whose_code_is_nowhere_is_told() {
     let config = valid(&SMALL.replace("path: agents/bot", &format!("artifact: {digest}")));
     let environment = record(&config, "dev");
     let none = BTreeMap::new();
-    let context = config::Context { environment: &environment, artifacts: &none, artifact_bucket: "b" };
+    let context = config::Context::new(&environment, &none, "b");
     let report = config::expand(&config, &context).unwrap_err();
     assert_eq!(report.problems()[0].code, config::Code::ArtifactMissing);
     assert_eq!((report.problems()[0].line, report.problems()[0].column), (5, 15));
-    assert!(report.to_string().starts_with(&format!("5:15: no code `{digest}` is stored for agent `bot`")));
+    assert!(
+        report.to_string().starts_with(&format!("strands.yaml:5:15: no code `{digest}` is stored for agent `bot`"))
+    );
     assert_eq!(artifacts(&config, "dev").len(), 1);
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn homeless(field: &Field) -> BTreeMap<String, (String, Value)>
 
 /// A refusal as the cases write it.
 pub(crate) fn line(refusal: &Refusal) -> String {
-    let Refusal { code, message, help, line, column } = refusal;
+    let Refusal { code, message, help, line, column, .. } = refusal;
     let at = match (line, column) {
         (Some(line), Some(column)) => format!("{line}:{column}"),
         _ => "-".to_owned(),

@@ -1,0 +1,1 @@
+//! What a template says, what is wrong with it, and what it comes to.
