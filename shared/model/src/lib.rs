@@ -18,12 +18,14 @@ pub mod lookup;
 pub mod observed;
 pub mod ownership;
 pub mod plan;
+pub mod price;
 pub mod properties;
 pub mod recorded;
 pub mod report;
 pub mod request;
 
 pub use jiff::Timestamp;
+pub use jiff::civil::Date;
 
 pub use approval::{Approval, Decision};
 pub use artifact::{Artifact, ObjectRef};
@@ -47,6 +49,7 @@ pub use plan::{
     Action, Change, Edge, Gate, GateCheck, Loss, NonEmpty, Order, Plan, PropertyDiff, Reach, Reason, Shift, ShiftStep,
     Stage,
 };
+pub use price::{Charge, Price, Source, Standing, Usd};
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
 pub use report::{AtOnce, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Unshifted, Waiting};

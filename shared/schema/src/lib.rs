@@ -7,10 +7,12 @@ mod canonical;
 mod diff;
 mod latency;
 mod limits;
+mod price;
 mod types;
 
 pub use canonical::canonical;
 pub use diff::diff;
 pub use latency::{Latency, latency, middle};
 pub use limits::{Api, Call, api};
+pub use price::price;
 pub use types::{Alphabet, Naming, TypeSchema, all, get};
