@@ -6,6 +6,8 @@
 
 mod context;
 mod expansion;
+mod read;
+mod scope;
 
 pub use context::{Asset, Context, Stack};
 pub use expansion::{Expansion, Made, expand};
