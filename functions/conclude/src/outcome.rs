@@ -156,8 +156,10 @@ fn action<'a>(plan: Option<&'a Plan>, key: &ResourceKey) -> Option<&'a Action> {
 }
 
 pub(crate) fn cause(refusal: Refusal) -> Cause {
+    let place = refusal.place().map_or_else(String::new, |place| format!(" at {place}"));
     let Refusal { code, message, help, .. } = refusal;
-    Cause { change: None, message: format!("{code}: {message}"), help: help.unwrap_or_default(), blocked: Vec::new() }
+    let message = format!("{code}{place}: {message}");
+    Cause { change: None, message, help: help.unwrap_or_default(), blocked: Vec::new() }
 }
 
 #[cfg(test)]
@@ -315,9 +317,9 @@ mod tests {
             code: "plan::in-use".into(),
             message: "no".into(),
             help: Some("look".into()),
-            file: None,
-            line: None,
-            column: None,
+            file: Some("strands.yaml".into()),
+            line: Some(12),
+            column: Some(5),
         };
         let refused = End::Refused(vec![refusal.clone()]);
         let untouched = of(&undone(3), &Known::default(), refused.clone());
@@ -325,7 +327,7 @@ mod tests {
         let known = Known { entries: vec![succeeded("shared/Tasks@1")], ..Known::default() };
         let Outcome::Stuck { causes, .. } = of(&undone(3), &known, refused) else { panic!("it is stuck") };
         let told: Vec<_> = causes.iter().map(|cause| (cause.message.as_str(), cause.help.as_str())).collect();
-        assert_eq!(told, [("plan::in-use: no", "look")]);
+        assert_eq!(told, [("plan::in-use at strands.yaml:12:5: no", "look")]);
     }
 
     #[test]

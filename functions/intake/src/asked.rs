@@ -26,7 +26,8 @@ pub(crate) fn file(bytes: &[u8]) -> Result<Rollback, Vec<Refusal>> {
         let help = "write an object: `{\"to\": \"previous\"}`, or a number in place of `\"previous\"`";
         let what = refusal("intake::not-json", format!("`rollback.json` is not an object of JSON: {error}"), help);
         let place = |number: usize| (number > 0).then_some(number);
-        vec![Refusal { line: place(error.line()), column: place(error.column()), ..what }]
+        let file = Some("rollback.json".to_owned());
+        vec![Refusal { file, line: place(error.line()), column: place(error.column()), ..what }]
     })?;
     let mut asked = Asked::new(members, "a rollback");
     let rollback = asked.rollback();

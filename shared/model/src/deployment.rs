@@ -368,6 +368,15 @@ pub struct Refusal {
     pub column: Option<usize>,
 }
 
+impl Refusal {
+    /// Where it is, as compilers and editors write it: `stacks/storage.yaml:12:5`; none where it is about no place.
+    pub fn place(&self) -> Option<String> {
+        let numbers = [self.line, self.column].into_iter().map_while(|number| Some(number?.to_string()));
+        let parts: Vec<String> = self.file.iter().cloned().chain(numbers).collect();
+        (!parts.is_empty()).then(|| parts.join(":"))
+    }
+}
+
 /// A deployment that waits its turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QueueEntry {
@@ -414,6 +423,18 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_says_where_it_is_as_far_as_that_is_known() {
+        let place = |file: Option<&str>, line, column| {
+            let (code, message, file) = (String::new(), String::new(), file.map(str::to_owned));
+            Refusal { code, message, help: None, file, line, column }.place()
+        };
+        assert_eq!(place(Some("stacks/storage.yaml"), Some(12), Some(5)).as_deref(), Some("stacks/storage.yaml:12:5"));
+        assert_eq!(place(None, Some(12), Some(5)).as_deref(), Some("12:5"));
+        assert_eq!(place(Some("strands.yaml"), None, None).as_deref(), Some("strands.yaml"));
+        assert_eq!(place(None, None, None), None);
+    }
 
     #[test]
     fn a_requester_reads_in_both_forms() {

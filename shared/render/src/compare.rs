@@ -1,4 +1,4 @@
-//! Two deployments beside each other: config, plan, what the environment had afterwards, and outputs.
+//! Two deployments beside each other: config, plan, what the environment had afterwards and what that costs, and outputs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use model::{
 use serde_json::{Value, json};
 use similar::TextDiff;
 
+use crate::cost::{Cost, Pricer, compared, compared_summary};
 use crate::json::plan_summary;
 use crate::plan::counts;
 use crate::style::{Paint, Style};
@@ -16,6 +17,15 @@ use crate::words::{count, value};
 
 /// How the properties of two resources of a type differ, in the eyes of AWS.
 pub type Differ = fn(&ResourceType, &Properties, &Properties) -> Vec<PropertyDiff>;
+
+/// What has to be known of AWS to compare two deployments. The knowledge itself stands in `schema`.
+#[derive(Debug, Clone, Copy)]
+pub struct Knowledge {
+    /// How properties differ.
+    pub differ: Differ,
+    /// What resources cost.
+    pub pricer: Pricer,
+}
 
 /// One of two deployments that are compared.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +111,7 @@ impl Changed<'_> {
 }
 
 /// Two deployments beside each other, as text.
-pub fn compare(from: &Side<'_>, to: &Side<'_>, differ: Differ, style: &Style) -> String {
+pub fn compare(from: &Side<'_>, to: &Side<'_>, known: &Knowledge, style: &Style) -> String {
     let mut lines = vec![style.paint(&format!("{}", to.deployment.environment), Paint::Strong)];
     lines.push(side("-", Paint::Bad, from.deployment).show(style));
     lines.push(side("+", Paint::Good, to.deployment).show(style));
@@ -117,7 +127,11 @@ pub fn compare(from: &Side<'_>, to: &Side<'_>, differ: Differ, style: &Style) ->
 
     lines.extend([String::new(), rule("Resources", style)]);
     match (from.after, to.after) {
-        (Some(before), Some(after)) => lines.extend(resources(&Difference::of(before, after, differ), style)),
+        (Some(before), Some(after)) => {
+            lines.extend(resources(&Difference::of(before, after, known.differ), style));
+            lines.extend([String::new(), rule("Cost", style)]);
+            lines.extend(compared(&Cost::of(before, known.pricer), &Cost::of(after, known.pricer), style));
+        }
         _ => {
             let without = [from, to].into_iter().filter(|side| side.after.is_none());
             lines.extend(without.map(|side| format!("  no record of {} is kept", side.deployment.id)));
@@ -215,7 +229,7 @@ fn outputs(from: &BTreeMap<String, Value>, to: &BTreeMap<String, Value>, style: 
 }
 
 /// Two deployments beside each other, for programs.
-pub fn compare_summary(from: &Side<'_>, to: &Side<'_>, differ: Differ) -> Value {
+pub fn compare_summary(from: &Side<'_>, to: &Side<'_>, known: &Knowledge) -> Value {
     let side = |side: &Side<'_>| {
         json!({
             "deployment": side.deployment.id,
@@ -226,8 +240,11 @@ pub fn compare_summary(from: &Side<'_>, to: &Side<'_>, differ: Differ) -> Value 
         })
     };
     let resource = |(key, resource): &(&ResourceKey, &RecordedResource)| json!({ "resource": key, "type": resource.kind, "physical_id": resource.physical_id });
-    let resources = from.after.zip(to.after).map(|(before, after)| {
-        let difference = Difference::of(before, after, differ);
+    let records = from.after.zip(to.after);
+    let cost = records
+        .map(|(before, after)| compared_summary(&Cost::of(before, known.pricer), &Cost::of(after, known.pricer)));
+    let resources = records.map(|(before, after)| {
+        let difference = Difference::of(before, after, known.differ);
         let changed = difference.changed.iter().map(|changed| {
             json!({
                 "from": resource(&changed.from), "to": resource(&changed.to),
@@ -250,6 +267,7 @@ pub fn compare_summary(from: &Side<'_>, to: &Side<'_>, differ: Differ) -> Value 
         "to": side(to),
         "config": config,
         "resources": resources,
+        "cost": cost,
         "outputs": outputs.collect::<BTreeMap<_, _>>(),
     })
 }

@@ -4,6 +4,7 @@
 use model::{Deployment, Entry, ObjectRef, Origin, Plan, Timestamp};
 use serde_json::{Value, json};
 
+use crate::cost::{Cost, cost_summary};
 use crate::history::asked;
 use crate::json::{plan_summary, timeline_summary};
 use crate::outcome::outcome;
@@ -27,6 +28,8 @@ pub struct Account<'a> {
     pub failed: Option<&'a Plan>,
     /// Its journal.
     pub entries: &'a [Entry],
+    /// What the environment costs as it left it; none where no record of that is kept.
+    pub cost: Option<&'a Cost<'a>>,
     /// Where its files are: `s3://bucket/project/environment/deployments/id/`.
     pub files: &'a str,
 }
@@ -88,7 +91,9 @@ pub fn deployment(account: &Account<'_>, style: &Style) -> String {
     let deployment = account.deployment;
     let mut text = outcome(deployment, style);
     text.push('\n');
-    text.push_str(&table(&facts(deployment), style));
+    let mut facts = facts(deployment);
+    facts.extend(account.cost.map(|cost| ("standing", cost.words())));
+    text.push_str(&table(&facts, style));
     for part in account.parts() {
         text.push_str(&format!("\n{}\n", rule(part.title, style)));
         let is_long = part.plan.changes.len() > FEW;
@@ -183,6 +188,7 @@ pub fn deployment_summary(account: &Account<'_>) -> Value {
         "outcome": account.deployment.outcome().map(model::Outcome::name),
         "plans": parts,
         "files": kept.collect::<std::collections::BTreeMap<_, _>>(),
+        "cost": account.cost.map(cost_summary),
     })
 }
 

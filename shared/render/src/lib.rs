@@ -4,6 +4,7 @@
 //! Must never decide anything, ask a clock or an environment variable, or print.
 
 mod compare;
+mod cost;
 mod deployment;
 mod history;
 mod json;
@@ -21,7 +22,8 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use compare::{Changed, Differ, Difference, Side, compare, compare_summary};
+pub use compare::{Changed, Differ, Difference, Knowledge, Side, compare, compare_summary};
+pub use cost::{Cost, Pricer, cost_summary};
 pub use deployment::{Account, deployment, deployment_summary};
 pub use history::history;
 pub use json::{plan_summary, timeline_summary};

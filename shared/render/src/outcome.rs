@@ -185,11 +185,7 @@ fn of_cause(cause: &Cause, style: &Style) -> Vec<String> {
 }
 
 fn of_refusal(refusal: &Refusal, style: &Style) -> Vec<String> {
-    let place = match (refusal.line, refusal.column) {
-        (Some(line), Some(column)) => format!(" at {line}:{column}"),
-        (Some(line), None) => format!(" at line {line}"),
-        _ => String::new(),
-    };
+    let place = refusal.place().map_or_else(String::new, |place| format!(" at {place}"));
     let mut lines = vec![String::new()];
     let label = format!("{}{place}: ", refusal.code);
     lines.extend(labelled(2, (&label, Paint::Bad), &refusal.message, style));

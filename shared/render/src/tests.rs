@@ -376,7 +376,7 @@ fn an_outcome_names_root_causes_help_and_what_was_not_tried() {
         code: "config::unknown-key".into(),
         message: "unknown key `memroy` in agent `order-agent`".into(),
         help: Some("did you mean `memory`?".into()),
-        file: None,
+        file: Some("strands.yaml".into()),
         line: Some(12),
         column: Some(5),
     };

@@ -1,6 +1,9 @@
 //! Deployments told afterwards: one by itself, and two beside each other.
 
-use model::{Approval, Artifact, Decision, ObjectRef, Requester, Rollback, Scope, Target, Undo};
+use model::{
+    Approval, Artifact, Charge, Date, Decision, ObjectRef, Price, Requester, ResourceType, Rollback, Scope, Source,
+    Standing, Target, Undo, Usd,
+};
 
 use super::*;
 
@@ -38,8 +41,14 @@ fn uploaded(outcome: Outcome) -> Deployment {
 fn a_deployment_is_told_with_who_asked_what_was_planned_what_ran_and_where_it_is_kept() {
     let (plan, entries) = (a_plan(), a_finished_journal());
     let deployment_ = uploaded(Outcome::Deployed);
-    let account =
-        Account { deployment: &deployment_, plan: Some(&plan), failed: None, entries: &entries, files: FILES };
+    let account = Account {
+        deployment: &deployment_,
+        plan: Some(&plan),
+        failed: None,
+        entries: &entries,
+        cost: None,
+        files: FILES,
+    };
     insta::assert_snapshot!("deployed", deployment(&account, &WIDE));
     insta::assert_snapshot!("deployed_narrow", deployment(&account, &NARROW));
     insta::assert_snapshot!("deployed_coloured", visible(&deployment(&account, &COLOURED)));
@@ -94,6 +103,7 @@ fn a_deployment_that_undid_itself_tells_of_both_plans() {
         plan: Some(&undoing),
         failed: Some(&failed),
         entries: &entries,
+        cost: None,
         files: FILES,
     };
     insta::assert_snapshot!("rolled_back", deployment(&account, &WIDE));
@@ -117,7 +127,7 @@ fn who_else_may_have_asked_is_said_too() {
     };
     let text = |origin: Origin| {
         let head = Deployment { origin, ..base.clone() };
-        let account = Account { deployment: &head, plan: None, failed: None, entries: &[], files: FILES };
+        let account = Account { deployment: &head, plan: None, failed: None, entries: &[], cost: None, files: FILES };
         deployment(&account, &WIDE)
     };
     insta::assert_snapshot!(
@@ -140,7 +150,7 @@ fn recorded(resources: &[(&str, &str, &str, Value)]) -> Recorded {
 }
 
 /// As differences are told apart here; who compares for real asks the schema.
-fn differ(_: &model::ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
+fn differ(_: &ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
     let names: std::collections::BTreeSet<&String> = from.0.keys().chain(to.0.keys()).collect();
     let one = |name: &String| PropertyDiff {
         path: PropertyPath::root(name),
@@ -148,6 +158,134 @@ fn differ(_: &model::ResourceType, from: &Properties, to: &Properties) -> Vec<Pr
         to: to.0.get(name).cloned(),
     };
     names.into_iter().map(one).filter(|one| one.from != one.to).collect()
+}
+
+const REQUESTS: Charge = Charge { usd: Some(Usd(200_000)), per: 1_000_000, unit: "requests" };
+const DURATION: Charge = Charge { usd: Some(Usd(16_666_700)), per: 1_000_000, unit: "GB-seconds of memory" };
+const STORED: Charge = Charge { usd: Some(Usd(250_000)), per: 1, unit: "GB stored for a month" };
+const STREAM: Charge = Charge { usd: None, per: 1, unit: "reads of its stream" };
+
+/// As prices are known here; who compares for real asks the schema.
+fn pricer(kind: &ResourceType, asked: &Properties) -> Price {
+    let source =
+        |day| Source { as_of: Date::constant(2026, 8, day), page: "https://example.com/", region: "us-east-1" };
+    let (usd, charges, day) = match kind.as_str() {
+        "AWS::CloudWatch::Alarm" => (asked.number("Metrics").unwrap_or(1) * 100_000, vec![], 1),
+        "AWS::Lambda::Function" => (0, vec![REQUESTS, DURATION], 2),
+        "AWS::DynamoDB::Table" => (2_847_000, vec![STORED, STREAM], 3),
+        "AWS::SQS::Queue" => (0, vec![], 4),
+        _ => {
+            let why = "no price of this type is known".to_owned();
+            return Price { standing: Standing::Unknown(why), charges: vec![], source: None };
+        }
+    };
+    Price { standing: Standing::Known(Usd(usd)), charges, source: Some(source(day)) }
+}
+
+const KNOWN: Knowledge = Knowledge { differ, pricer };
+
+/// What is told of the costs of two records.
+fn costs(from: &Recorded, to: &Recorded, style: &Style) -> String {
+    let head = uploaded(Outcome::Deployed);
+    let side = |after| Side { deployment: &head, config: None, plan: None, after: Some(after) };
+    let told = compare(&side(from), &side(to), &KNOWN, style);
+    let (_, told) = told.split_once("Cost ").expect("a part on costs");
+    let (told, _) = told.split_once("\n\n").expect("a part after it");
+    told.trim_start_matches(['─', '-', ' ', '\n']).to_owned()
+}
+
+fn alarm(name: &str, metrics: i64) -> (String, Value) {
+    (format!("shared/{name}@1"), json!({ "Metrics": metrics }))
+}
+
+fn alarms(all: &[(&str, i64)]) -> Recorded {
+    let all: Vec<_> = all.iter().map(|(name, metrics)| alarm(name, *metrics)).collect();
+    let all: Vec<_> =
+        all.iter().map(|(key, asked)| (key.as_str(), "AWS::CloudWatch::Alarm", "an-alarm", asked.clone())).collect();
+    recorded(&all)
+}
+
+#[test]
+fn what_costs_more_and_what_costs_less_is_told_by_resource() {
+    let origin = "list prices of us-east-1 as of 2026-08-01, before free tiers, discounts and taxes";
+    let (one, two) = (alarms(&[("Errors", 1)]), alarms(&[("Errors", 1), ("Slow", 1)]));
+    let told = |from: &Recorded, to: &Recorded| costs(from, to, &WIDE).lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(
+        told(&one, &two),
+        [
+            "standing: 0.10 → 0.20 USD a month, 0.10 more",
+            "  + shared/Slow  AWS::CloudWatch::Alarm  0.10",
+            &format!("  {origin}"),
+        ]
+    );
+    assert_eq!(
+        told(&two, &alarms(&[("Errors", 1), ("Other", 0)])),
+        [
+            "standing: 0.20 → 0.10 USD a month, 0.10 less",
+            "  − shared/Slow  AWS::CloudWatch::Alarm  0.10",
+            &format!("  {origin}"),
+        ]
+    );
+    assert_eq!(
+        told(&one, &alarms(&[("Errors", 3)])),
+        [
+            "standing: 0.10 → 0.30 USD a month, 0.20 more",
+            "  ~ shared/Errors  AWS::CloudWatch::Alarm  0.10 → 0.30, 0.20 more",
+            &format!("  {origin}"),
+        ]
+    );
+    assert_eq!(told(&two, &two), ["standing: 0.20 USD a month, the same", &format!("  {origin}")]);
+    assert_eq!(told(&Recorded::default(), &Recorded::default()), ["standing: 0.00 USD a month, the same"]);
+}
+
+#[test]
+fn what_is_not_counted_is_named_with_how_it_is_charged_or_why_it_has_no_price() {
+    let function = |name: &'static str| (name, "AWS::Lambda::Function", "a-function", json!({}));
+    let database = ("shared/Db@1", "AWS::RDS::DBInstance", "db", json!({}));
+    let before = recorded(&[function("a/Function@1"), database.clone()]);
+    let after = recorded(&[
+        function("a/Function@1"),
+        function("b/Function@1"),
+        ("shared/Bucket@1", "AWS::S3::Bucket", "bucket", json!({})),
+        database,
+        ("shared/Orders@1", "AWS::DynamoDB::Table", "orders-1", json!({})),
+        ("shared/Orders@2", "AWS::DynamoDB::Table", "orders-2", json!({})),
+    ]);
+    insta::assert_snapshot!("costs", costs(&before, &after, &WIDE));
+    insta::assert_snapshot!("costs_narrow", costs(&after, &before, &NARROW));
+}
+
+#[test]
+fn a_deployment_says_what_stands_costs() {
+    let after = recorded(&[
+        ("a/Function@1", "AWS::Lambda::Function", "a-function", json!({})),
+        ("shared/Db@1", "AWS::RDS::DBInstance", "db", json!({})),
+        ("shared/Errors@1", "AWS::CloudWatch::Alarm", "errors", json!({})),
+    ]);
+    let head = uploaded(Outcome::Deployed);
+    let account = |cost| Account { deployment: &head, plan: None, failed: None, entries: &[], cost, files: FILES };
+    let cost = Cost::of(&after, pricer);
+    let told = deployment(&account(Some(&cost)), &Style::plain(300));
+    let line = "  standing   0.10 USD a month; 1 resource charged by use, which is not counted; 1 resource without a \
+                known price; list prices of us-east-1 as of 2026-08-01 to 2026-08-02\n";
+    assert!(told.contains(line), "{told}");
+    let summary = deployment_summary(&account(Some(&cost)));
+    assert_eq!(summary["cost"]["standing"], "0.10");
+    assert_eq!(summary["cost"]["by_use"][0]["charges"][0]["usd"], "0.20");
+    assert_eq!(summary["cost"]["unknown"][0]["why"], "no price of this type is known");
+    assert_eq!(summary["cost"]["sources"][1]["as_of"], "2026-08-02");
+
+    let told = deployment(&account(None), &WIDE);
+    assert!(!told.contains("standing"), "{told}");
+    assert_eq!(deployment_summary(&account(None))["cost"], Value::Null);
+}
+
+#[test]
+fn what_was_sent_is_priced_and_not_what_is_asked_for_with_references() {
+    let mut recorded = alarms(&[("Errors", 1)]);
+    let resource = recorded.resources.values_mut().next().unwrap();
+    resource.sent = model::properties(json!({ "Metrics": 4 }));
+    assert_eq!(Cost::of(&recorded, pricer).standing(), Usd(400_000));
 }
 
 #[test]
@@ -183,14 +321,16 @@ fn two_deployments_are_compared_line_by_line_and_property_by_property() {
     second.outputs.insert("ApiEndpoint".into(), json!("https://b2.example.com"));
     let from = Side { deployment: &first, config: Some(config), plan: None, after: Some(&before) };
     let to = Side { deployment: &second, config: Some(&changed), plan: Some(&plan), after: Some(&after) };
-    insta::assert_snapshot!("compared", compare(&from, &to, differ, &WIDE));
-    insta::assert_snapshot!("compared_narrow", compare(&from, &to, differ, &NARROW));
-    insta::assert_snapshot!("compared_coloured", visible(&compare(&from, &to, differ, &COLOURED)));
-    let told = compare_summary(&from, &to, differ);
+    insta::assert_snapshot!("compared", compare(&from, &to, &KNOWN, &WIDE));
+    insta::assert_snapshot!("compared_narrow", compare(&from, &to, &KNOWN, &NARROW));
+    insta::assert_snapshot!("compared_coloured", visible(&compare(&from, &to, &KNOWN, &COLOURED)));
+    let told = compare_summary(&from, &to, &KNOWN);
     insta::assert_json_snapshot!("compared_json", json!([told["config"], told["resources"], told["outputs"]]));
+    insta::assert_json_snapshot!("compared_cost_json", told["cost"]);
     assert_eq!(told["from"]["revision"], 3);
-    let nothing = compare(&from, &Side { after: None, config: None, ..from }, differ, &WIDE);
+    let nothing = compare(&from, &Side { after: None, config: None, ..from }, &KNOWN, &WIDE);
     assert!(nothing.contains("no record of 0199d2a4c5 is kept"), "{nothing}");
+    assert!(!nothing.contains("Cost"), "{nothing}");
     assert!(nothing.contains("-    memory: 256"), "{nothing}");
-    assert!(compare(&from, &from, differ, &WIDE).contains("4 alike"));
+    assert!(compare(&from, &from, &KNOWN, &WIDE).contains("4 alike"));
 }
