@@ -7,7 +7,7 @@ use aws_sdk_lambda::primitives::Blob;
 use clap::{Args, Subcommand};
 use engine::ports::Ledger;
 use model::{Deployment, EnvironmentId, ObjectRef, Plan, Recorded, Revision, Timestamp};
-use render::{Account, Side};
+use render::{Account, Cost, Knowledge, Side};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::{SdkConfig, Store, Sweep, paths};
@@ -15,6 +15,9 @@ use store::{SdkConfig, Store, Sweep, paths};
 use super::engine::Engine;
 use super::id;
 use crate::{console::Console, error::XtaskError};
+
+/// What two deployments are compared by.
+const KNOWN: Knowledge = Knowledge { differ: schema::diff, pricer: schema::price };
 
 /// How long a sweep may take: as long as the function that does it may run, and a little more.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -38,7 +41,7 @@ enum Command {
         /// A deployment, or the beginning of its id, or the revision that it made.
         which: String,
     },
-    /// Two deployments beside each other: configs, plans, resources and outputs.
+    /// Two deployments beside each other: configs, plans, resources, standing costs and outputs.
     Compare {
         /// `project/environment`
         environment: String,
@@ -111,10 +114,13 @@ async fn show(store: &Store, environment: &EnvironmentId, which: &str, as_json: 
     let deployments = store.deployments(environment).await?;
     let deployment = find(&deployments, environment, which)?;
     let failed = deployment.undo.as_ref().map(|undo| &undo.failed);
-    let (plan, failed, entries) =
-        tokio::try_join!(read::<Plan>(store, deployment.plan.as_ref()), read::<Plan>(store, failed), async {
-            Ok(store.journal(&deployment.id).await?)
-        },)?;
+    let (plan, failed, after, entries) = tokio::try_join!(
+        read::<Plan>(store, deployment.plan.as_ref()),
+        read::<Plan>(store, failed),
+        read::<Recorded>(store, deployment.after.as_ref()),
+        async { Ok(store.journal(&deployment.id).await?) },
+    )?;
+    let cost = after.as_ref().map(|after| Cost::of(after, KNOWN.pricer));
     let files = format!("s3://{}/{}/", store.deployments_bucket(), paths::deployment(environment, &deployment.id));
     let account = Account {
         deployment,
@@ -122,6 +128,7 @@ async fn show(store: &Store, environment: &EnvironmentId, which: &str, as_json: 
         // Until the way back is planned, the plan that failed is the head's own.
         failed: failed.as_ref().filter(|failed| Some(*failed) != plan.as_ref()),
         entries: &entries,
+        cost: cost.as_ref(),
         files: &files,
     };
     if as_json {
@@ -165,9 +172,9 @@ async fn compare(
     let (before, after) = tokio::try_join!(Kept::of(store, from), Kept::of(store, to))?;
     let (from, to) = (before.side(from), after.side(to));
     if as_json {
-        println!("{}", render::compare_summary(&from, &to, schema::diff));
+        println!("{}", render::compare_summary(&from, &to, &KNOWN));
     } else {
-        print!("{}", render::compare(&from, &to, schema::diff, &Console::for_output().style()));
+        print!("{}", render::compare(&from, &to, &KNOWN, &Console::for_output().style()));
     }
     Ok(())
 }
