@@ -45,6 +45,14 @@ pub(super) fn qualifier(properties: &Properties) -> Answer {
     free(LAMBDA)
 }
 
+/// What reads of a queue or a stream for a function. The reading itself is charged where it is read.
+pub(super) fn mapping(properties: &Properties) -> Answer {
+    if properties.get("ProvisionedPollerConfig").is_some() {
+        return Err("provisioned pollers are charged by the hour, and their number is not known".to_owned());
+    }
+    free(LAMBDA)
+}
+
 pub(super) fn service(_: &Properties) -> Answer {
     let why = "the size of its tasks is said by their task definition";
     let charges = vec![

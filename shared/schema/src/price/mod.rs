@@ -14,7 +14,7 @@ mod watching;
 use model::{Price, Properties, ResourceType};
 
 use say::{Answer, free, unknown};
-use sources::{API_GATEWAY, FARGATE, IAM, KMS, LAMBDA, LOAD_BALANCING, S3, VPC};
+use sources::{API_GATEWAY, FARGATE, IAM, KMS, LAMBDA, LOAD_BALANCING, S3, SNS, SQS, VPC};
 
 type Row = (&'static str, fn(&Properties) -> Answer);
 
@@ -44,11 +44,18 @@ const ROWS: &[Row] = &[
     ("AWS::ElasticLoadBalancingV2::Listener", |_| free(LOAD_BALANCING)),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", network::load_balancer),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", |_| free(LOAD_BALANCING)),
+    ("AWS::IAM::InstanceProfile", |_| free(IAM)),
+    ("AWS::IAM::ManagedPolicy", |_| free(IAM)),
+    ("AWS::IAM::Policy", |_| free(IAM)),
+    ("AWS::IAM::Policy", |_| free(IAM)),
     ("AWS::IAM::Role", |_| free(IAM)),
     ("AWS::KMS::Alias", |_| free(KMS)),
     ("AWS::KMS::Key", data::key),
     ("AWS::Lambda::Alias", compute::qualifier),
+    ("AWS::Lambda::EventInvokeConfig", |_| free(LAMBDA)),
+    ("AWS::Lambda::EventSourceMapping", compute::mapping),
     ("AWS::Lambda::Function", compute::function),
+    ("AWS::Lambda::LayerVersion", |_| free(LAMBDA)),
     ("AWS::Lambda::Permission", |_| free(LAMBDA)),
     ("AWS::Lambda::Url", |_| free(LAMBDA)),
     ("AWS::Lambda::Version", compute::qualifier),
@@ -58,7 +65,9 @@ const ROWS: &[Row] = &[
     ("AWS::S3::BucketPolicy", |_| free(S3)),
     ("AWS::SNS::Subscription", messages::subscription),
     ("AWS::SNS::Topic", messages::topic),
+    ("AWS::SNS::TopicPolicy", |_| free(SNS)),
     ("AWS::SQS::Queue", messages::queue),
+    ("AWS::SQS::QueuePolicy", |_| free(SQS)),
     ("AWS::SSM::Parameter", data::parameter),
     ("AWS::SecretsManager::Secret", data::secret),
 ];

@@ -83,6 +83,12 @@ fn a_function_costs_nothing_while_nobody_calls_it() {
         ("AWS::Lambda::Alias", json!({ "Name": "live" }), "0.00"),
         ("AWS::Lambda::Version", json!({}), "0.00"),
         ("AWS::Lambda::Url", json!({}), "0.00"),
+        ("AWS::Lambda::EventSourceMapping", json!({}), "0.00"),
+        (
+            "AWS::Lambda::EventSourceMapping",
+            json!({ "ProvisionedPollerConfig": { "MinimumPollers": 2 } }),
+            "unknown: provisioned pollers are charged by the hour, and their number is not known",
+        ),
         (
             "AWS::Lambda::Alias",
             json!({ "ProvisionedConcurrencyConfig": { "ProvisionedConcurrentExecutions": 5 } }),
