@@ -1,23 +1,31 @@
-//! References between resources inside property trees, and their resolution.
+//! What is left of functions inside property trees, and its resolution.
 //!
-//! Three forms are left after expansion, each with whole addresses: `{"Ref": "shared/Orders"}` (the physical id),
-//! `{"Fn::GetAtt": ["shared/Orders", "Arn"]}` (an attribute) and `{"Fn::Join": [separator, [parts]]}` (text made of them).
+//! Two forms refer to resources, with whole addresses: `{"Ref": "shared/Orders"}` (the physical id) and
+//! `{"Fn::GetAtt": ["shared/Orders", "Arn"]}` (an attribute). The functions of [`Function`] make values of them, nested in any
+//! way, e.g. `{"Fn::Join": ["", [{"Fn::GetAtt": …}, "/*"]]}`. Everything else is decided during expansion.
 
-use serde_json::Value;
+mod function;
+
+use serde_json::{Map, Value};
+
+pub use function::{Function, LONGEST, MOST_RANGES, Unfit, text};
 
 use crate::id::ResourceAddress;
 use crate::properties::Properties;
+
+/// The most text that the functions of one tree may give together, in bytes: far more than AWS takes for one resource.
+const MOST_TEXT: usize = 8 * LONGEST;
 
 /// A use of another resource's physical id or attribute.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Reference {
     /// The resource that is referred to.
     pub address: ResourceAddress,
-    /// The attribute; none for the physical id.
+    /// The attribute; none for the physical id. May have dots (`Endpoint.Address`).
     pub attribute: Option<String>,
 }
 
-/// A reference that has no value.
+/// A reference or function that has no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unresolved {
     /// The resource or its attribute is not known.
@@ -28,9 +36,12 @@ pub enum Unresolved {
         /// The attribute; none for the physical id.
         attribute: Option<String>,
     },
-    /// An intrinsic function that does not have the shape it must have.
+    /// A function that does not have the shape it must have.
     #[error("`{0}` is not a well-formed reference")]
     Malformed(String),
+    /// A function whose arguments, once known, are not what it takes: an index beyond a list.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 }
 
 /// `{"Ref": address}`.
@@ -46,6 +57,11 @@ pub fn attribute(address: &ResourceAddress, attribute: &str) -> Value {
 /// `{"Fn::Join": ["", parts]}`.
 pub fn join(parts: impl IntoIterator<Item = Value>) -> Value {
     serde_json::json!({ "Fn::Join": ["", parts.into_iter().collect::<Vec<_>>()] })
+}
+
+/// Whether a mapping stands for a value rather than being one: its only entry is `Ref` or `Fn::…`.
+pub fn is_function(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
 }
 
 /// The reference that `value` is, if it is one.
@@ -71,6 +87,13 @@ pub fn as_reference(value: &Value) -> Result<Option<Reference>, Unresolved> {
     Ok(None)
 }
 
+/// The function that `value` is, if it is one of those that make values of others, and what it is given.
+pub fn as_function(value: &Value) -> Option<(Function, &Value)> {
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    let (name, arguments) = map.iter().next()?;
+    Some((Function::named(name)?, arguments))
+}
+
 /// Every reference in `properties`, each once, in order.
 ///
 /// # Errors
@@ -85,10 +108,10 @@ pub fn references(properties: &Properties) -> Result<Vec<Reference>, Unresolved>
     Ok(found)
 }
 
-/// Adds every reference in `value` to `found`.
+/// Adds every reference in `value` to `found`, also those inside of functions.
 ///
 /// # Errors
-/// [`Unresolved::Malformed`] for the first one that is not well formed.
+/// [`Unresolved::Malformed`] for the first reference or function that is not well formed.
 pub fn references_in(value: &Value, found: &mut Vec<Reference>) -> Result<(), Unresolved> {
     if let Some(reference) = as_reference(value)? {
         found.push(reference);
@@ -96,85 +119,106 @@ pub fn references_in(value: &Value, found: &mut Vec<Reference>) -> Result<(), Un
     }
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| references_in(item, found)),
-        Value::Object(map) => map.values().try_for_each(|item| references_in(item, found)),
+        Value::Object(map) => {
+            if let Some((function, arguments)) = as_function(value) {
+                well_formed(function, arguments)
+                    .then_some(())
+                    .ok_or_else(|| Unresolved::Malformed(value.to_string()))?;
+            }
+            map.values().try_for_each(|item| references_in(item, found))
+        }
         _ => Ok(()),
     }
 }
 
-/// `properties` with every reference replaced by what `lookup` gives for it, and every `Fn::Join` by its text.
+/// Whether a function is given as much as it takes, and what must be written out is.
+fn well_formed(function: Function, arguments: &Value) -> bool {
+    let may_be_list = |value: &Value| value.is_array() || stands_for_another(value);
+    let may_be_text = |value: &Value| text(value).is_some() || stands_for_another(value);
+    let items = arguments.as_array().map(Vec::as_slice).unwrap_or_default();
+    match (function, items) {
+        (Function::Join, [Value::String(_), parts]) => may_be_list(parts),
+        (Function::Select, [index, list]) => may_be_text(index) && may_be_list(list),
+        (Function::Split, [Value::String(_), source]) => may_be_text(source),
+        (Function::Cidr, [block, count, bits]) => [block, count, bits].into_iter().all(may_be_text),
+        (Function::Join | Function::Select | Function::Split | Function::Cidr, _) => false,
+        (Function::Base64, _) => may_be_text(arguments),
+        (Function::ToJsonString, _) => arguments.is_array() || arguments.is_object(),
+        (Function::Length, _) => may_be_list(arguments),
+    }
+}
+
+fn stands_for_another(value: &Value) -> bool {
+    value.as_object().is_some_and(is_function)
+}
+
+/// `properties` with every reference replaced by what `lookup` gives for it, and every function by its value.
 ///
 /// # Errors
-/// [`Unresolved::Unknown`] where `lookup` gives nothing, [`Unresolved::Malformed`] for a function of another shape.
+/// [`Unresolved::Unknown`] where `lookup` gives nothing, [`Unresolved::Malformed`] for a function of another shape,
+/// [`Unresolved::Unfit`] for one whose arguments turn out not to be what it takes.
 pub fn resolve(
     properties: &Properties,
     lookup: &dyn Fn(&Reference) -> Option<Value>,
 ) -> Result<Properties, Unresolved> {
-    properties.0.iter().map(|(name, value)| Ok((name.clone(), resolve_value(value, lookup)?))).collect()
+    let mut resolution = Resolution { lookup, left: MOST_TEXT };
+    properties.0.iter().map(|(name, value)| Ok((name.clone(), resolution.value(value)?))).collect()
 }
 
-/// One value with its references resolved, as in [`resolve`].
+/// One value with its references and functions resolved, as in [`resolve`].
 ///
 /// # Errors
 /// As [`resolve`].
 pub fn resolve_value(value: &Value, lookup: &dyn Fn(&Reference) -> Option<Value>) -> Result<Value, Unresolved> {
-    if let Some(reference) = as_reference(value)? {
-        let Reference { address, attribute } = &reference;
-        return lookup(&reference)
-            .ok_or_else(|| Unresolved::Unknown { address: address.clone(), attribute: attribute.clone() });
-    }
-    match value {
-        Value::Array(items) => {
-            items.iter().map(|item| resolve_value(item, lookup)).collect::<Result<_, _>>().map(Value::Array)
+    Resolution { lookup, left: MOST_TEXT }.value(value)
+}
+
+struct Resolution<'l> {
+    lookup: &'l dyn Fn(&Reference) -> Option<Value>,
+    /// How much more text functions may give.
+    left: usize,
+}
+
+impl Resolution<'_> {
+    fn value(&mut self, value: &Value) -> Result<Value, Unresolved> {
+        if let Some(reference) = as_reference(value)? {
+            let found = (self.lookup)(&reference);
+            return found.ok_or(Unresolved::Unknown { address: reference.address, attribute: reference.attribute });
         }
-        Value::Object(map) => {
-            if let (1, Some(arguments)) = (map.len(), map.get("Fn::Join")) {
-                return joined(arguments, lookup);
+        if let Some((function, arguments)) = as_function(value) {
+            if !well_formed(function, arguments) {
+                return Err(Unresolved::Malformed(value.to_string()));
             }
-            let pairs = map.iter().map(|(name, item)| Ok((name.clone(), resolve_value(item, lookup)?)));
-            pairs.collect::<Result<_, _>>().map(Value::Object)
+            let given = function.apply(&self.value(arguments)?)?;
+            let Some(left) = self.left.checked_sub(size(&given)) else {
+                let reason = format!("and others would give more than {MOST_TEXT} bytes of text together");
+                return Err(Unfit { function, reason, too_large: true }.into());
+            };
+            self.left = left;
+            return Ok(given);
         }
-        other => Ok(other.clone()),
+        match value {
+            Value::Array(items) => {
+                items.iter().map(|item| self.value(item)).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Value::Object(map) => {
+                let pairs = map.iter().map(|(name, item)| Ok((name.clone(), self.value(item)?)));
+                pairs.collect::<Result<_, _>>().map(Value::Object)
+            }
+            other => Ok(other.clone()),
+        }
     }
 }
 
-fn joined(arguments: &Value, lookup: &dyn Fn(&Reference) -> Option<Value>) -> Result<Value, Unresolved> {
-    let malformed = || Unresolved::Malformed(format!("{{\"Fn::Join\":{arguments}}}"));
-    let parts = arguments.as_array().map(Vec::as_slice).unwrap_or_default();
-    let [Value::String(separator), Value::Array(parts)] = parts else { return Err(malformed()) };
-    let mut texts = Vec::with_capacity(parts.len());
-    for part in parts {
-        match resolve_value(part, lookup)? {
-            Value::String(text) => texts.push(text),
-            Value::Number(number) => texts.push(number.to_string()),
-            _ => return Err(malformed()),
-        }
+/// How much text what a function gives has, a little for each value.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 8,
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::Object(map) => map.iter().map(|(name, item)| name.len() + size(item)).sum(),
     }
-    Ok(Value::String(texts.join(separator)))
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::properties::properties;
-
-    #[test]
-    fn a_join_of_references_becomes_text() {
-        let orders = ResourceAddress::new("shared", "Orders");
-        let given =
-            properties(json!({ "Uri": join([attribute(&orders, "Arn"), json!("/index/*")]), "Plain": [1, true] }));
-        assert_eq!(references(&given).unwrap().len(), 1);
-        let resolved = resolve(&given, &|_| Some(json!("arn:aws:dynamodb:x"))).unwrap();
-        assert_eq!(resolved, properties(json!({ "Uri": "arn:aws:dynamodb:x/index/*", "Plain": [1, true] })));
-    }
-
-    #[test]
-    fn a_reference_without_a_value_says_which() {
-        let given = properties(json!({ "Role": attribute(&ResourceAddress::new("a", "Role"), "Arn") }));
-        let error = resolve(&given, &|_| None).unwrap_err();
-        assert_eq!(error.to_string(), "`a/Role` has no attribute `Arn` yet");
-        let malformed = properties(json!({ "Role": { "Fn::GetAtt": "a/Role" } }));
-        assert!(matches!(references(&malformed), Err(Unresolved::Malformed(_))));
-    }
-}
+mod tests;
