@@ -67,6 +67,8 @@ codes! {
     DuplicateRoute = "duplicate-route",
     /// There is no config in the text.
     Empty = "empty",
+    /// A file that the config names is not in the bundle.
+    FileMissing = "file-missing",
     /// A key that no environment may override.
     FixedKey = "fixed-key",
     /// An agent's folder is not in the bundle.
@@ -75,6 +77,8 @@ codes! {
     HandlerMissing = "handler-missing",
     /// A key that must be there.
     MissingKey = "missing-key",
+    /// A file that should be text, and is not.
+    NotText = "not-text",
     /// A health check of what the agent does not have.
     NothingToLookAt = "nothing-to-look-at",
     /// A number outside its range.
