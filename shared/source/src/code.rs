@@ -57,8 +57,12 @@ codes! {
     ApiMissing = "api-missing",
     /// The code that an agent names is not stored.
     ArtifactMissing = "artifact-missing",
+    /// What needs itself: a resource that waits for itself, stacks that import from each other, conditions in a circle.
+    Cycle = "cycle",
     /// Two agents of one name.
     DuplicateAgent = "duplicate-agent",
+    /// Two exports of one name.
+    DuplicateExport = "duplicate-export",
     /// A key that stands twice in one mapping.
     DuplicateKey = "duplicate-key",
     /// Two shared resources that could not be told apart.
@@ -79,6 +83,8 @@ codes! {
     MissingKey = "missing-key",
     /// A file that should be text, and is not.
     NotText = "not-text",
+    /// A parameter of a template that is given no value and has none of its own.
+    MissingParameter = "missing-parameter",
     /// A health check of what the agent does not have.
     NothingToLookAt = "nothing-to-look-at",
     /// A number outside its range.
@@ -89,6 +95,8 @@ codes! {
     RegionMismatch = "region-mismatch",
     /// A name that is taken by Strandline or by AWS.
     ReservedName = "reserved-name",
+    /// A rule of a template that its parameters do not keep.
+    RuleNotKept = "rule-not-kept",
     /// A secret, written down.
     Secret = "secret",
     /// More than one YAML document.
@@ -103,14 +111,22 @@ codes! {
     TooMany = "too-many",
     /// Overrides for an agent that does not exist.
     UnknownAgent = "unknown-agent",
+    /// A condition that the template does not have.
+    UnknownCondition = "unknown-condition",
     /// An environment that the config does not have.
     UnknownEnvironment = "unknown-environment",
+    /// An import of what no stack exports.
+    UnknownExport = "unknown-export",
     /// A key that means nothing here.
     UnknownKey = "unknown-key",
+    /// A parameter that the template does not have.
+    UnknownParameter = "unknown-parameter",
     /// A shared resource that does not exist.
     UnknownResource = "unknown-resource",
     /// A runtime that Lambda does not create functions for.
     UnknownRuntime = "unknown-runtime",
+    /// A resource type that AWS does not have.
+    UnknownType = "unknown-type",
     /// Something that is understood and not done.
     Unsupported = "unsupported",
     /// An account that is not twelve digits.
@@ -131,6 +147,8 @@ codes! {
     WrongName = "wrong-name",
     /// A path that leaves the bundle, or is none; of an address, one that no address has.
     WrongPath = "wrong-path",
+    /// A text that does not match the pattern that it must match, or such a pattern that is none.
+    WrongPattern = "wrong-pattern",
     /// A region that AWS does not have.
     WrongRegion = "wrong-region",
     /// A route that an HTTP API cannot have.
