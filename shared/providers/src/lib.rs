@@ -12,6 +12,7 @@ use model::{CallError, ResourceType, Stamp};
 
 pub mod apigatewayv2;
 pub mod arn;
+mod attached;
 pub mod clients;
 pub mod cloudwatch;
 pub mod dynamodb;
@@ -52,6 +53,7 @@ impl NativeProviders {
         all.add("AWS::ApiGatewayV2::Stage", apigatewayv2::Stage::new(&clients));
         all.add("AWS::CloudWatch::Alarm", cloudwatch::Alarm::new(&clients));
         all.add("AWS::DynamoDB::Table", dynamodb::Table::new(&clients));
+        all.add("AWS::IAM::Policy", iam::policy(clients.iam.clone()));
         all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
@@ -63,7 +65,9 @@ impl NativeProviders {
         all.add("AWS::S3::BucketPolicy", s3::BucketPolicy::new(&clients));
         all.add("AWS::SNS::Subscription", sns::Subscription::new(&clients));
         all.add("AWS::SNS::Topic", sns::Topic::new(&clients));
+        all.add("AWS::SNS::TopicPolicy", sns::topic_policy(&clients));
         all.add("AWS::SQS::Queue", sqs::Queue::new(&clients));
+        all.add("AWS::SQS::QueuePolicy", sqs::queue_policy(&clients));
         all.add("AWS::SSM::Parameter", ssm::Parameter::new(&clients));
         all
     }

@@ -5,7 +5,7 @@ use model::{Ownership, ResourceKey, Stamp};
 use crate::tags::{Tags, ownership};
 
 /// What every mark begins with.
-const PREFIX: &str = "strandline ";
+pub const PREFIX: &str = "strandline ";
 
 /// The mark of one incarnation: `strandline shared/Orders@1`.
 pub fn mark(key: &ResourceKey) -> String {

@@ -8,7 +8,8 @@
 //! buckets in the region where they are only.
 //!
 //! What cannot carry tags cannot be searched for: it goes with its parent. Permissions, versions, aliases and URLs go with
-//! their function, integrations and routes with their API, subscriptions with their topic, a bucket's policy with the bucket.
+//! their function, integrations and routes with their API, subscriptions with their topic, policies with what they
+//! stand in.
 
 use engine::ports::Owned;
 use futures::future::try_join_all;
@@ -218,15 +219,18 @@ mod tests {
 
     #[test]
     fn every_taggable_type_is_searched_and_every_other_has_a_parent() {
-        const WITHOUT_TAGS: [&str; 8] = [
+        const WITHOUT_TAGS: [&str; 11] = [
             "AWS::ApiGatewayV2::Integration",
             "AWS::ApiGatewayV2::Route",
+            "AWS::IAM::Policy",
             "AWS::Lambda::Alias",
             "AWS::Lambda::Permission",
             "AWS::Lambda::Url",
             "AWS::Lambda::Version",
             "AWS::S3::BucketPolicy",
             "AWS::SNS::Subscription",
+            "AWS::SNS::TopicPolicy",
+            "AWS::SQS::QueuePolicy",
         ];
         let arns = [
             "arn:aws:sqs:r:1:n",

@@ -103,6 +103,15 @@ const TYPES: &[TypeSchema] = &[
         ..PLAIN
     },
     TypeSchema { name: "AWS::EC2::VPC", create_only: &["CidrBlock"], lingers: true, provided: false, ..PLAIN },
+    // A role has one inline policy of a name: under another name it is another policy.
+    TypeSchema {
+        name: "AWS::IAM::Policy",
+        create_only: &["PolicyName"],
+        policies: &["PolicyDocument"],
+        sets: &["Roles"],
+        identity_suffices: &["PolicyDocument"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::IAM::Role",
         naming: named("RoleName", 64),
@@ -157,9 +166,23 @@ const TYPES: &[TypeSchema] = &[
         ..PLAIN
     },
     TypeSchema {
+        name: "AWS::SNS::TopicPolicy",
+        policies: &["PolicyDocument"],
+        sets: &["Topics"],
+        identity_suffices: &["PolicyDocument"],
+        ..PLAIN
+    },
+    TypeSchema {
         name: "AWS::SQS::Queue",
         naming: named("QueueName", 80),
         create_only: &["QueueName", "FifoQueue"],
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::SQS::QueuePolicy",
+        policies: &["PolicyDocument"],
+        sets: &["Queues"],
+        identity_suffices: &["PolicyDocument"],
         ..PLAIN
     },
     TypeSchema {

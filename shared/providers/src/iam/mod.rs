@@ -1,5 +1,7 @@
 //! IAM.
 
+mod policy;
 mod role;
 
+pub(crate) use policy::policy;
 pub use role::Role;

@@ -1,5 +1,7 @@
 //! Queues.
 
 mod queue;
+mod queue_policy;
 
 pub use queue::Queue;
+pub(crate) use queue_policy::queue_policy;

@@ -61,7 +61,7 @@ impl Queue {
         Made { physical_id: url.into(), attributes: BTreeMap::from(attributes) }
     }
 
-    async fn tags(&self, url: &str) -> Result<Option<Tags>, CallError> {
+    pub(super) async fn tags(&self, url: &str) -> Result<Option<Tags>, CallError> {
         let answer = self.clients.sqs.list_queue_tags().queue_url(url).send().await;
         let answer = unless_missing(answer.map_err(|error| call_error("sqs", "ListQueueTags", error)))?;
         Ok(answer.map(|answer| answer.tags.unwrap_or_default().into_iter().collect()))

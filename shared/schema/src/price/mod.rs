@@ -47,7 +47,6 @@ const ROWS: &[Row] = &[
     ("AWS::IAM::InstanceProfile", |_| free(IAM)),
     ("AWS::IAM::ManagedPolicy", |_| free(IAM)),
     ("AWS::IAM::Policy", |_| free(IAM)),
-    ("AWS::IAM::Policy", |_| free(IAM)),
     ("AWS::IAM::Role", |_| free(IAM)),
     ("AWS::KMS::Alias", |_| free(KMS)),
     ("AWS::KMS::Key", data::key),

@@ -73,6 +73,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
     Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: Held::ByAny, ..NAME },
     Kind { name: "AWS::EC2::VPC", proof: Proof::Token { life: Duration::from_secs(600) }, held: Held::ByAny, ..NAME },
+    Kind { name: "AWS::IAM::Policy", tagged: false, ..CHILD },
     Kind { name: "AWS::IAM::Role", id: Some("RoleName"), finished: true, ..NAME },
     Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
     Kind { name: FUNCTION, id: Some("FunctionName"), ..NAME },
@@ -95,8 +96,10 @@ const KINDS: &[Kind] = &[
     },
     Kind { name: "AWS::SNS::Subscription", parent: Some(("TopicArn", "AWS::SNS::Topic")), ..CHILD },
     Kind { name: "AWS::SNS::Topic", id: Some("TopicName"), ..SUCCEEDS },
+    Kind { name: "AWS::SNS::TopicPolicy", tagged: false, ..CHILD },
     // "You must wait 60 seconds after deleting a queue before you can create another queue with the same name."
     Kind { name: "AWS::SQS::Queue", id: Some("QueueName"), blocked: Duration::from_secs(60), ..SUCCEEDS },
+    Kind { name: "AWS::SQS::QueuePolicy", tagged: false, ..CHILD },
     Kind { name: "AWS::SSM::Parameter", id: Some("Name"), ..NAME },
 ];
 

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests may panic")]
 
 mod apigatewayv2;
+mod attached;
 mod cloudwatch;
 mod connect;
 mod dynamodb;
