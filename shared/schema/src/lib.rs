@@ -1,5 +1,5 @@
 //! What is known of each CloudFormation resource type: names, create-only properties, what is stateful, what its
-//! dependents wait for, how long it takes; and the canonical form in which two property trees are compared.
+//! dependents wait for, how long it takes, what it costs; and the canonical form in which two property trees are compared.
 //!
 //! Owns knowledge, as data. Never talks to AWS and never decides: `planner` does.
 

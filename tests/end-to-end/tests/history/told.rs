@@ -32,6 +32,7 @@ async fn an_administrator_reads_what_was_deployed_by_whom_and_how_two_deployment
     two_are_compared(&trial, [&first, &second]).await;
 
     one_that_undid_itself_tells_of_both_plans(&trial).await;
+    one_alarm_more_is_ten_cents_more(&trial, &second).await;
 
     let error = admin(&trial, &["history", "show", DESK, "9"]).await.expect_err("there is none");
     assert!(error.contains("no deployment of revision 9 is kept in `support-desk/dev`"), "{error}");
@@ -94,6 +95,51 @@ async fn one_that_undid_itself_tells_of_both_plans(trial: &Trial) {
     {
         assert!(after.contains(expected), "`{expected}` is not in\n{shown}");
     }
+}
+
+/// The agent with alarms on these figures.
+fn watched(figures: &str) -> end_to_end::Project {
+    bot_with(300).with("strands.yaml", "shared:\n", &format!("shared:\n  monitoring: {{ alarms: {{ {figures} }} }}\n"))
+}
+
+async fn one_alarm_more_is_ten_cents_more(trial: &Trial, without: &model::Deployment) {
+    let one = trial.deploy_and_settle(&watched("errors: 1")).await;
+    let two = trial.deploy_and_settle(&watched("errors: 1, throttles: 1")).await;
+    assert_deployed(&one);
+    assert_deployed(&two);
+    let compare = async |from: &model::Deployment, to: &model::Deployment| {
+        let told = admin(trial, &["history", "compare", DESK, from.id.as_str(), to.id.as_str()]).await.unwrap();
+        assert!(!told.contains('\x1b'), "no colours where nobody sees them:\n{told}");
+        let (_, cost) = told.split_once("── Cost ──").expect("a part on costs");
+        cost.split_once("── Outputs ──").expect("a part after it").0.to_owned()
+    };
+    let cost = compare(&one, &two).await;
+    let added: Vec<&str> = cost.lines().filter(|line| line.starts_with("  + ")).collect();
+    assert_eq!(added.len(), 1, "{cost}");
+    assert!(added[0].starts_with("  + bot/") && added[0].ends_with("  AWS::CloudWatch::Alarm  0.10"), "{cost}");
+    for expected in [
+        "  standing: 0.10 → 0.20 USD a month, 0.10 more\n",
+        "  charged by use, which is not counted:\n    AWS::Lambda::Function  1\n      0.20 per million requests; ",
+        "    AWS::SNS::Topic  2\n      0.50 per million publications\n",
+        "  list prices of us-east-1 as of 2025-10-28 to 2026-",
+    ] {
+        assert!(cost.contains(expected), "`{expected}` is not in\n{cost}");
+    }
+    assert!(!cost.contains("without a known price"), "{cost}");
+    let cost = compare(&two, without).await;
+    assert!(cost.contains("  standing: 0.20 → 0.00 USD a month, 0.20 less\n"), "{cost}");
+    assert_eq!(cost.lines().filter(|line| line.starts_with("  − ")).count(), 2, "{cost}");
+
+    let arguments = ["history", "compare", DESK, one.id.as_str(), two.id.as_str(), "--json"];
+    let told: Value = serde_json::from_str(&admin(trial, &arguments).await.unwrap()).unwrap();
+    let cost = &told["cost"];
+    assert_eq!([&cost["from"]["standing"], &cost["to"]["standing"], &cost["difference"]], ["0.10", "0.20", "0.10"]);
+    assert_eq!(cost["resources"].as_array().map(Vec::len), Some(1), "{cost}");
+    assert_eq!(cost["resources"][0]["difference"], "0.10");
+    assert_eq!(cost["to"]["unknown"], json!([]));
+
+    let shown = admin(trial, &["history", "show", DESK, two.id.as_str()]).await.unwrap();
+    assert!(shown.contains("  standing   0.20 USD a month; "), "{shown}");
 }
 
 async fn the_same_for_programs(trial: &Trial, first: &model::Deployment) {
