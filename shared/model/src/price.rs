@@ -63,7 +63,7 @@ impl Serialize for Usd {
 }
 
 /// What is known of what one resource costs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Price {
     /// What it costs a month while it merely exists.
     pub standing: Standing,
@@ -74,8 +74,7 @@ pub struct Price {
 }
 
 /// What a resource costs a month while it merely exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// This much, which may be nothing.
     Known(Usd),
