@@ -13,6 +13,7 @@ mod error;
 mod lint;
 mod mutants;
 mod run;
+mod schemas;
 mod test;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Bench(bench::Bench),
     /// Break each invariant once, and see that its test fails.
     Mutants(mutants::Mutants),
+    /// Make the bundle of CloudFormation's resource types anew, from a pinned package.
+    Schemas(schemas::Schemas),
     /// Administer an installation: environments, history, queues.
     Admin(admin::Admin),
 }
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
         Command::Lint(lint) => lint.run(),
         Command::Bench(bench) => bench.run().await,
         Command::Mutants(mutants) => mutants.run(),
+        Command::Schemas(schemas) => schemas.run(),
         Command::Admin(admin) => admin.run().await,
     };
     match result {

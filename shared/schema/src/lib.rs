@@ -7,6 +7,7 @@ mod canonical;
 mod diff;
 mod latency;
 mod limits;
+pub mod registry;
 mod price;
 mod types;
 

@@ -1,0 +1,3 @@
+//! The bundle of resource types, as whoever uses it sees it.
+
+mod every;
