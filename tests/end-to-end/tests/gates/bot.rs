@@ -14,7 +14,7 @@ agents:
     path: agents/bot
     runtime: python3.11
     handler: handler.handle
-    health: HEALTH
+    AGENT
 shared:
   api_gateway: { type: http }
   monitoring: { alarms: { errors: 1 } }
@@ -90,7 +90,16 @@ pub(crate) fn gets(trial: &Trial, mark: Mark) -> usize {
 
 /// The agent with this health, and this body of `def handle(event, context):`.
 pub(crate) fn bot(health: &str, body: &str) -> Project {
-    let mut project = Project::default().config(&CONFIG.replace("HEALTH", health));
+    agent(&format!("health: {health}"), body)
+}
+
+/// The agent behind the alias `live`, whose calls are shifted so, and this body.
+pub(crate) fn shifted(shift: &str, body: &str) -> Project {
+    agent(&format!("alias: live\n    shift: {shift}"), body)
+}
+
+fn agent(lines: &str, body: &str) -> Project {
+    let mut project = Project::default().config(&CONFIG.replace("AGENT", lines));
     let handler = format!("def handle(event, context):\n    {body}\n");
     project.files.insert("agents/bot/handler.py".to_owned(), handler.into_bytes());
     project

@@ -1,5 +1,5 @@
-//! What must hold once a deployment has made its changes: what is well passes, what is not is rolled back, and a user sees
-//! which it was by asking the agent.
+//! What must hold while calls are led to new code, and once a deployment has made its changes: what is well passes, what is
+//! not is rolled back, and a user sees which it was by asking the agent.
 
 #![allow(
     clippy::expect_used,
@@ -11,4 +11,5 @@
 
 mod bot;
 mod ill;
+mod shift;
 mod well;

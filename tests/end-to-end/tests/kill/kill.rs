@@ -11,7 +11,7 @@ use model::Deployment;
 /// The function that is killed.
 const VICTIM: &str = "strandline-provision-wave";
 /// How long a deployment may take to come to the call. Not an assertion about speed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A call, and on which side of its effect the process is killed.
 #[derive(Clone, Copy)]

@@ -14,4 +14,5 @@ mod desk;
 mod kill;
 mod outcome;
 mod same;
+mod shifting;
 mod stray;
