@@ -17,6 +17,7 @@ mod violation;
 
 use std::sync::Arc;
 
+pub use pattern::Pattern;
 pub use place::Place;
 pub use resource::{Handlers, Path, Resource, Segment, TagForm, Tagging};
 pub use shape::{Additional, Bounds, Dependency, ObjectRule, Rule, Shape, ShapeId, Type, Types};

@@ -12,7 +12,7 @@ const LARGEST: usize = 1 << 20;
 
 /// A pattern, made ready when it is first asked.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub struct Pattern {
     text: Box<str>,
     ready: OnceLock<Option<Ready>>,
 }
@@ -27,7 +27,8 @@ struct Ready {
 }
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
+    /// A pattern of that text; whether it can be taken is told by [`Pattern::works`].
+    pub fn new(text: &str) -> Self {
         Self { text: text.into(), ready: OnceLock::new() }
     }
 
@@ -36,12 +37,12 @@ impl Pattern {
     }
 
     /// Whether texts can be held against it.
-    pub(super) fn works(&self) -> bool {
+    pub fn works(&self) -> bool {
         self.ready().is_some()
     }
 
-    /// Whether a text matches; none where that cannot be told.
-    pub(super) fn matches(&self, text: &str) -> Option<bool> {
+    /// Whether it is found in a text; none where that cannot be told.
+    pub fn matches(&self, text: &str) -> Option<bool> {
         if text.len() > LONGEST {
             return None;
         }
