@@ -258,12 +258,13 @@ impl Deciding<'_, '_> {
         if let Ok(Some(reference)) = expression::as_reference(value) {
             return self.value_of(&reference).is_some_and(|now| now != *sent);
         }
+        if expression::as_function(value).is_some() {
+            let now = expression::resolve_value(value, &|reference| self.value_of(reference));
+            return now.is_ok_and(|now| now != *sent);
+        }
         match (value, sent) {
             (Value::Array(items), Value::Array(sent)) => {
                 items.len() != sent.len() || items.iter().zip(sent).any(|(item, sent)| self.has_moved(item, sent))
-            }
-            (Value::Object(map), _) if map.len() == 1 && map.contains_key("Fn::Join") => {
-                expression::resolve_value(value, &|reference| self.value_of(reference)).is_ok_and(|now| now != *sent)
             }
             (Value::Object(map), Value::Object(sent)) => {
                 map.len() != sent.len()

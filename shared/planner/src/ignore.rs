@@ -1,5 +1,6 @@
 //! Properties whose changes are ignored: they keep what the record says was asked for.
 
+use model::expression::is_function;
 use model::{Ignored, Properties, PropertyPath, ResourceAddress};
 use serde_json::{Map, Value};
 
@@ -46,10 +47,6 @@ fn put(map: &mut Map<String, Value>, steps: &[&str], value: &Value) -> bool {
         Value::Object(inner) if !is_function(inner) => put(inner, rest, value),
         _ => false,
     }
-}
-
-fn is_function(map: &Map<String, Value>) -> bool {
-    map.len() == 1 && map.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
 }
 
 /// Takes the value at `steps` away, and with it the maps that it leaves empty and `model` does not have.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::expression::is_function;
 use model::{Properties, PropertyDiff, PropertyPath, ResourceType};
 use serde_json::Value;
 
@@ -34,10 +35,6 @@ fn compare(path: &PropertyPath, from: Option<&Value>, to: Option<&Value>, found:
         }
         (from, to) => found.push(PropertyDiff { path: path.clone(), from: from.cloned(), to: to.cloned() }),
     }
-}
-
-fn is_function(map: &serde_json::Map<String, Value>) -> bool {
-    map.len() == 1 && map.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
 }
 
 #[cfg(test)]
