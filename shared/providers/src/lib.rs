@@ -56,6 +56,7 @@ impl NativeProviders {
         all.add("AWS::IAM::Policy", iam::policy(clients.iam.clone()));
         all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
+        all.add("AWS::Lambda::EventSourceMapping", lambda::EventSourceMapping::new(&clients));
         all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
         all.add("AWS::Lambda::Permission", lambda::Permission::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Url", lambda::Url::new(&clients));

@@ -141,7 +141,11 @@ fn named(arn: &str) -> Option<Named> {
         "sns" => is("AWS::SNS::Topic", plain(rest).map(|_| arn.to_owned())?),
         "s3" => is("AWS::S3::Bucket", plain(rest)?),
         "dynamodb" => is("AWS::DynamoDB::Table", plain(rest.strip_prefix("table/")?)?),
-        "lambda" => is("AWS::Lambda::Function", plain(rest.strip_prefix("function:")?)?),
+        "lambda" => match rest.split_once(':')? {
+            ("function", name) => is("AWS::Lambda::Function", plain(name)?),
+            ("event-source-mapping", id) => is("AWS::Lambda::EventSourceMapping", plain(id)?),
+            _ => None,
+        },
         "cloudwatch" => is("AWS::CloudWatch::Alarm", rest.strip_prefix("alarm:")?.to_owned()),
         "logs" => {
             let name = rest.strip_prefix("log-group:")?;
@@ -237,6 +241,7 @@ mod tests {
             "arn:aws:sns:r:1:n",
             "arn:aws:s3:::n",
             "arn:aws:dynamodb:r:1:table/n",
+            "arn:aws:lambda:r:1:event-source-mapping:n",
             "arn:aws:lambda:r:1:function:n",
             "arn:aws:cloudwatch:r:1:alarm:n",
             "arn:aws:logs:r:1:log-group:n",

@@ -122,6 +122,13 @@ const TYPES: &[TypeSchema] = &[
         ..PLAIN
     },
     TypeSchema { name: "AWS::Lambda::Alias", create_only: &["FunctionName", "Name"], ..PLAIN },
+    // What it may read of its source is asked of the role when it is made.
+    TypeSchema {
+        name: "AWS::Lambda::EventSourceMapping",
+        create_only: &["EventSourceArn", "StartingPosition"],
+        sets: &["FunctionResponseTypes"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::Lambda::Function",
         naming: named("FunctionName", 64),

@@ -3,6 +3,7 @@
 use model::CallError;
 
 mod alias;
+mod event_source;
 mod function;
 mod permission;
 mod settings;
@@ -10,6 +11,7 @@ mod url;
 mod version;
 
 pub use alias::Alias;
+pub use event_source::EventSourceMapping;
 pub use function::Function;
 pub use permission::Permission;
 pub use url::Url;

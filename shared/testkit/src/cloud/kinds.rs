@@ -76,6 +76,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "AWS::IAM::Policy", tagged: false, ..CHILD },
     Kind { name: "AWS::IAM::Role", id: Some("RoleName"), finished: true, ..NAME },
     Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
+    Kind { name: "AWS::Lambda::EventSourceMapping", ..TAGGED },
     Kind { name: FUNCTION, id: Some("FunctionName"), ..NAME },
     Kind { name: "AWS::Lambda::Permission", parent: Some(("FunctionName", FUNCTION)), ..CHILD },
     Kind {
@@ -120,7 +121,6 @@ const LATER: &[Kind] = &[
     Kind { name: "AWS::ElasticLoadBalancingV2::LoadBalancer", ..TAGGED },
     Kind { name: "AWS::ElasticLoadBalancingV2::TargetGroup", ..TAGGED },
     Kind { name: "AWS::Events::Rule", ..TAGGED },
-    Kind { name: "AWS::Lambda::EventSourceMapping", ..TAGGED },
 ];
 
 /// Every type that is simulated.

@@ -8,6 +8,7 @@ mod attached;
 mod cloudwatch;
 mod connect;
 mod dynamodb;
+mod event_source;
 mod iam;
 mod lambda;
 mod logs;

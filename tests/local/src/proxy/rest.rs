@@ -39,6 +39,14 @@ fn lambda(method: &str, segments: &[&str]) -> Option<Rest> {
         (_, ["event-source-mappings"]) => {
             found(if method == "POST" { "CreateEventSourceMapping" } else { "ListEventSourceMappings" }, None)
         }
+        (_, ["event-source-mappings", id]) => {
+            let verb = match method {
+                "GET" => "Get",
+                "PUT" => "Update",
+                _ => "Delete",
+            };
+            found(&format!("{verb}EventSourceMapping"), Some((*id).to_owned()))
+        }
         (_, ["functions", function, of @ ..]) => {
             let name = super::fields::short(function);
             let name = name.strip_prefix("function:").unwrap_or(name);
