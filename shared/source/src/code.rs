@@ -79,20 +79,40 @@ codes! {
     FolderMissing = "folder-missing",
     /// The file that a handler names is not in the agent's folder.
     HandlerMissing = "handler-missing",
+    /// An assembly that CDK could not finish.
+    Incomplete = "incomplete",
+    /// What is needed before anything exists, and is known only afterwards.
+    KnownTooLate = "known-too-late",
+    /// A function where AWS takes none, or not that one.
+    MisplacedFunction = "misplaced-function",
+    /// A reference to a stored value where none can stand.
+    MisplacedReference = "misplaced-reference",
     /// A key that must be there.
     MissingKey = "missing-key",
+    /// A function that needs the language extensions, in a template that does not ask for them.
+    MissingTransform = "missing-transform",
     /// A file that should be text, and is not.
     NotText = "not-text",
     /// A parameter of a template that is given no value and has none of its own.
     MissingParameter = "missing-parameter",
+    /// A name that the environment may not have.
+    NameOutside = "name-outside",
+    /// A resource type that exists, and that cannot be made yet.
+    NotProvided = "not-provided",
     /// A health check of what the agent does not have.
     NothingToLookAt = "nothing-to-look-at",
     /// A number outside its range.
     OutOfRange = "out-of-range",
+    /// A port that only hosts of one's own should reach, open to the world.
+    OpenPort = "open-port",
+    /// What is sent over the internet without TLS.
+    PlainHttp = "plain-http",
     /// The environment's record is of another project.
     ProjectMismatch = "project-mismatch",
     /// The environment's record has another region.
     RegionMismatch = "region-mismatch",
+    /// Two resources of which one would do.
+    Redundant = "redundant",
     /// A name that is taken by Strandline or by AWS.
     ReservedName = "reserved-name",
     /// A rule of a template that its parameters do not keep.
@@ -111,44 +131,64 @@ codes! {
     TooMany = "too-many",
     /// Overrides for an agent that does not exist.
     UnknownAgent = "unknown-agent",
+    /// An attribute that resources of the type do not have.
+    UnknownAttribute = "unknown-attribute",
     /// A condition that the template does not have.
     UnknownCondition = "unknown-condition",
     /// An environment that the config does not have.
     UnknownEnvironment = "unknown-environment",
     /// An import of what no stack exports.
     UnknownExport = "unknown-export",
+    /// A function that CloudFormation does not have.
+    UnknownFunction = "unknown-function",
     /// A key that means nothing here.
     UnknownKey = "unknown-key",
+    /// A mapping, or a key of one, that the template does not have.
+    UnknownMapping = "unknown-mapping",
     /// A parameter that the template does not have.
     UnknownParameter = "unknown-parameter",
     /// A shared resource that does not exist.
     UnknownResource = "unknown-resource",
     /// A runtime that Lambda does not create functions for.
     UnknownRuntime = "unknown-runtime",
+    /// A stack that does not exist.
+    UnknownStack = "unknown-stack",
     /// A resource type that AWS does not have.
     UnknownType = "unknown-type",
     /// Something that is understood and not done.
     Unsupported = "unsupported",
+    /// Something needs the network, and there is none.
+    VpcMissing = "vpc-missing",
     /// An account that is not twelve digits.
     WrongAccount = "wrong-account",
     /// An IAM action that is not one.
     WrongAction = "wrong-action",
+    /// An address of a resource that is not one.
+    WrongAddress = "wrong-address",
+    /// A function that is given more, less or something else than it takes.
+    WrongArguments = "wrong-arguments",
     /// An ARN that is not one.
     WrongArn = "wrong-arn",
     /// One value of a few, and not one of them.
     WrongChoice = "wrong-choice",
+    /// A range of addresses that a network cannot have.
+    WrongCidr = "wrong-cidr",
     /// A digest that is not 64 hexadecimal digits.
     WrongDigest = "wrong-digest",
     /// An e-mail address that is not one.
     WrongEmail = "wrong-email",
     /// A handler that its runtime cannot find.
     WrongHandler = "wrong-handler",
+    /// An image that could be another tomorrow, or that is none.
+    WrongImage = "wrong-image",
     /// A name that would not fit where names go.
     WrongName = "wrong-name",
     /// A path that leaves the bundle, or is none; of an address, one that no address has.
     WrongPath = "wrong-path",
     /// A text that does not match the pattern that it must match, or such a pattern that is none.
     WrongPattern = "wrong-pattern",
+    /// A reference to a stored value that does not say which.
+    WrongReference = "wrong-reference",
     /// A region that AWS does not have.
     WrongRegion = "wrong-region",
     /// A route that an HTTP API cannot have.

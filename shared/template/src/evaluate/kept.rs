@@ -1,0 +1,142 @@
+//! What is left of functions, as nodes.
+
+use std::rc::Rc;
+
+use model::ResourceAddress;
+use source::{Key, Node, Span, Value};
+
+/// What stands for a value that cannot be told because something is wrong or not looked up yet.
+pub(crate) fn unknown(span: Span) -> Rc<Node> {
+    call(span, "Ref", Node::text(span, "unknown/Unknown"))
+}
+
+/// `{name: given}`.
+pub(super) fn call(span: Span, name: &str, given: Rc<Node>) -> Rc<Node> {
+    Rc::new(Node::new(span, Value::Map(vec![(Key { span, name: name.to_owned() }, given)])))
+}
+
+pub(super) fn list(span: Span, items: Vec<Rc<Node>>) -> Rc<Node> {
+    Rc::new(Node::new(span, Value::List(items)))
+}
+
+pub(super) fn reference(span: Span, address: &ResourceAddress) -> Rc<Node> {
+    call(span, "Ref", Node::text(span, address.to_string()))
+}
+
+pub(super) fn attribute(span: Span, address: &ResourceAddress, name: &str) -> Rc<Node> {
+    let parts = vec![Node::text(span, address.to_string()), Node::text(span, name)];
+    call(span, "Fn::GetAtt", list(span, parts))
+}
+
+/// The function that is left, and what it is given. `Condition` is none: in a property it is a key like others.
+pub(super) fn left(node: &Node) -> Option<(&str, &Rc<Node>)> {
+    let (key, given) = node.only()?;
+    (key.name == "Ref" || key.name.starts_with("Fn::")).then_some((key.name.as_str(), given))
+}
+
+/// Whether nothing of functions is left in it.
+pub(super) fn is_known(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar { .. } => true,
+        Value::List(items) => items.iter().all(|item| is_known(item)),
+        Value::Map(entries) => left(node).is_none() && entries.iter().all(|(_, item)| is_known(item)),
+    }
+}
+
+/// Whether it cannot be told, in whole or in part.
+pub(super) fn is_unknown(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar { .. } => false,
+        Value::List(items) => items.iter().any(|item| is_unknown(item)),
+        Value::Map(entries) => match left(node) {
+            Some(("Ref", given)) => given.scalar() == Some("unknown/Unknown"),
+            _ => entries.iter().any(|(_, item)| is_unknown(item)),
+        },
+    }
+}
+
+/// Whether what is left of a function gives a list, as far as its name says; none where that depends on what it refers to.
+pub(super) fn gives_list(name: &str) -> Option<bool> {
+    match name {
+        "Fn::Split" | "Fn::Cidr" => Some(true),
+        "Ref" | "Fn::Join" | "Fn::Base64" | "Fn::ToJsonString" | "Fn::Length" => Some(false),
+        _ => None,
+    }
+}
+
+/// The same value at another place.
+pub(super) fn at(span: Span, node: &Rc<Node>) -> Rc<Node> {
+    let value = match &node.value {
+        Value::Scalar { text, plain } => Value::Scalar { text: text.clone(), plain: *plain },
+        Value::List(items) => Value::List(items.iter().map(|item| at(span, item)).collect()),
+        Value::Map(entries) => {
+            let entry = |(key, item): &(Key, Rc<Node>)| (Key { span, name: key.name.clone() }, at(span, item));
+            Value::Map(entries.iter().map(entry).collect())
+        }
+    };
+    Rc::new(Node::new(span, value))
+}
+
+/// A value that was computed, as a node.
+pub(super) fn node(span: Span, value: &serde_json::Value) -> Rc<Node> {
+    use serde_json::Value as Json;
+    let plain = |text: String| Rc::new(Node::new(span, Value::Scalar { text, plain: true }));
+    match value {
+        Json::String(text) => Node::text(span, text.as_str()),
+        Json::Null => plain("null".to_owned()),
+        Json::Bool(truth) => plain(truth.to_string()),
+        Json::Number(number) => plain(number.to_string()),
+        Json::Array(items) => list(span, items.iter().map(|item| node(span, item)).collect()),
+        Json::Object(map) => {
+            let entry = |(name, item): (&String, &Json)| (Key { span, name: name.clone() }, node(span, item));
+            Rc::new(Node::new(span, Value::Map(map.iter().map(entry).collect())))
+        }
+    }
+}
+
+/// What something is, for a message. None of its text: it may come from a parameter that nobody may see.
+pub(super) fn described(node: &Node) -> String {
+    if let Some((name, _)) = left(node) {
+        return format!("the value of `{name}`");
+    }
+    match &node.value {
+        Value::Map(_) => "a mapping".to_owned(),
+        Value::List(_) => "a list".to_owned(),
+        Value::Scalar { .. } if node.is_null() => "left empty".to_owned(),
+        Value::Scalar { .. } => "text".to_owned(),
+    }
+}
+
+/// What functions may still give.
+#[derive(Debug)]
+pub(super) struct Charge {
+    left: usize,
+}
+
+impl Charge {
+    pub(super) fn new(left: usize) -> Self {
+        Self { left }
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Whether there is room for `node`; then there is less.
+    pub(super) fn take(&mut self, node: &Node) -> bool {
+        let own = match &node.value {
+            Value::Scalar { text, .. } => text.len() + 16,
+            Value::List(_) | Value::Map(_) => 16,
+        };
+        let Some(rest) = self.left.checked_sub(own).filter(|rest| *rest > 0) else {
+            self.left = 0;
+            return false;
+        };
+        self.left = rest;
+        match &node.value {
+            Value::Scalar { .. } => true,
+            Value::List(items) => items.iter().all(|item| self.take(item)),
+            Value::Map(entries) => entries.iter().all(|(_, item)| self.take(item)),
+        }
+    }
+}
