@@ -23,7 +23,7 @@ use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value, closest};
 use crate::scope::Scope;
 
 pub(crate) use kept::unknown;
-use kept::{Charge, described, is_known, is_unknown, left};
+use kept::{Charge, described, is_unknown, left};
 
 /// The most findings of one stack; a report has fewer.
 const MOST: usize = 2_000;

@@ -7,7 +7,7 @@ use source::{Code, Finding, Node, Span, Value, closest};
 
 use super::kept::{at, attribute, list, reference, unknown};
 use super::pseudo::{self, Pseudo};
-use super::{Evaluator, Place};
+use super::{Evaluator, Place, attributes};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn reference(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
@@ -62,10 +62,7 @@ impl<'a> Evaluator<'a> {
             }
             None => {
                 let address: Option<ResourceAddress> = name.parse().ok();
-                address.and_then(|address| {
-                    let kind = self.scope.elsewhere.get(&address).or_else(|| self.scope.context.known.get(&address))?;
-                    Some((address, kind))
-                })
+                address.and_then(|address| self.kind(&address).map(|kind| (address, kind)))
             }
         };
         let Some(found) = found else {
@@ -87,6 +84,14 @@ impl<'a> Evaluator<'a> {
                 None
             }
         }
+    }
+
+    /// The type of a resource.
+    pub(super) fn kind(&self, address: &ResourceAddress) -> Option<&'a ResourceType> {
+        if address.stack == self.scope.stack {
+            return Some(&self.scope.template.resources.get(&address.logical_id)?.kind.value);
+        }
+        self.scope.elsewhere.get(address).or_else(|| self.scope.context.known.get(address))
     }
 
     fn near(&self, name: &str) -> String {
@@ -156,10 +161,12 @@ impl<'a> Evaluator<'a> {
             return unknown(span);
         }
         let Some((address, kind)) = self.resource(id_span, id, "no resource") else { return unknown(span) };
-        if let Some(finding) = super::attributes::problem(kind, id, name, name_span) {
-            self.add(finding);
-            return unknown(span);
+        match attributes::attribute(kind, id, name, name_span) {
+            Ok(_) => attribute(span, &address, name),
+            Err(finding) => {
+                self.add(finding);
+                unknown(span)
+            }
         }
-        attribute(span, &address, name)
     }
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use source::{Code, Finding, Node, Span, Value};
 
 use super::Evaluator;
+use super::attributes::{self, Attribute};
 use super::kept::{call, described, gives_list, is_known, is_unknown, left, list, unknown};
 
 /// One part of a text that is put together.
@@ -85,14 +86,8 @@ impl Evaluator<'_> {
         let node = match merged.as_slice() {
             [] => Node::text(span, ""),
             [Part::Text(text)] => Node::text(span, text.as_str()),
-            // A physical id is text; an attribute may be a number, which only a join makes text.
-            [Part::Late(node)]
-                if left(node).is_some_and(|(name, _)| {
-                    name != "Fn::GetAtt" && gives_list(name) == Some(false) && name != "Fn::Length"
-                }) =>
-            {
-                Rc::clone(node)
-            }
+            // Of what may be something else than text, a join alone makes text.
+            [Part::Late(node)] if self.is_text(node) => Rc::clone(node),
             _ => {
                 let part = |part: &Part| match part {
                     Part::Text(text) => Node::text(span, text.as_str()),
@@ -103,6 +98,21 @@ impl Evaluator<'_> {
             }
         };
         self.made(node)
+    }
+
+    /// Whether what is left of a function surely gives text.
+    fn is_text(&self, node: &Node) -> bool {
+        match left(node) {
+            Some(("Fn::GetAtt", given)) => {
+                let Value::List(parts) = &given.value else { return false };
+                let [address, name] = parts.as_slice() else { return false };
+                let (Some(address), Some(name)) = (address.scalar(), name.scalar()) else { return false };
+                let kind = address.parse().ok().and_then(|address| self.kind(&address));
+                kind.is_some_and(|kind| attributes::attribute(kind, "", name, node.span) == Ok(Attribute::Text))
+            }
+            Some((name, _)) => gives_list(name) == Some(false) && name != "Fn::Length",
+            None => false,
+        }
     }
 
     pub(super) fn join(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
