@@ -63,6 +63,8 @@ codes! {
     DuplicateAgent = "duplicate-agent",
     /// Two exports of one name.
     DuplicateExport = "duplicate-export",
+    /// An item that stands twice in a list where each stands once.
+    DuplicateItem = "duplicate-item",
     /// A key that stands twice in one mapping.
     DuplicateKey = "duplicate-key",
     /// Two shared resources that could not be told apart.
@@ -73,6 +75,8 @@ codes! {
     Empty = "empty",
     /// A file that the config names is not in the bundle.
     FileMissing = "file-missing",
+    /// Properties that cannot be given together.
+    Exclusive = "exclusive",
     /// A key that no environment may override.
     FixedKey = "fixed-key",
     /// An agent's folder is not in the bundle.
@@ -109,6 +113,8 @@ codes! {
     PlainHttp = "plain-http",
     /// The environment's record is of another project.
     ProjectMismatch = "project-mismatch",
+    /// A property that AWS sets, and nobody can ask for.
+    ReadOnly = "read-only",
     /// The environment's record has another region.
     RegionMismatch = "region-mismatch",
     /// Two resources of which one would do.
