@@ -19,6 +19,8 @@ pub struct Stack {
     pub parameters: Vec<(Key, Rc<Node>)>,
     /// What its file assets are replaced by.
     pub assets: Vec<Asset>,
+    /// Values from outside of the template that are evaluated as the values of its outputs are.
+    pub values: Vec<Rc<Node>>,
 }
 
 /// A file asset of a CDK assembly, and where it is really kept.

@@ -3,10 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use model::{DesiredResource, Lookup, ResourceAddress};
-use source::{Finding, Node, Span};
+use model::{DesiredResource, Lookup, ResourceAddress, ResourceType};
+use source::{Code, Finding, Key, Node, Reader, Span, Value};
 
+use crate::assets::Assets;
 use crate::context::{Context, Stack};
+use crate::evaluate::{Evaluated, Evaluator, Place, unknown};
+use crate::read::{self, Export, Output, Resource, Template, meant};
+use crate::scope::Scope;
+use crate::validate::{self, Types};
+use crate::{exports, parameters, references, retention, role, rules};
 
 /// What the stacks of an environment come to, as far as it can be told before anything exists.
 #[derive(Debug, Clone, Default)]
@@ -15,6 +21,8 @@ pub struct Expansion {
     pub resources: BTreeMap<ResourceAddress, Made>,
     /// The outputs, by stack and name; may refer to resources by whole addresses.
     pub outputs: BTreeMap<(String, String), Rc<Node>>,
+    /// What `values` of the stacks come to, by the stack's name, each in its place; may refer to resources by whole addresses.
+    pub values: BTreeMap<String, Vec<Rc<Node>>>,
     /// What must be looked up in the account and is not in the snapshot: with any of these, the rest is not to be relied on.
     pub lookups: BTreeSet<Lookup>,
 }
@@ -33,6 +41,245 @@ pub struct Made {
 /// Expands `stacks` in the order that their imports ask for. What is wrong is added to `findings`: all of it, and then what is
 /// returned is not to be deployed.
 pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Finding>) -> Expansion {
-    let _ = (stacks, context, findings);
-    Expansion::default()
+    let mut expansion = Expansion::default();
+    let read: Vec<Read<'_>> = stacks.iter().map(|stack| Read::of(stack, context, &mut expansion, findings)).collect();
+    apart(stacks, findings);
+    let mut elsewhere = context.known.clone();
+    for Read { stack, template, .. } in &read {
+        for resource in template.resources.values() {
+            let address = ResourceAddress::new(&stack.name, &resource.key.name);
+            if context.known.contains_key(&address) {
+                let message = format!("`{address}` is made by the config already");
+                let finding = Finding::new(Code::DuplicateName, resource.key.span, message);
+                findings.push(finding.help("give it another logical id"));
+            }
+            elsewhere.insert(address, resource.kind.value.clone());
+        }
+    }
+    let mut exports = BTreeMap::new();
+    let nothing = BTreeMap::new();
+    let mut names = Vec::with_capacity(read.len());
+    for one in &read {
+        names.push(exports::names(one.scope(context, &elsewhere, &nothing), &mut exports, findings));
+    }
+    let imports: Vec<_> =
+        read.iter().map(|one| exports::imports(one.scope(context, &elsewhere, &exports), &one.stack.values)).collect();
+    let stack_names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let types = Types::default();
+    for at in exports::order(&stack_names, &imports, &exports, findings) {
+        let (Some(one), Some(exported)) = (read.get(at), names.get(at)) else { continue };
+        one.expand(&Surroundings { context, elsewhere: &elsewhere, types: &types }, &exports, &mut expansion, findings);
+        for (output, name) in exported {
+            let value = expansion.outputs.get(&(one.stack.name.clone(), output.clone())).cloned();
+            if let Some(export) = exports.get_mut(name) {
+                export.value = value;
+            }
+        }
+    }
+    references::dangling(&expansion, context, findings);
+    references::circles(&expansion, findings);
+    expansion
+}
+
+/// Finds stacks of one name.
+fn apart(stacks: &[Stack], findings: &mut Vec<Finding>) {
+    let mut names = BTreeSet::new();
+    for stack in stacks {
+        if !names.insert(&stack.name) {
+            let message = format!("there is a stack `{}` already", stack.name);
+            findings.push(Finding::new(Code::DuplicateName, stack.span, message).help("give it another name"));
+        }
+    }
+}
+
+/// A stack whose template is read and whose parameters have values.
+struct Read<'a> {
+    stack: &'a Stack,
+    template: Template,
+    values: BTreeMap<String, Rc<Node>>,
+}
+
+/// What is the same for every stack.
+struct Surroundings<'a> {
+    context: &'a Context<'a>,
+    elsewhere: &'a BTreeMap<ResourceAddress, ResourceType>,
+    types: &'a Types,
+}
+
+impl<'a> Read<'a> {
+    fn of(stack: &'a Stack, context: &Context<'_>, expansion: &mut Expansion, findings: &mut Vec<Finding>) -> Self {
+        let template = read::template(&stack.root, findings);
+        let values = parameters::values(stack, &template, context.snapshot, &mut expansion.lookups, findings);
+        Self { stack, template, values }
+    }
+
+    fn scope<'s>(
+        &'s self,
+        context: &'s Context<'s>,
+        elsewhere: &'s BTreeMap<ResourceAddress, ResourceType>,
+        exports: &'s BTreeMap<String, Export>,
+    ) -> Scope<'s> {
+        Scope { stack: &self.stack.name, template: &self.template, values: &self.values, context, elsewhere, exports }
+    }
+
+    fn expand(
+        &self,
+        around: &Surroundings<'_>,
+        exports: &BTreeMap<String, Export>,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) {
+        let Surroundings { context, elsewhere, .. } = around;
+        let mut evaluator = Evaluator::new(self.scope(context, elsewhere, exports));
+        rules::check(&self.template, &self.values, &mut evaluator, findings);
+        let assets = Assets::new(&self.stack.assets, context);
+        for resource in self.template.resources.values() {
+            let is_there = resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition));
+            let depends_on = self.depends_on(resource, around, &mut evaluator, findings);
+            if is_there {
+                let made = self.made(resource, depends_on, around, &assets, &mut evaluator, findings);
+                expansion.resources.insert(ResourceAddress::new(&self.stack.name, &resource.key.name), made);
+            }
+        }
+        for output in self.template.outputs.values() {
+            if output.condition.as_ref().is_none_or(|condition| evaluator.condition(condition)) {
+                let value = shown(output, &mut evaluator, findings);
+                let value = assets.placed(&value);
+                expansion.outputs.insert((self.stack.name.clone(), output.key.name.clone()), value);
+            }
+        }
+        let value = |node: &Rc<Node>| evaluator.value_in(Place::Output, node).unwrap_or_else(|| unknown(node.span));
+        let values = self.stack.values.iter().map(value).collect();
+        expansion.values.insert(self.stack.name.clone(), values);
+        let Evaluated { findings: found, lookups } = evaluator.finish();
+        findings.extend(found);
+        expansion.lookups.extend(lookups);
+    }
+
+    fn made(
+        &self,
+        resource: &Resource,
+        depends_on: BTreeSet<ResourceAddress>,
+        around: &Surroundings<'_>,
+        assets: &Assets<'_>,
+        evaluator: &mut Evaluator<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Made {
+        let kind = resource.kind.value.as_str();
+        let span = resource.key.span;
+        let is_known = around.types.is_known(&resource.kind, findings);
+        let empty = || Rc::new(Node::new(span, Value::Map(Vec::new())));
+        let evaluated = resource.properties.as_ref().and_then(|node| evaluator.value(node));
+        let node = evaluated.map_or_else(empty, |node| assets.placed(&node));
+        let retention = retention::retention(resource, &node, evaluator, findings);
+        let node = match kind {
+            "AWS::IAM::Role" => role::confined(&node, around.context.environment, span, findings),
+            _ => node,
+        };
+        said(&node, &mut Reader::new(findings));
+        let json = source::json(&node);
+        if is_known {
+            validate::validate(kind, &node, &json, span, findings);
+        }
+        let desired = DesiredResource {
+            kind: resource.kind.value.clone(),
+            properties: model::properties(json),
+            depends_on,
+            agent: None,
+            retention,
+            ignore_changes: BTreeSet::new(),
+            shift: None,
+        };
+        Made { desired, span, node }
+    }
+
+    /// What a resource waits for, by address.
+    fn depends_on(
+        &self,
+        resource: &Resource,
+        around: &Surroundings<'_>,
+        evaluator: &mut Evaluator<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> BTreeSet<ResourceAddress> {
+        let mut found = BTreeSet::new();
+        for Key { span, name } in &resource.depends_on {
+            if *name == resource.key.name {
+                let message = format!("`{name}` cannot depend on itself");
+                findings.push(Finding::new(Code::Cycle, *span, message).help("remove it from `DependsOn`"));
+                continue;
+            }
+            if let Some(other) = self.template.resources.get(name) {
+                // What is left out is not waited for.
+                if other.condition.as_ref().is_none_or(|condition| evaluator.condition(condition)) {
+                    found.insert(ResourceAddress::new(&self.stack.name, name));
+                }
+                continue;
+            }
+            let elsewhere = name.parse().unwrap_or_else(|_| ResourceAddress::new(&self.stack.name, name));
+            if around.elsewhere.contains_key(&elsewhere) {
+                found.insert(elsewhere);
+                continue;
+            }
+            let names = self.template.resources.keys().map(String::as_str);
+            let help = meant(name, names.filter(|other| *other != resource.key.name), "other resources in this stack");
+            let message = format!("`DependsOn` names `{name}`, which does not exist");
+            findings.push(Finding::new(Code::UnknownResource, *span, message).help(help));
+        }
+        found
+    }
+}
+
+/// What an output comes to, which is one text.
+fn shown(output: &Output, evaluator: &mut Evaluator<'_>, findings: &mut Vec<Finding>) -> Rc<Node> {
+    let span = output.value.span;
+    let Some(value) = evaluator.value_in(Place::Output, &output.value) else {
+        let message = format!("the output `{}` comes to `AWS::NoValue`", output.key.name);
+        let help = "give the output a `Condition` that leaves it out";
+        findings.push(Finding::new(Code::WrongType, span, message).help(help));
+        return unknown(span);
+    };
+    let what = match &value.value {
+        Value::List(_) => "a list",
+        Value::Map(_) if value.function().is_none() => "a mapping",
+        Value::Scalar { .. } if value.is_null() => "left empty",
+        Value::Map(_) | Value::Scalar { .. } => return value,
+    };
+    let message = format!("the output `{}` must come to one text, not {what}", output.key.name);
+    let help = "write text, or make one of it: `!Join [\",\", …]`";
+    findings.push(Finding::new(Code::WrongType, span, message).help(help));
+    unknown(span)
+}
+
+/// Finds what a property cannot say: nothing, and secrets.
+fn said(node: &Node, reader: &mut Reader<'_>) {
+    match &node.value {
+        Value::List(items) => {
+            for item in items {
+                if item.is_null() {
+                    reader.add(empty(item.span, "an item of a list"));
+                }
+                said(item, reader);
+            }
+        }
+        Value::Map(entries) => {
+            for (key, item) in entries {
+                if item.is_null() {
+                    reader.add(empty(key.span, &format!("`{}`", key.name)));
+                }
+                said(item, reader);
+            }
+        }
+        Value::Scalar { text, .. } => {
+            if let Some(what) = source::secret(text) {
+                let message = format!("a property holds what looks like {what}");
+                let help = "store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
+                reader.add(Finding::new(Code::Secret, node.span, message).help(help));
+            }
+        }
+    }
+}
+
+fn empty(span: Span, what: &str) -> Finding {
+    let help = "give it a value, or remove it; `AWS::NoValue` removes it where a condition says so";
+    Finding::new(Code::WrongType, span, format!("{what} is left empty")).help(help)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use model::ResourceType;
-use source::{Key, Node, Span, Spanned};
+use source::{Key, Node, Spanned};
 
 /// A whole template. Everything stands by name; whatever had a name or a shape that it cannot have is a finding, and not here.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Template {
 pub(crate) struct Parameter {
     /// Its name.
     pub(crate) key: Key,
+    /// Its type as it was written.
+    pub(crate) type_name: String,
     /// Its type; none where that is a finding already.
     pub(crate) kind: Option<ParameterKind>,
     /// What it is where it is not given.
@@ -129,8 +131,6 @@ pub(crate) struct Resource {
     pub(crate) deletion_policy: Option<Rc<Node>>,
     /// What becomes of it when it is replaced.
     pub(crate) update_replace_policy: Option<Rc<Node>>,
-    /// What else it has beside its properties that asks for something, by name: `CreationPolicy`, `UpdatePolicy`.
-    pub(crate) policies: Vec<(Key, Rc<Node>)>,
 }
 
 /// An output.
@@ -151,8 +151,6 @@ pub(crate) struct Output {
 pub(crate) struct Export {
     /// The stack that exports it.
     pub(crate) stack: String,
-    /// Where its name stands.
-    pub(crate) span: Span,
     /// What it came to; none where something is wrong with it, which is a finding already.
     pub(crate) value: Option<Rc<Node>>,
 }

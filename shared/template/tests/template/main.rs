@@ -1,1 +1,5 @@
 //! What a template says, what is wrong with it, and what it comes to.
+
+mod errors;
+mod expansion;
+mod stage;

@@ -1,0 +1,172 @@
+//! What stacks export, who imports it, and which stack therefore comes first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use source::{Code, Finding, Key, Node, Span, Value};
+
+use crate::cycle::cycles;
+use crate::evaluate::Evaluator;
+use crate::read::Export;
+use crate::scope::Scope;
+
+/// The names under which the outputs of `scope`'s stack are exported, with the outputs' names. Those that are taken or none are
+/// findings.
+pub(crate) fn names(
+    scope: Scope<'_>,
+    exports: &mut BTreeMap<String, Export>,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, String> {
+    let mut names = BTreeMap::new();
+    let template = scope.template;
+    if template.outputs.values().all(|output| output.export.is_none()) {
+        return names;
+    }
+    let mut evaluator = Evaluator::new(scope);
+    let mut outputs: Vec<_> = template.outputs.values().collect();
+    outputs.sort_by_key(|output| output.key.span);
+    for output in outputs {
+        let Some(node) = &output.export else { continue };
+        if output.condition.as_ref().is_some_and(|condition| !evaluator.condition(condition)) {
+            continue;
+        }
+        let Some(name) = evaluator.text(node, "the name of an export") else { continue };
+        let span = node.span;
+        if !is_name(&name) {
+            let message = format!("`{name}` cannot be the name of an export");
+            let help = "it has letters, digits, colons and hyphens only, at most 255";
+            findings.push(Finding::new(Code::WrongName, span, message).help(help));
+        } else if let Some(first) = exports.get(&name) {
+            let message = format!("the name `{name}` is exported by `{}` already", first.stack);
+            let help = "give one of them another name, e.g. `!Sub \"${AWS::StackName}-…\"`";
+            findings.push(Finding::new(Code::DuplicateExport, span, message).help(help));
+        } else {
+            exports.insert(name.clone(), Export { stack: scope.stack.to_owned(), value: None });
+            names.insert(output.key.name.clone(), name);
+        }
+    }
+    findings.extend(evaluator.finish().findings);
+    names
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || letter == ':' || letter == '-';
+    !name.is_empty() && name.len() <= 255 && name.chars().all(fits)
+}
+
+/// What the stack of `scope` imports, each with the place of it. What is in a branch that is not taken is not imported.
+pub(crate) fn imports(scope: Scope<'_>, more: &[Rc<Node>]) -> Vec<(String, Span)> {
+    let template = scope.template;
+    let properties = template.resources.values().filter_map(|resource| resource.properties.as_ref());
+    let outputs = template.outputs.values().map(|output| &output.value);
+    if !properties.chain(outputs).chain(more).any(|node| has_import(node)) {
+        return Vec::new();
+    }
+    let mut imports = Imports { evaluator: Evaluator::new(scope), found: Vec::new() };
+    for resource in template.resources.values() {
+        if imports.is_there(&resource.condition) {
+            resource.properties.iter().for_each(|node| imports.find(node));
+        }
+    }
+    for output in template.outputs.values() {
+        if imports.is_there(&output.condition) {
+            imports.find(&output.value);
+        }
+    }
+    more.iter().for_each(|node| imports.find(node));
+    imports.found
+}
+
+fn has_import(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar { .. } => false,
+        Value::List(items) => items.iter().any(|item| has_import(item)),
+        Value::Map(entries) => entries.iter().any(|(key, item)| key.name == "Fn::ImportValue" || has_import(item)),
+    }
+}
+
+struct Imports<'s> {
+    evaluator: Evaluator<'s>,
+    found: Vec<(String, Span)>,
+}
+
+impl Imports<'_> {
+    fn is_there(&mut self, condition: &Option<Key>) -> bool {
+        condition.as_ref().is_none_or(|condition| self.evaluator.condition(condition))
+    }
+
+    fn find(&mut self, node: &Rc<Node>) {
+        match (&node.value, node.only()) {
+            (_, Some((key, given))) if key.name == "Fn::ImportValue" => {
+                let name = self.evaluator.text(given, "the name of an import");
+                self.found.extend(name.map(|name| (name, node.span)));
+                self.find(given);
+            }
+            (_, Some((key, given))) if key.name == "Fn::If" => match &given.value {
+                Value::List(items) => match items.as_slice() {
+                    [name, then, otherwise] if name.scalar().is_some() => {
+                        let name = name.scalar().unwrap_or_default().to_owned();
+                        let holds = self.evaluator.condition(&Key { span: given.span, name });
+                        self.find(if holds { then } else { otherwise });
+                    }
+                    items => items.iter().for_each(|item| self.find(item)),
+                },
+                Value::Scalar { .. } | Value::Map(_) => {}
+            },
+            (Value::Scalar { .. }, _) => {}
+            (Value::List(items), _) => items.iter().for_each(|item| self.find(item)),
+            (Value::Map(entries), _) => entries.iter().for_each(|(_, item)| self.find(item)),
+        }
+    }
+}
+
+/// The order in which stacks are expanded, by their places: what exports before what imports, otherwise as they are given. Stacks
+/// that import from each other are a finding.
+pub(crate) fn order(
+    stacks: &[&str],
+    imports: &[Vec<(String, Span)>],
+    exports: &BTreeMap<String, Export>,
+    findings: &mut Vec<Finding>,
+) -> Vec<usize> {
+    let place = |name: &str| stacks.iter().position(|stack| *stack == name);
+    let mut needs: BTreeMap<usize, BTreeMap<usize, (&str, Span)>> = BTreeMap::new();
+    for (importer, names) in imports.iter().enumerate() {
+        for (name, span) in names {
+            if let Some(exporter) = exports.get(name).and_then(|export| place(&export.stack)) {
+                needs.entry(importer).or_default().entry(exporter).or_insert((name, *span));
+            }
+        }
+    }
+    let edges: BTreeMap<usize, BTreeSet<usize>> =
+        needs.iter().map(|(importer, exporters)| (*importer, exporters.keys().copied().collect())).collect();
+    let named = |at: usize| stacks.get(at).copied().unwrap_or_default();
+    for cycle in cycles(&edges) {
+        let [first, rest @ ..] = cycle.as_slice() else { continue };
+        let next = rest.first().unwrap_or(first);
+        let Some((name, span)) = needs.get(first).and_then(|exporters| exporters.get(next)) else { continue };
+        let (message, help) = if rest.is_empty() {
+            let message = format!("the stack `{}` imports `{name}`, which it exports itself", named(*first));
+            (message, "refer to what the output refers to, with `Ref` or `Fn::GetAtt`".to_owned())
+        } else {
+            let path: Vec<String> = cycle.iter().chain([first]).map(|at| format!("`{}`", named(*at))).collect();
+            let message = format!("these stacks import from each other: {}", path.join(" from "));
+            (message, "move what they need of each other into a stack of its own".to_owned())
+        };
+        findings.push(Finding::new(Code::Cycle, *span, message).help(help));
+    }
+    let mut order = Vec::with_capacity(stacks.len());
+    let mut done = BTreeSet::new();
+    // Each round takes at least one stack; of those that need each other, the first.
+    while done.len() < stacks.len() {
+        let is_ready =
+            |at: &usize| edges.get(at).is_none_or(|needed| needed.iter().all(|one| one == at || done.contains(one)));
+        let left = || (0..stacks.len()).filter(|at| !done.contains(at));
+        let mut ready: Vec<usize> = left().filter(is_ready).collect();
+        if ready.is_empty() {
+            ready.extend(left().next());
+        }
+        done.extend(ready.iter().copied());
+        order.extend(ready);
+    }
+    order
+}

@@ -1,0 +1,316 @@
+//! The values of a template's parameters: what the stack gives, or the default, held against what the template asks of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use model::{Lookup, Snapshot};
+use schema::registry::Pattern;
+use source::{Code, Finding, Key, Node, Reader, Span, Value, closest, listed, secret};
+
+use crate::context::Stack;
+use crate::read::{Format, Parameter, ParameterKind, Template, meant, short};
+
+/// The longest value, in bytes ("AWS CloudFormation quotas", parameters).
+const LONGEST: usize = 4096;
+
+/// The values of the parameters of `stack`, by name: texts, numbers, or lists of them. One that is wrong is a finding, one that is
+/// to be looked up is added to `lookups`; neither is among the values.
+pub(crate) fn values(
+    stack: &Stack,
+    template: &Template,
+    snapshot: &Snapshot,
+    lookups: &mut BTreeSet<Lookup>,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, Rc<Node>> {
+    let given: BTreeMap<&str, &(Key, Rc<Node>)> =
+        stack.parameters.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
+    let mut values = Values { reader: Reader::new(findings), snapshot, lookups };
+    for (key, _) in &stack.parameters {
+        if !template.parameters.contains_key(&key.name) && !key.name.is_empty() {
+            let message = format!("the template of `{}` has no parameter `{}`", stack.name, key.name);
+            let help = meant(&key.name, template.parameters.keys().map(String::as_str), "parameters in it");
+            values.reader.add(Finding::new(Code::UnknownParameter, key.span, message).help(help));
+        }
+    }
+    let mut found = BTreeMap::new();
+    for (name, parameter) in &template.parameters {
+        if values.reader.is_full() {
+            break;
+        }
+        let default = parameter.default.as_ref();
+        let default = default.and_then(|node| values.value(parameter, node, &format!("the default of `{name}`")));
+        let given = given.get(name.as_str()).filter(|(_, node)| !node.is_null());
+        let value = match given {
+            Some((_, node)) => values.value(parameter, node, &format!("`{name}`")),
+            None if parameter.default.is_some() => default,
+            None => {
+                let message = format!("the stack `{}` does not say what its parameter `{name}` is", stack.name);
+                let help = format!("add `parameters: {{ {name}: … }}`");
+                values.reader.add(Finding::new(Code::MissingParameter, stack.span, message).help(help));
+                None
+            }
+        };
+        let value = value.and_then(|value| values.used(parameter, value));
+        found.extend(value.map(|value| (name.clone(), value)));
+    }
+    found
+}
+
+/// Where the values come from and what comes of looking at them.
+struct Values<'v, 'f> {
+    reader: Reader<'f>,
+    snapshot: &'v Snapshot,
+    lookups: &'v mut BTreeSet<Lookup>,
+}
+
+impl Values<'_, '_> {
+    /// The value that `node` says, if it keeps everything that the parameter asks for.
+    fn value(&mut self, parameter: &Parameter, node: &Rc<Node>, subject: &str) -> Option<Rc<Node>> {
+        let kind = parameter.kind.as_ref()?;
+        let texts = match kind {
+            ParameterKind::Texts(_) | ParameterKind::Numbers => self.texts(node, subject)?,
+            ParameterKind::Text(_) | ParameterKind::Number | ParameterKind::Stored { .. } => {
+                let text = self.reader.written(node, subject)?;
+                vec![(text.value, text.span)]
+            }
+        };
+        if parameter.no_echo {
+            return self.hidden(&texts, subject).then(|| Node::text(node.span, joined(&texts)));
+        }
+        let mut is_right = true;
+        for (text, span) in &texts {
+            if let Some(what) = secret(text) {
+                let message = format!("{subject} holds what looks like {what}");
+                let help = "store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
+                self.reader.add(Finding::new(Code::Secret, *span, message).help(help));
+                is_right = false;
+            } else if !is_reference(text) {
+                let wrong = self.wrong(parameter, kind, text, *span, subject);
+                is_right &= wrong.is_none();
+                wrong.into_iter().for_each(|finding| self.reader.add(finding));
+            }
+        }
+        let node_of = |(text, span): (String, Span)| match kind {
+            ParameterKind::Number | ParameterKind::Numbers if !is_reference(&text) => {
+                Rc::new(Node::new(span, Value::Scalar { text, plain: true }))
+            }
+            _ => Node::text(span, text),
+        };
+        let mut nodes = texts.into_iter().map(node_of);
+        let is_list = matches!(kind, ParameterKind::Texts(_) | ParameterKind::Numbers);
+        let value = match is_list {
+            true => Some(Rc::new(Node::new(node.span, Value::List(nodes.collect())))),
+            false => nodes.next(),
+        };
+        value.filter(|_| is_right)
+    }
+
+    /// The texts of a list: between commas, or the items of a list.
+    fn texts(&mut self, node: &Rc<Node>, subject: &str) -> Option<Vec<(String, Span)>> {
+        match &node.value {
+            Value::Scalar { .. } => {
+                let text = self.reader.written(node, subject)?;
+                Some(parts(&text.value).map(|part| (part, text.span)).collect())
+            }
+            Value::List(items) => {
+                let texts = items.iter().map(|item| self.reader.written(item, subject));
+                let texts: Vec<_> = texts.collect();
+                texts.into_iter().map(|text| text.map(|text| (text.value, text.span))).collect()
+            }
+            Value::Map(_) => {
+                self.reader.texts(node, subject);
+                None
+            }
+        }
+    }
+
+    /// Whether the value of a `NoEcho` parameter is none that anybody could read here.
+    fn hidden(&mut self, texts: &[(String, Span)], subject: &str) -> bool {
+        let is_hidden = |text: &str| {
+            let hides = |start| text.strip_prefix(start).is_some_and(|rest| rest.find("}}") == Some(rest.len() - 2));
+            text.is_empty()
+                || (text.len() > 4 && (hides("{{resolve:secretsmanager:") || hides("{{resolve:ssm-secure:")))
+        };
+        let told = texts.iter().find(|(text, _)| !is_hidden(text));
+        if let Some((_, span)) = told {
+            let message = format!("{subject} is `NoEcho`, and its value stands here for everybody to read");
+            let help = "store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
+            self.reader.add(Finding::new(Code::Secret, *span, message).help(help));
+        }
+        told.is_none()
+    }
+
+    /// What is wrong with one text of a value.
+    fn wrong(
+        &mut self,
+        parameter: &Parameter,
+        kind: &ParameterKind,
+        text: &str,
+        span: Span,
+        subject: &str,
+    ) -> Option<Finding> {
+        let finding = |code, why: &str, help: String| {
+            let why = parameter.constraint.as_deref().unwrap_or(why);
+            let separator = if why.is_empty() { "" } else { ": " };
+            Finding::new(code, span, format!("{subject} cannot be `{}`{separator}{why}", short(text))).help(help)
+        };
+        if text.len() > LONGEST {
+            let message = format!("{subject} has {} bytes, and at most {LONGEST} fit into a parameter", text.len());
+            return Some(Finding::new(Code::TooLarge, span, message).help("give a shorter value"));
+        }
+        let number = match kind {
+            ParameterKind::Number | ParameterKind::Numbers => {
+                let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+                let Some(number) = number else {
+                    let message = format!("{subject} must be a number, not the text `{}`", short(text));
+                    return Some(Finding::new(Code::WrongType, span, message).help("write a number, e.g. `10`"));
+                };
+                Some(number)
+            }
+            ParameterKind::Text(_) | ParameterKind::Texts(_) | ParameterKind::Stored { .. } => None,
+        };
+        let allowed: Vec<&str> = parameter.allowed_values.iter().map(|value| value.value.as_str()).collect();
+        let same = |value: &str| value == text || number.is_some() && value.trim().parse::<f64>().ok() == number;
+        if !allowed.is_empty() && !allowed.iter().any(|value| same(value)) {
+            let help = match closest(text, allowed.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it may be {}", listed(allowed.get(..12).unwrap_or(&allowed), "or")),
+            };
+            return Some(finding(Code::WrongChoice, "", help));
+        }
+        if let Some(number) = number {
+            let least = parameter.min_value.filter(|least| number < *least);
+            let least = least.map(|least| ("it is less than the least", format!("write at least `{least}`")));
+            let most = parameter.max_value.filter(|most| number > *most);
+            let most = most.map(|most| ("it is more than the most", format!("write at most `{most}`")));
+            return least.or(most).map(|(why, help)| finding(Code::OutOfRange, why, help));
+        }
+        let length = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+        let least = parameter.min_length.filter(|least| length < *least);
+        let least = least.map(|least| ("it is too short", format!("write at least {least} characters")));
+        let most = parameter.max_length.filter(|most| length > *most);
+        let most = most.map(|most| ("it is too long", format!("write at most {most} characters")));
+        if let Some((why, help)) = least.or(most) {
+            return Some(finding(Code::OutOfRange, why, help));
+        }
+        if let Some(pattern) = &parameter.allowed_pattern {
+            match whole(&pattern.value).matches(text) {
+                Some(true) => {}
+                Some(false) => {
+                    let why = format!("it does not match `{}`", short(&pattern.value));
+                    let help = format!("`AllowedPattern` is `{}`, which must match the whole value", pattern.value);
+                    return Some(finding(Code::WrongPattern, &why, help));
+                }
+                None => {
+                    let message =
+                        format!("the pattern `{}` is none that values can be held against", short(&pattern.value));
+                    let help = "write a regular expression without looking around and without references back";
+                    return Some(Finding::new(Code::WrongPattern, pattern.span, message).help(help));
+                }
+            }
+        }
+        None
+    }
+
+    /// What functions see of a value: what an SSM parameter holds instead of its name, and of an AWS-specific type only what looks
+    /// like one.
+    fn used(&mut self, parameter: &Parameter, value: Rc<Node>) -> Option<Rc<Node>> {
+        let name = &parameter.key.name;
+        match parameter.kind.as_ref()? {
+            ParameterKind::Number | ParameterKind::Numbers => Some(value),
+            ParameterKind::Text(format) | ParameterKind::Texts(format) => {
+                let items = match &value.value {
+                    Value::List(items) => items.as_slice(),
+                    Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(&value),
+                };
+                let strange = items.iter().find_map(|item| Some((item.span, expected(*format, item.scalar()?)?)));
+                if let Some((span, expected)) = strange {
+                    let text = items.iter().find(|item| item.span == span).and_then(|item| item.scalar());
+                    let message = format!("`{name}` cannot be `{}`", short(text.unwrap_or_default()));
+                    let help = format!("it is of type `{}`: {expected}", parameter.type_name);
+                    self.reader.add(Finding::new(Code::WrongPattern, span, message).help(help));
+                    return None;
+                }
+                Some(value)
+            }
+            ParameterKind::Stored { list, .. } => self.stored(parameter, *list, &value),
+        }
+    }
+
+    fn stored(&mut self, parameter: &Parameter, list: bool, value: &Node) -> Option<Rc<Node>> {
+        let name = value.scalar()?;
+        if let Some(expected) = expected(Format::ParameterName, name) {
+            let message = format!("`{}` cannot be `{}`", parameter.key.name, short(name));
+            let help =
+                format!("it is of type `{}`, and so takes the name of a parameter: {expected}", parameter.type_name);
+            self.reader.add(Finding::new(Code::WrongPattern, value.span, message).help(help));
+            return None;
+        }
+        let lookup = Lookup::Parameter { name: name.to_owned(), version: None };
+        let Some(found) = self.snapshot.0.get(&lookup) else {
+            self.lookups.insert(lookup);
+            return None;
+        };
+        let texts: Vec<String> = match found {
+            serde_json::Value::Array(items) => {
+                items.iter().filter_map(|item| item.as_str()).map(str::to_owned).collect()
+            }
+            serde_json::Value::String(text) if list => parts(text).collect(),
+            serde_json::Value::String(text) => vec![text.clone()],
+            other => vec![other.to_string()],
+        };
+        Some(match list {
+            true => {
+                let items = texts.into_iter().map(|text| Node::text(value.span, text));
+                Rc::new(Node::new(value.span, Value::List(items.collect())))
+            }
+            false => Node::text(value.span, texts.join(",")),
+        })
+    }
+}
+
+/// The texts between commas, without the spaces around them; of the empty text none.
+fn parts(text: &str) -> impl Iterator<Item = String> {
+    let parts = text.split(',').map(|part| part.trim().to_owned());
+    parts.filter(move |_| !text.trim().is_empty())
+}
+
+fn joined(texts: &[(String, Span)]) -> String {
+    texts.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// Whether a text refers to a value that is kept elsewhere, so that nothing can be said of the value.
+fn is_reference(text: &str) -> bool {
+    text.contains("{{resolve:")
+}
+
+/// A pattern that has to match a whole value.
+fn whole(pattern: &str) -> Pattern {
+    // What is looked for ahead of everything else is understood at the very beginning only.
+    let looks_ahead = pattern.starts_with("^(?!") || pattern.starts_with("^(?=");
+    match looks_ahead && pattern.ends_with('$') {
+        true => Pattern::new(pattern),
+        false => Pattern::new(&format!("^(?:{pattern})$")),
+    }
+}
+
+/// What a text of that format looks like, if this one does not.
+fn expected(format: Format, text: &str) -> Option<String> {
+    if is_reference(text) {
+        return None;
+    }
+    match format {
+        Format::Any => None,
+        Format::Id(prefix) => {
+            let digits = text.strip_prefix(prefix).unwrap_or_default();
+            let is_id = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            (!is_id).then(|| format!("`{prefix}` and hexadecimal digits"))
+        }
+        Format::ParameterName => {
+            let is_name = !text.is_empty()
+                && text.len() <= 2048
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-/:".contains(&byte));
+            (!is_name).then(|| "letters, digits, `_`, `.`, `-` and `/`".to_owned())
+        }
+    }
+}

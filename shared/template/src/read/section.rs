@@ -1,0 +1,78 @@
+//! What sections have in common.
+
+use std::rc::Rc;
+
+use source::{Code, Finding, Key, Node, Reader, Value};
+
+/// `node` without what only a macro could fill in and what no function gives: keys that are functions, where a template has names
+/// or words of its own. Each of them is a finding.
+pub(super) fn plain(node: &Rc<Node>, reader: &mut Reader<'_>) -> Rc<Node> {
+    let is_function = |key: &Key| key.name.starts_with("Fn::");
+    let Some(entries) = node.entries().filter(|entries| entries.iter().any(|(key, _)| is_function(key))) else {
+        return Rc::clone(node);
+    };
+    let (functions, others): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(|(key, _)| is_function(key));
+    for (key, _) in functions {
+        reader.add(not_here(&key));
+    }
+    Rc::new(Node::new(node.span, Value::Map(others)))
+}
+
+fn not_here(key: &Key) -> Finding {
+    let Key { name, span } = key;
+    match name.split("::").nth(1) {
+        Some("Transform") => macro_finding(key, "`Fn::Transform`"),
+        Some("ForEach") => Finding::new(Code::Unsupported, *span, format!("`{name}` repeats what stands under it, which is not supported"))
+            .help("write out what it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`"),
+        _ => Finding::new(Code::WrongType, *span, format!("the function `{name}` cannot stand here"))
+            .help("functions stand in conditions, in properties and in outputs"),
+    }
+}
+
+/// That macros are not carried out, with what to do.
+pub(super) fn macro_finding(key: &Key, what: &str) -> Finding {
+    let message = format!("{what} asks for a macro, which runs in an account and is not supported");
+    Finding::new(Code::Unsupported, key.span, message).help(
+        "bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
+    )
+}
+
+/// Text, also where a macro-like word stands in quotes or not; a list of texts otherwise.
+pub(super) fn truth(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<bool> {
+    match node.scalar() {
+        Some("true" | "True" | "TRUE") => Some(true),
+        Some("false" | "False" | "FALSE") => Some(false),
+        _ => reader.flag(node, what),
+    }
+}
+
+/// A number, in quotes or not.
+pub(super) fn number(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<f64> {
+    let text = reader.written(node, what)?;
+    let number = text.value.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    if number.is_none() {
+        let message = format!("{what} must be a number, not the text `{}`", short(&text.value));
+        reader.add(Finding::new(Code::WrongType, text.span, message).help("write a number, e.g. `10`"));
+    }
+    number
+}
+
+/// A whole number from 0, in quotes or not.
+pub(super) fn count(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<u64> {
+    let text = reader.written(node, what)?;
+    let number = text.value.trim().parse::<u64>().ok();
+    if number.is_none() {
+        let message = format!("{what} must be a whole number from 0, not `{}`", short(&text.value));
+        reader.add(Finding::new(Code::WrongType, text.span, message).help("write a number, e.g. `10`"));
+    }
+    number
+}
+
+/// As much of `text` as a message shows.
+pub(crate) fn short(text: &str) -> String {
+    const SHOWN: usize = 60;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
