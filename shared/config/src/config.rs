@@ -1,13 +1,22 @@
 //! The typed config: what `strands.yaml` said, checked, per environment.
 
+mod agent;
+mod network;
+mod stacks;
+
 use std::collections::BTreeMap;
 
-use model::{Digest, ShiftStep};
-use serde_json::Value;
-
-use source::{Files, Span, Spanned};
+use model::ResourceAddress;
+use source::{Files, Spanned};
 
 pub use crate::read::runtime::Runtime;
+pub use agent::{
+    Agent, AgentCode, AgentCore, AgentKind, Architecture, Authorizer, Container, Health, HttpHealth, Lambda, Program, Protocol,
+    Public, Route, Source, UrlAuth, Way,
+};
+
+pub use network::{FlowLogs, Ipv4Range, Nat, Space, Vpc, VpcUse, Zones};
+pub use stacks::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 
 /// Tags, by name.
 pub type Tags = BTreeMap<String, String>;
@@ -37,128 +46,8 @@ pub struct Environment {
     pub agents: Vec<Agent>,
     /// What the agents share.
     pub shared: Shared,
-}
-
-/// One agent: a function, and what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Agent {
-    /// Its name, which is its stack's, too.
-    pub name: Spanned<String>,
-    /// Where its code is.
-    pub source: Spanned<Source>,
-    /// The runtime.
-    pub runtime: Spanned<Runtime>,
-    /// What the runtime calls.
-    pub handler: Spanned<String>,
-    /// Megabytes.
-    pub memory: u32,
-    /// Seconds.
-    pub timeout: u32,
-    /// The instruction set.
-    pub architecture: Architecture,
-    /// Its environment variables, without those that Strandline sets.
-    pub environment: BTreeMap<String, String>,
-    /// How many may run at once; none for no limit of its own.
-    pub concurrency: Option<u32>,
-    /// Whether failed asynchronous invocations are kept in a queue.
-    pub dlq: bool,
-    /// Whether X-Ray traces it.
-    pub tracing: bool,
-    /// Its function URL, if it has one.
-    pub url: Option<UrlAuth>,
-    /// Its routes on the shared API.
-    pub routes: Vec<Route>,
-    /// The alias that callers use, if versions are published.
-    pub alias: Option<String>,
-    /// In which steps calls are led to a new version; none where all go at once.
-    pub shift: Vec<ShiftStep>,
-    /// Its own tags.
-    pub tags: Tags,
-    /// What it may do.
-    pub permissions: Vec<Permission>,
-    /// Managed policies, by ARN.
-    pub managed_policies: Vec<String>,
-    /// How it is told whether it is well, once a deployment has made its changes; none where nobody asks.
-    pub health: Option<Health>,
-}
-
-/// What must hold of an agent once a deployment has made its changes; without it, the deployment has failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// The event of an invocation that must succeed.
-    pub invoke: Option<Value>,
-    /// An address that must answer.
-    pub http: Option<HttpHealth>,
-    /// Whether the agent's alarms must not go off.
-    pub alarms: bool,
-    /// For how many seconds after the last change it is looked at.
-    pub within: u32,
-}
-
-/// An address of an agent that must answer, to anybody who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpHealth {
-    /// What leads to the agent.
-    pub by: Way,
-    /// The path, from `/`.
-    pub path: String,
-    /// The status that it must answer with.
-    pub status: u16,
-}
-
-/// What leads to an agent over HTTP, without authentication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Way {
-    /// A route of the shared API.
-    Api,
-    /// Its function URL.
-    Url,
-}
-
-/// Where an agent's code is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// A folder in the bundle: relative, no `..`, no slash at its end.
-    Folder(String),
-    /// A zip that is stored already.
-    Stored(Digest),
-}
-
-/// The instruction set of a function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Architecture {
-    /// `x86_64`
-    X86,
-    /// `arm64`
-    Arm,
-}
-
-impl Architecture {
-    /// As Lambda writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::X86 => "x86_64",
-            Self::Arm => "arm64",
-        }
-    }
-}
-
-/// Who may call a function URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UrlAuth {
-    /// Callers of the account whom IAM lets.
-    Iam,
-    /// Anybody.
-    Open,
-}
-
-/// A route of the shared HTTP API.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Route {
-    /// `METHOD /path`, or `$default`.
-    pub key: String,
-    /// Where it was written.
-    pub span: Span,
+    /// Templates, and resources and outputs in CloudFormation's shape.
+    pub brought: Brought,
 }
 
 /// Something that an agent may do.
@@ -172,6 +61,13 @@ pub enum Permission {
         kind: Kind,
         /// How.
         access: Access,
+    },
+    /// Use a resource of `resources`, or of a template.
+    Made {
+        /// Which, and where that was written.
+        address: Spanned<ResourceAddress>,
+        /// How, and where that was written.
+        access: Spanned<Access>,
     },
     /// IAM actions.
     Actions {
@@ -211,6 +107,8 @@ pub enum Access {
 /// What the agents share.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shared {
+    /// The network.
+    pub vpc: Option<Vpc>,
     /// The HTTP API.
     pub api_gateway: Option<ApiGateway>,
     /// Alarms and logs.

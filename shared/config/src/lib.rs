@@ -4,18 +4,23 @@
 //! do), what an environment overrides, and which resources it all comes to ([`expand`]). Must never: read a file or the
 //! clock, talk to AWS, choose a physical name (the planner does), or widen what an agent asked for.
 
+mod assembly;
+mod chosen;
 mod config;
 mod expand;
 mod outside;
 mod read;
+mod texts;
 
 pub use config::{
-    Access, Agent, Alarms, ApiGateway, Architecture, Bucket, Config, Cors, Environment, Health, HttpHealth, Kind,
-    Monitoring, OnRemoval, Parameter, Permission, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth,
-    Way,
+    Access, Agent, AgentCode, AgentCore, AgentKind, Alarms, ApiGateway, Architecture, Authorizer, Bucket, Config,
+    Container, Cors, Environment, Health, HttpHealth, Kind, Lambda, Monitoring, OnRemoval, Parameter, Permission, Program,
+    Protocol, Public, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth, Way,
 };
-pub use expand::{Context, Expanded, expand};
+pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
+pub use expand::{Context, Expanded, Note, expand};
 pub use outside::AgentSource;
+pub use texts::{AssetSource, Needed, NeededKind, Packaging};
 use source::Files;
 pub use source::{Area, Code, Problem, Report, Span, Spanned};
 

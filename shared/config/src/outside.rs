@@ -2,7 +2,7 @@
 //!
 //! Says what to report; looks at nothing itself.
 
-use crate::config::{Agent, Config, Environment, Runtime, Source};
+use crate::config::{Agent, AgentCode, Config, Environment, Runtime, Source};
 use source::Code;
 use source::Span;
 use source::{Finding, Report};
@@ -22,13 +22,15 @@ pub struct AgentSource<'a> {
     pub handler: &'a str,
     /// Where that was written.
     pub handler_span: Span,
+    /// Whether the handler is a file.
+    is_file: bool,
 }
 
 impl AgentSource<'_> {
     /// The files of which one must be in the agent's folder, for the handler to be found; empty where that cannot be told
     /// from names (compiled code).
     pub fn handler_files(&self) -> Vec<String> {
-        self.runtime.handler_files(self.handler)
+        if self.is_file { vec![self.handler.to_owned()] } else { self.runtime.handler_files(self.handler) }
     }
 }
 
@@ -50,24 +52,25 @@ impl Config {
         })
     }
 
-    /// Where the code of each agent is, in one environment. An environment cannot override names and folders, but runtimes
-    /// and handlers.
+    /// Where the code of each agent is that has any, in one environment. An environment cannot override names and folders,
+    /// but runtimes and handlers.
     ///
     /// # Errors
     /// As [`Config::environment`].
     pub fn agents_with_paths(&self, environment: &str) -> Result<Vec<AgentSource<'_>>, Report> {
-        fn source(agent: &Agent) -> AgentSource<'_> {
-            let Agent { name, source, runtime, handler, .. } = agent;
-            AgentSource {
-                name: &name.value,
+        fn source(agent: &Agent) -> Option<AgentSource<'_>> {
+            let AgentCode { source, runtime, handler } = agent.code()?;
+            Some(AgentSource {
+                name: &agent.name.value,
                 source: &source.value,
                 source_span: source.span,
                 runtime: runtime.value,
                 handler: &handler.value,
                 handler_span: handler.span,
-            }
+                is_file: agent.lambda().is_none(),
+            })
         }
-        Ok(self.environment(environment)?.agents.iter().map(source).collect())
+        Ok(self.environment(environment)?.agents.iter().filter_map(source).collect())
     }
 
     /// Whether the config agrees with the record of the environment that it was uploaded to.

@@ -51,7 +51,7 @@ pub const FUNCTIONS: &[&str] = &[
 ];
 
 /// A value and its place. Of a mapping or list in block form, the place is its first line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     /// Where it stands.
     pub span: Span,
@@ -61,7 +61,7 @@ pub struct Node {
 }
 
 /// What a node says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// Text as it was written, escapes followed; `plain` where it stands without quotes and may be a number or a truth.
     Scalar {
@@ -85,7 +85,7 @@ pub struct Key {
     pub name: String,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Size {
     nodes: usize,
     text: usize,

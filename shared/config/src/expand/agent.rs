@@ -1,4 +1,4 @@
-//! One agent: its function and what belongs to it, in a stack of its own.
+//! An agent that is a function, and what belongs to it, in a stack of its own.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,8 +7,11 @@ use model::{Artifact, Digest, Properties, ResourceAddress, Retention, Shift, pro
 use serde_json::{Map, Value, json};
 
 use super::tags::Scope;
-use super::{Expansion, alarms, api, health, pascal, resource_address, role, variable};
-use crate::config::{Agent, Kind, Permission, UrlAuth};
+use super::network::Subnets;
+use super::policy::allow;
+use super::role::Principal;
+use super::{Expansion, alarms, api, health, ignored, pascal, role, security_group};
+use crate::config::{Agent, Lambda, UrlAuth};
 
 /// What callers of an agent refer to.
 pub(super) struct Callee {
@@ -21,7 +24,7 @@ pub(super) struct Callee {
 /// Seconds that a message stays in a dead-letter queue: 14 days, the longest that SQS has.
 pub(super) const DEAD_LETTERS_SECONDS: u32 = 14 * 24 * 60 * 60;
 
-pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artifact) {
+pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda, artifact: &Artifact) {
     let stack = agent.name.value.as_str();
     let at = |logical_id: &str| ResourceAddress::new(stack, logical_id);
     let scope = expansion.scope.agent(stack, &agent.tags);
@@ -33,7 +36,7 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
         "AWS::Logs::LogGroup",
         properties(json!({ "RetentionInDays": days, "Tags": scope.list() })),
     );
-    let dead_letters = agent.dlq.then(|| at("DeadLetters"));
+    let dead_letters = lambda.dlq.then(|| at("DeadLetters"));
     if let Some(address) = &dead_letters {
         let queue = json!({
             "MessageRetentionPeriod": DEAD_LETTERS_SECONDS,
@@ -42,14 +45,21 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
         });
         expansion.put(address.clone(), "AWS::SQS::Queue", properties(queue));
     }
-    let role = role::role(expansion, agent, dead_letters.as_ref());
+    let mut more = Vec::new();
+    if let Some(dead_letters) = &dead_letters {
+        more.push(allow(vec!["sqs:SendMessage"], attribute(dead_letters, "Arn")));
+    }
+    if agent.vpc.is_some() {
+        more.extend(interfaces(expansion));
+    }
+    let role = role::role(expansion, Principal::Lambda, agent, more);
 
     let function = at("Function");
-    let made = function_properties(expansion, agent, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
-    let version = version_properties(&function, artifact, &made);
+    let made = function_properties(expansion, agent, lambda, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
+    let version = version_properties(&function, artifact, &ignored::without(&made, &ignored::of_function(agent)));
     expansion.put(function.clone(), "AWS::Lambda::Function", made);
 
-    let callee = match &agent.alias {
+    let callee = match &lambda.alias {
         Some(alias) => {
             let address = at("Version");
             expansion.put(address.clone(), "AWS::Lambda::Version", version).retention = Retention::RetainReplaced;
@@ -63,12 +73,12 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
         }
         None => Callee { arn: attribute(&function, "Arn"), name: reference(&function) },
     };
-    url(expansion, agent, &function, &callee);
-    api::add_agent(expansion, agent, &callee);
-    alarms::add_agent(expansion, agent, &scope, &function, dead_letters.as_ref());
-    shift(expansion, agent, &at("Alias"));
-    let called = if agent.alias.is_some() { at("Alias") } else { function.clone() };
-    health::add_agent(expansion, agent, &called);
+    url(expansion, agent, lambda, &function, &callee);
+    api::add_agent(expansion, agent, lambda, &callee);
+    alarms::add_agent(expansion, agent, lambda, &scope, &function, dead_letters.as_ref());
+    shift(expansion, agent, lambda, &at("Alias"));
+    let called = if lambda.alias.is_some() { at("Alias") } else { function.clone() };
+    health::add_agent(expansion, agent, lambda, &called);
 
     let name = pascal(stack);
     expansion.outputs.insert(format!("{name}FunctionName"), reference(&function));
@@ -76,17 +86,18 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, artifact: &Artif
 }
 
 /// How the alias goes to a new version, and the alarms that watch it: those must be there before.
-fn shift(expansion: &mut Expansion<'_>, agent: &Agent, alias: &ResourceAddress) {
+fn shift(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda, alias: &ResourceAddress) {
     let alarms = alarms::of_agent(expansion, agent);
-    let Some(alias) = expansion.resources.get_mut(alias).filter(|_| !agent.shift.is_empty()) else { return };
+    let Some(alias) = expansion.resources.get_mut(alias).filter(|_| !lambda.shift.is_empty()) else { return };
     let names = alarms.iter().map(reference).collect();
-    alias.shift = Some(Shift { steps: agent.shift.clone(), alarms: names });
+    alias.shift = Some(Shift { steps: lambda.shift.clone(), alarms: names });
     alias.depends_on.extend(alarms);
 }
 
 fn function_properties(
-    expansion: &Expansion<'_>,
+    expansion: &mut Expansion<'_>,
     agent: &Agent,
+    lambda: &Lambda,
     artifact: &Artifact,
     role: &ResourceAddress,
     log_group: &ResourceAddress,
@@ -94,47 +105,65 @@ fn function_properties(
     scope: &Scope,
 ) -> Properties {
     let mut function = properties(json!({
-        "Architectures": [agent.architecture.as_str()],
+        "Architectures": [lambda.architecture.as_str()],
         "Code": { "S3Bucket": expansion.context.artifact_bucket, "S3Key": Artifact::key(&artifact.digest) },
-        "Handler": agent.handler.value,
+        "Handler": lambda.code.handler.value,
         // The function's name is free: its logs go where this says, not where its name says.
         "LoggingConfig": { "LogGroup": reference(log_group) },
-        "MemorySize": agent.memory,
+        "MemorySize": lambda.memory,
         "Role": attribute(role, "Arn"),
-        "Runtime": agent.runtime.value.as_str(),
+        "Runtime": lambda.code.runtime.value.as_str(),
         "Tags": scope.list(),
-        "Timeout": agent.timeout,
+        "Timeout": lambda.timeout,
         "TracingConfig": { "Mode": if agent.tracing { "Active" } else { "PassThrough" } },
     }));
-    let variables = variables(agent);
+    let variables = variables(expansion, agent);
     if !variables.is_empty() {
         function.set("Environment", json!({ "Variables": variables }));
     }
-    if let Some(most) = agent.concurrency {
+    if let Some(most) = lambda.concurrency {
         function.set("ReservedConcurrentExecutions", most);
     }
     if let Some(address) = dead_letters {
         function.set("DeadLetterConfig", json!({ "TargetArn": attribute(address, "Arn") }));
     }
+    if let Some(needs) = &agent.vpc {
+        let group = security_group::of(expansion, needs);
+        let subnets = Subnets::ids(&expansion.subnets.private);
+        function.set("VpcConfig", json!({ "SecurityGroupIds": [attribute(&group, "GroupId")], "SubnetIds": subnets }));
+    }
     function
 }
 
-/// The user's variables, and the names of what the agent may use.
-fn variables(agent: &Agent) -> Map<String, Value> {
-    let mut variables: Map<String, Value> =
-        agent.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    for permission in &agent.permissions {
-        if let Permission::Resource { name, kind, .. } = permission {
-            variables.insert(variable(*kind, name), named(*kind, name));
-        }
-    }
-    variables
+/// What Lambda needs to put a function into a network, and what the function's own code may not use of it
+/// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions). None of these actions
+/// knows the function's interfaces as resources.
+fn interfaces(expansion: &Expansion<'_>) -> [Value; 2] {
+    let actions = vec![
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ];
+    let record = expansion.record();
+    let functions = format!("lambda:{}:{}:function:{}", record.region, record.account, expansion.physical("*"));
+    let deny = json!({
+        "Effect": "Deny",
+        "Action": actions,
+        "Resource": "*",
+        "Condition": { "ArnLike": { "lambda:SourceFunctionArn": expansion.arn(&functions) } },
+    });
+    [allow(actions, "*"), deny]
 }
 
-/// What a program calls a shared resource by.
-fn named(kind: Kind, name: &str) -> Value {
-    // The physical id of each is what its API takes: a name, a queue's URL, a topic's ARN.
-    reference(&resource_address(kind, name))
+/// The user's variables, and the names of what the agent may use.
+pub(super) fn variables(expansion: &Expansion<'_>, agent: &Agent) -> Map<String, Value> {
+    let own = agent.environment.iter().map(|(name, value)| (name.clone(), expansion.value_of(agent, name, value)));
+    // The physical id of each resource is what its API takes: a name, a queue's URL, a topic's ARN.
+    let used = agent.permissions.iter().filter_map(|permission| expansion.used(permission));
+    own.chain(used.map(|used| (used.variable, reference(&used.address)))).collect()
 }
 
 /// A version is a copy that never changes; whatever goes into the copy is part of what tells it from the next.
@@ -158,19 +187,19 @@ fn version_properties(function: &ResourceAddress, artifact: &Artifact, made: &Pr
     version
 }
 
-fn url(expansion: &mut Expansion<'_>, agent: &Agent, function: &ResourceAddress, callee: &Callee) {
-    let Some(auth) = agent.url else { return };
+fn url(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda, function: &ResourceAddress, callee: &Callee) {
+    let Some(auth) = lambda.url else { return };
     let at = |logical_id: &str| ResourceAddress::new(agent.name.value.as_str(), logical_id);
     let kind = match auth {
         UrlAuth::Iam => "AWS_IAM",
         UrlAuth::Open => "NONE",
     };
     let mut made = properties(json!({ "AuthType": kind, "TargetFunctionArn": attribute(function, "Arn") }));
-    if let Some(alias) = &agent.alias {
+    if let Some(alias) = &lambda.alias {
         made.set("Qualifier", alias.as_str());
     }
     let resource = expansion.put(at("Url"), "AWS::Lambda::Url", made);
-    if agent.alias.is_some() {
+    if lambda.alias.is_some() {
         resource.depends_on.insert(at("Alias"));
     }
     if auth == UrlAuth::Open {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::tags::Scope;
 use super::{Expansion, api, shared, shared_address};
-use crate::config::Agent;
+use crate::config::{Agent, Lambda};
 
 /// The topic that alarms tell.
 fn topic() -> ResourceAddress {
@@ -94,6 +94,7 @@ pub(super) fn of_agent(expansion: &Expansion<'_>, agent: &Agent) -> Vec<Resource
 pub(super) fn add_agent(
     expansion: &mut Expansion<'_>,
     agent: &Agent,
+    lambda: &Lambda,
     scope: &Scope,
     function: &ResourceAddress,
     letters: Option<&ResourceAddress>,
@@ -102,7 +103,7 @@ pub(super) fn add_agent(
     let name = &agent.name.value;
     let at = |logical_id: &str| ResourceAddress::new(name.as_str(), logical_id);
     // Milliseconds: a percentage of a timeout in seconds, times ten.
-    let longest = alarms.duration_percent.map(|percent| agent.timeout * percent * 10);
+    let longest = alarms.duration_percent.map(|percent| lambda.timeout * percent * 10);
     let of_function = [
         ("ErrorsAlarm", "Errors", "Sum", alarms.errors, "fails"),
         ("ThrottlesAlarm", "Throttles", "Sum", alarms.throttles, "is throttled"),

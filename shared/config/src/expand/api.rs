@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::agent::Callee;
 use super::{Expansion, pascal, shared_address};
-use crate::config::{Agent, Cors};
+use crate::config::{Agent, Cors, Lambda};
 
 pub(super) fn address() -> ResourceAddress {
     shared_address("Api")
@@ -37,8 +37,8 @@ fn cors_of(cors: &Cors) -> Value {
 }
 
 /// What leads from the API to one agent.
-pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &Callee) {
-    if agent.routes.is_empty() {
+pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda, callee: &Callee) {
+    if lambda.routes.is_empty() {
         return;
     }
     let at = |logical_id: &str| ResourceAddress::new(agent.name.value.as_str(), logical_id);
@@ -49,7 +49,7 @@ pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &C
         "PayloadFormatVersion": "2.0",
     });
     expansion.put(at("Integration"), "AWS::ApiGatewayV2::Integration", properties(integration));
-    for route in &agent.routes {
+    for route in &lambda.routes {
         let made = json!({
             "ApiId": reference(&address()),
             "RouteKey": route.key,
@@ -68,7 +68,7 @@ pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &C
     expansion.put(at("ApiPermission"), "AWS::Lambda::Permission", properties(permission));
 
     // The URL that people call; one with a parameter is a pattern, not a URL.
-    let mut paths = agent.routes.iter().filter_map(|route| route.key.split_once(' ')).map(|(_, path)| path);
+    let mut paths = lambda.routes.iter().filter_map(|route| route.key.split_once(' ')).map(|(_, path)| path);
     if let Some(path) = paths.find(|path| !path.contains('{')) {
         let url = join([attribute(&address(), "ApiEndpoint"), json!(path)]);
         expansion.outputs.insert(format!("{}Url", pascal(&agent.name.value)), url);

@@ -5,11 +5,11 @@ use model::{Gate, GateCheck, ResourceAddress};
 use serde_json::json;
 
 use super::{Expansion, alarms, api};
-use crate::config::{Agent, HttpHealth, Way};
+use crate::config::{Agent, HttpHealth, Lambda, Way};
 
 /// The gates of one agent, whose resources are all there already. `callee` is what callers call: the function, or its alias.
-pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, callee: &ResourceAddress) {
-    let Some(health) = &agent.health else { return };
+pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda, callee: &ResourceAddress) {
+    let Some(health) = &lambda.health else { return };
     let mut checks = Vec::new();
     if let Some(event) = &health.invoke {
         checks.push(GateCheck::Invoke { function: reference(callee), payload: event.clone() });

@@ -4,22 +4,36 @@
 //! moving what belongs to others. And names are left to the planner, which makes them of address and generation.
 
 mod agent;
+mod agentcore;
 mod alarms;
 mod api;
+mod container;
+mod deployable;
 mod health;
+mod ignored;
+mod network;
+mod note;
 mod policy;
 mod role;
+mod security_group;
 mod shared;
+mod stacks;
+mod tagged;
 mod tags;
+mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Artifact, Desired, DesiredResource, Gate, Lookup, Properties, ResourceAddress, Retention, Snapshot};
 use serde_json::Value;
 
-use crate::config::{Config, Environment, Kind};
-use source::{Report, Span};
+use crate::config::{AgentKind, Config, Environment, Kind};
+pub use note::Note;
+use source::{Files, Finding, Report, Span};
+use network::Subnets;
+use stacks::Brought;
 use tags::Scope;
+use used::Elsewhere;
 
 /// What expansion must know besides the config.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +73,10 @@ pub struct Expanded {
     pub lookups: BTreeSet<Lookup>,
     /// Where each resource was asked for, as far as that is one place.
     pub places: BTreeMap<ResourceAddress, Span>,
+    /// What could be better, in the order of the text.
+    pub notes: Vec<Note>,
+    /// The texts that those places are in.
+    pub files: Files,
 }
 
 /// The stack of what belongs to no single agent.
@@ -82,45 +100,107 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report
         return Err(report);
     }
 
-    let mut expansion = Expansion::new(environment, context);
-    shared::add(&mut expansion);
-    api::add(&mut expansion);
-    alarms::add_shared(&mut expansion);
+    let mut findings = Vec::new();
+    let brought = Brought::read(config, environment, context, &mut findings);
+    let elsewhere = brought.elsewhere();
+    let first = own(environment, context, &elsewhere);
+    let templates = brought.expand(&first, &mut findings);
+    // Functions in the environment of agents can refer to anything, so that all addresses must be known before their values.
+    let values = brought.has_functions().then(|| brought.values(&templates, &mut findings));
+    let valued = values.map(|values| Elsewhere { values, ..elsewhere.clone() });
+    let mut expansion = valued.as_ref().map_or(first, |elsewhere| own(environment, context, elsewhere));
     for agent in &environment.agents {
-        if let Some(artifact) = context.artifacts.get(&agent.name.value) {
-            agent::add(&mut expansion, agent, artifact);
-        }
+        findings.extend(expansion.problems_of(agent));
     }
+    findings.append(&mut expansion.findings);
+    let files = brought.files.clone();
+    brought.put(templates, &mut expansion, &mut findings);
+    if !findings.is_empty() {
+        return Err(Report::of(&files, findings));
+    }
+    let Expansion { resources, outputs, moved, gates, lookups, places, notes, .. } = expansion;
     let desired = Desired {
         environment: record.id.clone(),
         account: record.account.clone(),
         region: record.region.clone(),
-        resources: expansion.resources,
-        outputs: expansion.outputs,
-        moved: BTreeMap::new(),
-        gates: expansion.gates,
+        resources,
+        outputs,
+        moved,
+        gates,
     };
-    Ok(Expanded { desired, lookups: BTreeSet::new(), places: BTreeMap::new() })
+    Ok(Expanded { desired, lookups, places, notes, files })
+}
+
+/// What the config makes itself: what is shared, and the agents.
+fn own<'a>(environment: &'a Environment, context: &'a Context<'a>, elsewhere: &'a Elsewhere) -> Expansion<'a> {
+    let mut expansion = Expansion::new(environment, context, elsewhere);
+    network::add(&mut expansion);
+    shared::add(&mut expansion);
+    api::add(&mut expansion);
+    alarms::add_shared(&mut expansion);
+    for agent in &environment.agents {
+        let artifact = context.artifacts.get(&agent.name.value);
+        match (&agent.kind, artifact) {
+            (AgentKind::Lambda(lambda), Some(artifact)) => agent::add(&mut expansion, agent, lambda, artifact),
+            (AgentKind::AgentCore(core), artifact) => agentcore::add(&mut expansion, agent, core, artifact),
+            (AgentKind::Container(container), _) => container::add(&mut expansion, agent, container),
+            // Code that is missing was told above.
+            (AgentKind::Lambda(_), None) => {}
+        }
+        ignored::of_agent(&mut expansion, agent);
+        let stack = &agent.name.value;
+        let own = expansion.resources.keys().filter(|address| address.stack == *stack);
+        let own: Vec<ResourceAddress> = own.cloned().collect();
+        expansion.places.extend(own.into_iter().map(|address| (address, agent.name.span)));
+    }
+    expansion
 }
 
 /// What expansion has come to so far.
 struct Expansion<'a> {
     environment: &'a Environment,
     context: &'a Context<'a>,
+    elsewhere: &'a Elsewhere,
     scope: Scope,
     resources: BTreeMap<ResourceAddress, DesiredResource>,
+    places: BTreeMap<ResourceAddress, Span>,
     outputs: BTreeMap<String, Value>,
+    moved: BTreeMap<ResourceAddress, ResourceAddress>,
     gates: Vec<Gate>,
+    /// The subnets of the network; none where there is no network.
+    subnets: Subnets,
+    lookups: BTreeSet<Lookup>,
+    findings: Vec<Finding>,
+    notes: Vec<Note>,
 }
 
 impl<'a> Expansion<'a> {
-    fn new(environment: &'a Environment, context: &'a Context<'a>) -> Self {
+    fn new(environment: &'a Environment, context: &'a Context<'a>, elsewhere: &'a Elsewhere) -> Self {
         let scope = Scope::new(&context.environment.id, environment.tags.clone());
-        Self { environment, context, scope, resources: BTreeMap::new(), outputs: BTreeMap::new(), gates: Vec::new() }
+        Self {
+            environment,
+            context,
+            elsewhere,
+            scope,
+            resources: BTreeMap::new(),
+            places: BTreeMap::new(),
+            outputs: BTreeMap::new(),
+            moved: BTreeMap::new(),
+            gates: Vec::new(),
+            subnets: Subnets::default(),
+            lookups: BTreeSet::new(),
+            findings: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     fn record(&self) -> &'a model::Environment {
         self.context.environment
+    }
+
+    /// `{project}-{environment}-{name}`: how what is made here is named.
+    fn physical(&self, name: &str) -> String {
+        format!("{}-{}-{name}", self.record().id.project, self.record().id.environment)
     }
 
     /// `arn:aws`, or what stands for it in the partition of the region.

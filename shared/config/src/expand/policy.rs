@@ -3,7 +3,8 @@
 use model::expression::{attribute, join, reference};
 use serde_json::{Value, json};
 
-use super::{Expansion, resource_address};
+use super::Expansion;
+use super::used::Used;
 use crate::config::{Access, Kind};
 
 /// What an access of one type allows on the resource itself, and on what is inside of it.
@@ -68,8 +69,10 @@ fn write(kind: Kind) -> Actions {
     }
 }
 
-/// The statements that one permission on a shared resource comes to.
-pub(super) fn statements(expansion: &Expansion<'_>, kind: Kind, name: &str, access: Access) -> Vec<Value> {
+/// The statements that the use of one resource comes to.
+pub(super) fn statements(expansion: &Expansion<'_>, used: &Used) -> Vec<Value> {
+    let Used { kind, address, access, is_path, .. } = used;
+    let kind = *kind;
     let parts = match access {
         Access::Read => vec![read(kind)],
         Access::Write => vec![write(kind)],
@@ -81,17 +84,16 @@ pub(super) fn statements(expansion: &Expansion<'_>, kind: Kind, name: &str, acce
         all.dedup();
         all
     };
-    let address = resource_address(kind, name);
     let (itself, within) = match kind {
-        Kind::Table => (attribute(&address, "Arn"), Some(join([attribute(&address, "Arn"), json!("/index/*")]))),
-        Kind::Bucket => (attribute(&address, "Arn"), Some(join([attribute(&address, "Arn"), json!("/*")]))),
-        Kind::Queue => (attribute(&address, "Arn"), None),
-        Kind::Topic => (reference(&address), None),
-        // A parameter has no ARN of its own to refer to; its name begins with a slash.
+        Kind::Table => (attribute(address, "Arn"), Some(join([attribute(address, "Arn"), json!("/index/*")]))),
+        Kind::Bucket => (attribute(address, "Arn"), Some(join([attribute(address, "Arn"), json!("/*")]))),
+        Kind::Queue => (attribute(address, "Arn"), None),
+        Kind::Topic => (reference(address), None),
+        // A parameter has no ARN of its own to refer to; what is made of its name has one slash before it.
         Kind::Parameter => {
             let record = expansion.record();
-            let prefix = expansion.arn(&format!("ssm:{}:{}:parameter", record.region, record.account));
-            (join([json!(prefix), reference(&address)]), None)
+            let prefix = expansion.arn(&format!("ssm:{}:{}:parameter{}", record.region, record.account, if *is_path { "" } else { "/" }));
+            (join([json!(prefix), reference(address)]), None)
         }
     };
     let mut statements = vec![allow(all(|part| part.on_it), itself)];

@@ -28,9 +28,28 @@ impl Scope {
         Self { tags }
     }
 
+    /// The same within a stack.
+    pub(super) fn stack(&self, own: &Tags) -> Self {
+        let mut tags = self.tags.clone();
+        tags.extend(own.clone());
+        Self { tags }
+    }
+
+    /// Names and values.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.tags.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// As most types have them.
     pub(super) fn list(&self) -> Value {
         self.tags.iter().map(|(name, value)| json!({ "Key": name, "Value": value })).collect()
+    }
+
+    /// The same with a name, for what has no other; the user's own `Name` stays.
+    pub(super) fn named(&self, name: &str) -> Value {
+        let mut tags = self.tags.clone();
+        tags.entry("Name".to_owned()).or_insert_with(|| name.to_owned());
+        Self { tags }.list()
     }
 
     /// As API Gateway v2 and SSM parameters have them.

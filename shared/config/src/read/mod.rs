@@ -3,29 +3,40 @@
 //! A reader goes on after a finding wherever it can: a config with ten errors is reported with ten.
 
 mod agent;
+mod agentcore;
+mod container;
 mod health;
+mod ignored;
+mod lambda;
 mod monitoring;
-mod names;
+pub(crate) mod names;
+mod network;
 mod overrides;
+mod paths;
 mod permission;
+mod program;
 mod route;
 pub(crate) mod runtime;
 mod shared;
 mod shift;
+mod stacks;
 pub(crate) mod tag_names;
 mod tags;
 mod variables;
 
+pub(crate) use agentcore::RUNTIMES as AGENTCORE_RUNTIMES;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::config::{Agent, Config, Environment, Shared, Tags};
+use crate::config::{Agent, Brought, Config, Environment, Shared, Stack, Tags};
 use source::Code;
 use source::{Files, Finding};
 use source::{Key, Node};
 use source::{Span, Spanned};
 
-use source::Reader;
+use overrides::Parts;
+use source::{Fields, Reader};
 
 /// The most environments. Each is read anew with its overrides.
 const MOST_ENVIRONMENTS: usize = 32;
@@ -35,23 +46,39 @@ pub(crate) fn config(files: &Files, root: &Rc<Node>, findings: &mut Vec<Finding>
     let mut reader = Reader::new(findings);
     let mut fields = reader.fields(root, "a config")?;
     let project = reader.required(&mut fields, "project").and_then(|node| project(&mut reader, node));
-    let agents = reader.required(&mut fields, "agents").cloned();
-    let shared = reader.optional(&mut fields, "shared").cloned();
+    let parts = parts(&mut reader, &mut fields);
+    let ignore_changes = reader.optional(&mut fields, "ignore_changes");
+    let ignore_changes = ignore_changes.map(|node| ignored::of_resources(&mut reader, node)).unwrap_or_default();
+    let moved = reader.optional(&mut fields, "moved").map(|node| ignored::moved(&mut reader, node)).unwrap_or_default();
     let environments = reader.required(&mut fields, "environments");
     reader.finish(fields);
 
     let project_tags = project.as_ref().map(|project| project.tags.clone()).unwrap_or_default();
     // Read without overrides, too: what is wrong in a part that every environment overrides is wrong all the same.
-    let plain = system(&mut reader, agents.as_ref(), shared.as_ref(), &project_tags);
+    let plain = system(&mut reader, parts, &project_tags);
     let mut read = BTreeMap::new();
     for (key, node) in environments.map(|node| named(&mut reader, node, "environments")).unwrap_or_default() {
-        if let Some(environment) = environment(&mut reader, key, node, &project, agents.as_ref(), shared.as_ref()) {
+        if let Some(mut environment) = environment(&mut reader, key, node, &project, parts) {
+            environment.brought.ignore_changes.clone_from(&ignore_changes);
+            environment.brought.moved.clone_from(&moved);
             read.insert(key.name.clone(), environment);
         }
     }
     plain?;
     let project = project?;
     Some(Config { files: files.clone(), project: project.name, environments: read })
+}
+
+/// What environments may override. There are agents, or something next to which there need be none.
+fn parts<'n>(reader: &mut Reader<'_>, fields: &mut Fields<'n>) -> Parts<'n> {
+    let stacks = reader.optional(fields, "stacks");
+    let resources = reader.optional(fields, "resources");
+    let agents = match (stacks, resources) {
+        (None, None) => reader.required(fields, "agents"),
+        (_, _) => reader.optional(fields, "agents"),
+    };
+    let shared = reader.optional(fields, "shared");
+    Parts { agents, shared, stacks, resources, outputs: reader.optional(fields, "outputs") }
 }
 
 struct Project {
@@ -89,8 +116,7 @@ fn environment(
     key: &Key,
     node: &Rc<Node>,
     project: &Option<Project>,
-    agents: Option<&Rc<Node>>,
-    shared: Option<&Rc<Node>>,
+    parts: Parts<'_>,
 ) -> Option<Environment> {
     let name = names::scope_key(reader, key, "environment");
     let mut own = None;
@@ -109,34 +135,28 @@ fn environment(
         tags.extend(own);
         tags::bounded(reader, &tags, span);
     }
-    let (agents, shared) = match &overrides {
-        Some(overrides) => overrides::applied(reader, agents, shared, overrides),
-        None => (agents.cloned(), shared.cloned()),
-    };
-    let (agents, shared) = system(reader, agents.as_ref(), shared.as_ref(), &tags)?;
+    let applied = overrides::applied(reader, parts, overrides.as_ref());
+    let (agents, shared, brought) = system(reader, applied.parts(), &tags)?;
     let region = region.or_else(|| project.as_ref()?.region.clone());
-    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, agents, shared })
+    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, agents, shared, brought })
 }
 
-/// The agents and what they share.
-fn system(
-    reader: &mut Reader<'_>,
-    agents: Option<&Rc<Node>>,
-    shared: Option<&Rc<Node>>,
-    tags: &Tags,
-) -> Option<(Vec<Agent>, Shared)> {
-    let shared = match shared {
+/// The agents, what they share, and what stands next to them.
+fn system(reader: &mut Reader<'_>, parts: Parts<'_>, tags: &Tags) -> Option<(Vec<Agent>, Shared, Brought)> {
+    let shared = match parts.shared {
         Some(node) => shared::shared(reader, node),
         None => Some(Shared::default()),
     };
+    let brought = stacks::brought(reader, parts, tags);
     let known = shared.clone().unwrap_or_default();
-    let nodes = agents.map(|node| reader.items(node, "`agents`", "agents")).unwrap_or_default();
+    let around = agent::Around { shared: &known, is_known: shared.is_some(), brought: brought.as_ref(), tags };
+    let nodes = parts.agents.map(|node| reader.items(node, "`agents`", "agents")).unwrap_or_default();
     let mut read = Vec::new();
     let mut first: BTreeMap<String, Span> = BTreeMap::new();
     let mut claimed: BTreeMap<String, String> = BTreeMap::new();
     let mut is_whole = true;
     for node in nodes {
-        let Some(agent) = agent::agent(reader, node, &known, shared.is_some(), tags) else {
+        let Some(agent) = agent::agent(reader, node, &around) else {
             is_whole = false;
             continue;
         };
@@ -147,7 +167,7 @@ fn system(
             continue;
         }
         let mut own = BTreeSet::new();
-        for route in &agent.routes {
+        for route in agent.lambda().map(|lambda| lambda.routes.as_slice()).unwrap_or_default() {
             let holder = claimed.entry(route.key.clone()).or_insert_with(|| agent.name.value.clone());
             if *holder != agent.name.value || !own.insert(route.key.clone()) {
                 let message = format!("the route `{}` is taken by agent `{holder}` already", route.key);
@@ -157,5 +177,13 @@ fn system(
         }
         read.push(agent);
     }
-    if !is_whole { None } else { Some((read, shared?)) }
+    for Stack { name, .. } in brought.iter().flat_map(|brought| &brought.stacks) {
+        if first.contains_key(&name.value) {
+            let message = format!("`{}` is the name of an agent already", name.value);
+            let finding = Finding::new(Code::DuplicateName, name.span, message);
+            reader.add(finding.help("an agent's name is that of its stack: give this stack another"));
+        }
+    }
+    let brought = brought?;
+    if !is_whole { None } else { Some((read, shared?, brought)) }
 }

@@ -14,7 +14,7 @@ use source::{Span, Spanned};
 const ENGINE: &str = "strandline";
 
 /// The longest name of an agent or of a shared resource. Names of AWS resources are made of it and cut where they must be.
-pub(super) const LONGEST: usize = 40;
+pub(crate) const LONGEST: usize = 40;
 
 fn rule(longest: usize) -> String {
     format!("at most {longest} lower-case letters, digits and single inner hyphens, starting with a letter")
@@ -32,7 +32,7 @@ fn checked(reader: &mut Reader<'_>, name: &str, span: Span, what: &str, longest:
 }
 
 /// A name like `given` that could be taken.
-fn suggestion(given: &str, longest: usize) -> Option<String> {
+pub(crate) fn suggestion(given: &str, longest: usize) -> Option<String> {
     let mut near = String::new();
     for c in given.chars().take(longest) {
         let c = c.to_ascii_lowercase();
@@ -77,6 +77,17 @@ pub(super) fn agent(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<
         return None;
     }
     checked(reader, &name.value, name.span, "an agent", LONGEST).map(|value| Spanned::new(value, name.span))
+}
+
+/// The name of a stack.
+pub(super) fn stack(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<String>> {
+    let name = reader.text(node, "the stack's name")?;
+    if name.value == "shared" {
+        let finding = Finding::new(Code::ReservedName, name.span, "a stack cannot be named `shared`");
+        reader.add(finding.help("that is the stack of what agents share: give it another name"));
+        return None;
+    }
+    checked(reader, &name.value, name.span, "a stack", LONGEST).map(|value| Spanned::new(value, name.span))
 }
 
 /// The name of a shared resource, which is a key.

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use crate::config::{Access, Kind, Permission, Shared};
+use model::ResourceAddress;
+
+use super::agent::Around;
+use crate::config::{Access, Brought, Kind, Permission};
 use source::Code;
 use source::Finding;
 use source::Node;
@@ -13,14 +16,13 @@ use source::{Reader, closest};
 pub(super) fn permissions(
     reader: &mut Reader<'_>,
     node: &Rc<Node>,
-    shared: &Shared,
-    is_known: bool,
+    around: &Around<'_>,
 ) -> Vec<Permission> {
     let items = reader.items(node, "`permissions`", "permissions");
-    items.iter().filter_map(|item| permission(reader, item, shared, is_known)).collect()
+    items.iter().filter_map(|item| permission(reader, item, around)).collect()
 }
 
-fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, shared: &Shared, is_known: bool) -> Option<Permission> {
+fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> Option<Permission> {
     for (key, _) in node.entries().unwrap_or_default() {
         let plain = key.name.to_lowercase().replace('_', "");
         if ["notaction", "notactions", "notresource", "notresources"].contains(&plain.as_str()) {
@@ -47,7 +49,7 @@ fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, shared: &Shared, is_know
             };
             let wanted = reader.choice(access, "`access`", &words);
             let name = reader.text(resource, "`resource`")?;
-            of_resource(reader, &name, wanted?, access, shared, is_known)
+            of_resource(reader, &name, wanted?, access, around)
         }
         (None, None, Some(actions), Some(resources)) => {
             let actions = of_actions(reader, actions);
@@ -73,16 +75,21 @@ fn of_resource(
     name: &Spanned<String>,
     access: Access,
     access_node: &Node,
-    shared: &Shared,
-    is_known: bool,
+    around: &Around<'_>,
 ) -> Option<Permission> {
+    let shared = around.shared;
     let Some(kind) = shared.kind(&name.value) else {
+        if let Some(address) = of_stack(&name.value, around.brought) {
+            let address = Spanned::new(address, name.span);
+            return Some(Permission::Made { address, access: Spanned::new(access, access_node.span) });
+        }
         // What could not be read may have held it.
-        if is_known {
-            let message = format!("`shared` has no resource `{}`", name.value);
-            let help = match closest(&name.value, shared.names().map(|(_, name)| name)) {
+        if let Some(brought) = around.brought.filter(|_| around.is_known) {
+            let message = format!("there is no resource `{}`", name.value);
+            let own = brought.resources.iter().map(|(key, _)| key.name.as_str());
+            let help = match closest(&name.value, shared.names().map(|(_, name)| name).chain(own)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "a permission names a table, bucket, queue, topic or parameter that stands under `shared`"
+                None => "a permission names what stands under `shared` or `resources`, or `stack/LogicalId` in a template"
                     .to_owned(),
             };
             reader.add(Finding::new(Code::UnknownResource, name.span, message).help(help));
@@ -95,6 +102,15 @@ fn of_resource(
         return None;
     }
     Some(Permission::Resource { name: name.value.clone(), kind, access })
+}
+
+/// The address of what stands under `resources`, or anywhere by its whole address: what is in stacks is not known yet.
+fn of_stack(name: &str, brought: Option<&Brought>) -> Option<ResourceAddress> {
+    let is_own = |brought: &Brought| brought.resources.iter().any(|(key, _)| key.name == name);
+    match brought.is_some_and(is_own) {
+        true => Some(ResourceAddress::new("shared", name)),
+        false => name.parse().ok(),
+    }
 }
 
 fn of_actions(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::{monitoring, names};
+use super::{monitoring, names, network};
 use crate::config::{ApiGateway, Bucket, Cors, Monitoring, OnRemoval, Parameter, Queue, Shared, Table, Topic};
 use source::Code;
 use source::Finding;
@@ -12,6 +12,7 @@ use source::Reader;
 
 pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared> {
     let mut fields = reader.fields(node, "`shared`")?;
+    let vpc = reader.optional(&mut fields, "vpc").map(|node| network::vpc(reader, node));
     let api_gateway = reader.optional(&mut fields, "api_gateway").map(|node| api_gateway(reader, node));
     let monitoring = reader.optional(&mut fields, "monitoring").map(|node| monitoring::monitoring(reader, node));
     let mut taken = Taken::default();
@@ -25,12 +26,12 @@ pub(super) fn shared(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Shared>
     let topics = named(reader, &mut taken, topics, ("`topics`", "a topic"), topic);
     let parameters = reader.optional(&mut fields, "parameters");
     let parameters = named(reader, &mut taken, parameters, ("`parameters`", "a parameter"), parameter);
-    if reader.optional(&mut fields, "vpc").is_some() {
-        let finding = Finding::new(Code::Unsupported, fields.key("vpc"), "networks are not made yet");
-        reader.add(finding.help("remove `vpc`: agents run in Lambda's own network"));
-    }
     reader.finish(fields);
     Some(Shared {
+        vpc: match vpc {
+            Some(vpc) => Some(vpc?),
+            None => None,
+        },
         api_gateway: match api_gateway {
             Some(api) => Some(api?),
             None => None,

@@ -1,0 +1,141 @@
+//! Which stacks an environment has beside its agents' and `shared`: the templates, and the chosen stacks of assemblies.
+
+use std::collections::BTreeMap;
+
+use source::{Code, Finding, Span, Spanned, closest};
+
+use crate::assembly::{self, Assembled};
+use crate::config::{Environment, Origin, Stack};
+use crate::read::names::{LONGEST, suggestion};
+use crate::texts::Texts;
+
+/// One stack that is to be deployed.
+pub(crate) struct Chosen<'c> {
+    /// Its name: the first part of addresses.
+    pub(crate) name: String,
+    /// The entry of the config that it comes from.
+    pub(crate) entry: &'c Stack,
+    /// Where the config names it.
+    pub(crate) span: Span,
+    /// The path of its template, and where that is named.
+    pub(crate) template: Spanned<String>,
+    /// What CDK says of it, where it comes from an assembly.
+    pub(crate) assembled: Option<Assembled>,
+}
+
+/// The stacks of `environment`, in the order of the config; of an assembly, each after those that it depends on.
+pub(crate) fn chosen<'c>(
+    environment: &'c Environment,
+    texts: &mut Texts<'_>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Chosen<'c>> {
+    let mut chosen: Vec<Chosen<'c>> = Vec::new();
+    for entry in &environment.brought.stacks {
+        match &entry.origin {
+            Origin::Template(path) => chosen.push(Chosen {
+                name: entry.name.value.clone(),
+                entry,
+                span: entry.name.span,
+                template: path.clone(),
+                assembled: None,
+            }),
+            Origin::Assembly { folder, stacks } => {
+                let all = assembly::stacks(texts, &folder.value, folder.span, findings);
+                chosen.extend(of_assembly(entry, folder, stacks.as_deref(), all, findings));
+            }
+        }
+    }
+    collisions(environment, &chosen, findings);
+    dependencies(&chosen, findings);
+    chosen
+}
+
+fn of_assembly<'c>(
+    entry: &'c Stack,
+    folder: &Spanned<String>,
+    wanted: Option<&[Spanned<String>]>,
+    all: Vec<Assembled>,
+    findings: &mut Vec<Finding>,
+) -> Vec<Chosen<'c>> {
+    for wanted in wanted.unwrap_or_default() {
+        let is_there = all.iter().any(|stack| stack.is(&wanted.value));
+        // An assembly without stacks was not readable, or is told below.
+        if !is_there && !all.is_empty() {
+            let names = all.iter().flat_map(|stack| stack.ids.iter().chain([&stack.name])).map(String::as_str);
+            findings.push(no_stack(&wanted.value, wanted.span, &folder.value, names.clone()));
+        }
+    }
+    if all.is_empty() && findings.is_empty() {
+        let message = format!("the assembly in `{}` has no stacks", folder.value);
+        let finding = Finding::new(Code::UnknownStack, folder.span, message);
+        findings.push(finding.help("name the folder that `cdk synth` wrote, or remove this entry"));
+    }
+    let place = |stack: &Assembled| match wanted {
+        Some(wanted) => wanted.iter().find(|wanted| stack.is(&wanted.value)).map(|wanted| wanted.span),
+        None => Some(folder.span),
+    };
+    let stacks = all.into_iter().filter_map(|stack| {
+        let span = place(&stack)?;
+        let template = stack.template.clone();
+        Some(Chosen { name: addressed(&stack.name), entry, span, template, assembled: Some(stack) })
+    });
+    stacks.collect()
+}
+
+/// That an assembly has no stack `name`; `names` are those that it has.
+pub(crate) fn no_stack<'n>(name: &str, span: Span, folder: &str, names: impl Iterator<Item = &'n str> + Clone) -> Finding {
+    let message = format!("the assembly in `{folder}` has no stack `{name}`");
+    let help = match closest(name, names.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => {
+            let mut names: Vec<&str> = names.take(20).collect();
+            names.dedup();
+            format!("it has {}", source::listed(&names, "and"))
+        }
+    };
+    Finding::new(Code::UnknownStack, span, message).help(help)
+}
+
+/// The name of a stack of CDK as the first part of addresses: as it is where CloudFormation would take it.
+fn addressed(name: &str) -> String {
+    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= 128
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if is_plain { name.to_owned() } else { suggestion(name, LONGEST).unwrap_or_else(|| "stack".to_owned()) }
+}
+
+/// Names that two stacks have, or that only differ in what names in AWS and of outputs do not show.
+fn collisions(environment: &Environment, chosen: &[Chosen<'_>], findings: &mut Vec<Finding>) {
+    let alike = |name: &str| crate::expand::pascal(name).to_ascii_lowercase();
+    let mut taken: BTreeMap<String, String> = BTreeMap::new();
+    taken.insert("shared".to_owned(), "what agents share".to_owned());
+    for agent in &environment.agents {
+        taken.insert(alike(&agent.name.value), format!("agent `{}`", agent.name.value));
+    }
+    for stack in chosen {
+        if let Some(other) = taken.get(&alike(&stack.name)) {
+            let message = format!("the stack `{}` is too much like {other}: both would have the same names", stack.name);
+            let finding = Finding::new(Code::DuplicateName, stack.span, message);
+            findings.push(finding.help(match stack.assembled {
+                Some(_) => "give it another `stackName` in the CDK application, or choose others by `stacks`",
+                None => "give one of them another name",
+            }));
+        }
+        taken.insert(alike(&stack.name), format!("stack `{}`", stack.name));
+    }
+}
+
+/// What is to be deployed before something must be deployed at all.
+fn dependencies(chosen: &[Chosen<'_>], findings: &mut Vec<Finding>) {
+    for stack in chosen {
+        for id in stack.assembled.iter().flat_map(|assembled| &assembled.after) {
+            let of_same = |other: &&Chosen<'_>| other.entry.origin.path().value == stack.entry.origin.path().value;
+            let is_there = |other: &Chosen<'_>| other.assembled.iter().any(|assembled| assembled.is(id));
+            if !chosen.iter().filter(of_same).any(is_there) {
+                let message = format!("the stack `{}` depends on `{id}`, which is not among the stacks", stack.name);
+                let finding = Finding::new(Code::UnknownStack, stack.span, message);
+                findings.push(finding.help(format!("add `{id}` to `stacks`")));
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What cannot be deployed though it is right: types that nothing here makes, and names that the environment may not have.
+
+use model::{DesiredResource, EnvironmentId, ResourceAddress};
+use schema::{Alphabet, Naming};
+use serde_json::Value;
+use source::{Code, Finding, Report, Span};
+
+use super::Expanded;
+
+impl Expanded {
+    /// Whether everything can be deployed that is asked for. What a lookup is missing for is not judged.
+    ///
+    /// # Errors
+    /// A report of every resource of a type that cannot be made yet, and of every name outside of the environment's, each at its
+    /// place.
+    pub fn deployable(&self) -> Result<(), Report> {
+        let findings: Vec<Finding> = self.desired.resources.iter().filter_map(|one| self.problem(one)).collect();
+        if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.files, findings)) }
+    }
+
+    fn problem(&self, (address, resource): (&ResourceAddress, &DesiredResource)) -> Option<Finding> {
+        let span = self.places.get(address).copied().unwrap_or_default();
+        let Some(schema) = schema::get(&resource.kind).filter(|schema| schema.provided) else {
+            let message = format!("`{address}` is of type `{}`, which cannot be deployed yet", resource.kind);
+            let help = "deploy it by other means and refer to it by its ARN or name, or do without it";
+            return Some(Finding::new(Code::NotProvided, span, message).help(help));
+        };
+        name(&self.desired.environment, address, resource, schema.naming?, span)
+    }
+}
+
+/// A name that the environment's target role would not let anybody make.
+fn name(
+    environment: &EnvironmentId,
+    address: &ResourceAddress,
+    resource: &DesiredResource,
+    naming: Naming,
+    span: Span,
+) -> Option<Finding> {
+    // A role is known by its path, and an API by its id.
+    if matches!(resource.kind.as_str(), "AWS::IAM::Role" | "AWS::ApiGatewayV2::Api") {
+        return None;
+    }
+    let name = match resource.properties.get(naming.property)? {
+        Value::String(name) => name,
+        _ => return None,
+    };
+    let EnvironmentId { project, environment } = environment;
+    let heads = match naming.alphabet {
+        Alphabet::Path => vec![format!("{}{project}/{environment}/", naming.prefix)],
+        Alphabet::Mixed | Alphabet::Lower if resource.kind.as_str() == "AWS::Logs::LogGroup" => {
+            let groups = ["/aws/lambda/", "/aws/apigateway/"];
+            groups.map(|group| format!("{group}{project}-{environment}-")).to_vec()
+        }
+        Alphabet::Mixed | Alphabet::Lower => vec![format!("{}{project}-{environment}-", naming.prefix)],
+    };
+    if heads.iter().any(|head| name.starts_with(head.as_str())) {
+        return None;
+    }
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let message = format!("`{address}` is named `{}`, which is not a name of this environment", name.escape_debug());
+    let help = format!(
+        "remove `{}`: a name is then made; or begin it with {}",
+        naming.property,
+        source::listed(&heads, "or")
+    );
+    Some(Finding::new(Code::NameOutside, span, message).help(help))
+}
