@@ -18,7 +18,7 @@ use super::{
 /// How deep values may lie within each other.
 const DEPTH: usize = 100;
 /// How many shapes may be looked at, over all alternatives: the largest template that CloudFormation takes needs far fewer.
-const WORK: usize = 400_000;
+const WORK: usize = 200_000;
 /// How many characters of text are worth one shape, when they are matched against a pattern.
 const TEXT: usize = 64;
 /// How many violations are told of at most.
@@ -125,7 +125,12 @@ impl<'r> Check<'r> {
         }
         self.within += 1;
         for rule in &shape.rules {
+            let before = self.found.len();
             self.rule(shape, rule, value);
+            // Of a word that is not allowed nobody wants to hear that it is too long as well.
+            if matches!(rule, Rule::Enum { .. }) && self.found.len() > before {
+                break;
+            }
         }
         self.within -= 1;
     }
@@ -133,6 +138,8 @@ impl<'r> Check<'r> {
     fn rule(&mut self, shape: &'r Shape, rule: &'r Rule, value: &Value) {
         match rule {
             Rule::Reference(other) => self.shape(*other, value),
+            // Not checked, so that nobody can say whether another alternative is the right one.
+            Rule::Format(_) => self.certain = false,
             Rule::Enum { values, any_case } => self.allowed(values, *any_case, value),
             Rule::AllOf(all) => all.iter().for_each(|one| self.shape(*one, value)),
             Rule::AnyOf(any) => self.alternatives(any, value, false),
@@ -221,12 +228,24 @@ impl<'r> Check<'r> {
                 Additional::Any => {}
                 Additional::Shaped(shape) => self.within_property(name, shape, value),
                 Additional::None => {
-                    let names = || object.properties.iter().map(|(name, _)| &**name);
-                    let (near, known) = (closest(name, names()), names().map(str::to_owned).collect());
-                    self.find(ViolationKind::Unknown { property: name.clone(), near, known });
+                    let kind = self.stranger(name, object);
+                    self.find(kind);
                 }
             }
         }
+    }
+
+    fn stranger(&self, name: &str, object: &ObjectRule) -> ViolationKind {
+        let names = object.properties.iter().map(|(name, _)| &**name);
+        let known: Vec<String> = names.filter(|name| !self.is_read_only(name)).map(str::to_owned).collect();
+        let near = closest(name, known.iter().map(String::as_str));
+        let pattern = object.patterns.first().and_then(|(number, _)| self.pattern(*number));
+        let pattern = pattern.filter(|_| known.is_empty()).map(|pattern| pattern.text().to_owned());
+        ViolationKind::Unknown { property: name.to_owned(), near, known, pattern }
+    }
+
+    fn is_read_only(&self, name: &str) -> bool {
+        self.path.is_empty() && read_only(self.resource).any(|path| path.top() == Some(name))
     }
 
     fn within_property(&mut self, name: &str, shape: ShapeId, value: &Value) {
@@ -261,7 +280,9 @@ impl<'r> Check<'r> {
                 continue;
             }
             for other in &one.others {
-                if self.given(map, other) == wrong {
+                let mirrored = kind(other.to_string(), one.given.to_string());
+                let told = self.found.iter().any(|found| found.kind == mirrored && found.path == self.path);
+                if self.given(map, other) == wrong && !told {
                     self.find(kind(one.given.to_string(), other.to_string()));
                 }
             }
@@ -429,9 +450,12 @@ impl<'r> Check<'r> {
         };
         let needs: Option<Vec<Vec<String>>> =
             attempts.iter().map(|one| one.found.iter().map(missing).collect()).collect();
-        if let Some(mut needs) = needs {
-            needs.dedup();
-            self.find(ViolationKind::NoneOf { needs });
+        if let Some(needs) = needs {
+            self.find(ViolationKind::NoneOf { needs: fewest(needs) });
+            return;
+        }
+        if let Some(given) = exclusive(&attempts, self.path.len()) {
+            self.find(ViolationKind::MoreThanOneOf { given });
             return;
         }
         let mut expected = Types::default();
@@ -467,9 +491,7 @@ impl<'r> Check<'r> {
     }
 
     fn read_only(&mut self, properties: &Value) {
-        let resource = self.resource;
-        let settable = |path: &Path| resource.create_only.contains(path) || resource.write_only.contains(path);
-        for path in resource.read_only.iter().filter(|path| !settable(path)) {
+        for path in read_only(self.resource) {
             self.forbidden(&path.0, properties);
         }
     }
@@ -507,13 +529,10 @@ impl<'r> Check<'r> {
     }
 
     fn matches(&mut self, number: u32, text: &str) -> Option<bool> {
-        let cost = text.len() / TEXT;
-        if self.work <= cost {
-            self.work = 0;
-            return None;
-        }
-        self.work -= cost;
-        self.pattern(number)?.matches(text)
+        self.work = self.work.saturating_sub(text.len() / TEXT);
+        let matches = self.pattern(number).filter(|_| self.work > 0).and_then(|pattern| pattern.matches(text));
+        self.certain &= matches.is_some();
+        matches
     }
 
     fn pattern(&self, number: u32) -> Option<&'r super::pattern::Pattern> {
@@ -528,6 +547,12 @@ impl<'r> Check<'r> {
     }
 }
 
+/// What cannot be given. Some types list what can as well: it is shown as AWS made it of what was given.
+fn read_only(resource: &Resource) -> impl Iterator<Item = &Path> {
+    let settable = |path: &&Path| resource.create_only.contains(path) || resource.write_only.contains(path);
+    resource.read_only.iter().filter(move |path| !settable(path))
+}
+
 /// How far from fitting an alternative is: one of another type is the farthest, then one that has other properties, or another
 /// word in the property that tells alternatives apart.
 fn distance(found: &[Violation], depth: usize) -> usize {
@@ -539,6 +564,45 @@ fn distance(found: &[Violation], depth: usize) -> usize {
         _ => 1,
     };
     found.iter().map(one).sum()
+}
+
+/// The groups without those that ask for all of another and more.
+fn fewest(groups: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let mut fewest: Vec<Vec<String>> = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        let within = |other: &Vec<String>| other.iter().all(|name| group.contains(name));
+        let asked_less = |(other_at, other): (usize, &Vec<String>)| {
+            within(other) && (other.len() < group.len() || (other.len() == group.len() && other_at < at))
+        };
+        if !groups.iter().enumerate().any(asked_less) {
+            fewest.push(group.clone());
+        }
+    }
+    fewest
+}
+
+/// The properties that are given together although each belongs to an alternative of its own, if nothing else is wrong with
+/// one of the alternatives.
+fn exclusive(attempts: &[Attempt], depth: usize) -> Option<Vec<Vec<String>>> {
+    let strangers = |one: &Attempt| -> Vec<String> {
+        let names = one.found.iter().filter_map(|found| match &found.kind {
+            ViolationKind::Unknown { property, .. } if found.path.len() == depth => Some(property.clone()),
+            _ => None,
+        });
+        names.collect()
+    };
+    let all: Vec<Vec<String>> = attempts.iter().map(strangers).collect();
+    let only_strangers = attempts.iter().zip(&all).any(|(one, names)| one.found.len() == names.len());
+    let mut given: Vec<Vec<String>> = Vec::new();
+    for name in all.iter().flatten() {
+        if all.iter().all(|names| names.contains(name)) {
+            return None;
+        }
+        if !given.iter().flatten().any(|known| known == name) {
+            given.push(vec![name.clone()]);
+        }
+    }
+    (only_strangers && given.len() > 1).then_some(given)
 }
 
 /// Whether nobody can say yet what a value is.
@@ -581,10 +645,12 @@ fn fit(types: Types, value: &Value) -> Fit {
     if types.is_empty() || types.has(kind) || (kind == Type::Integer && types.has(Type::Number)) {
         return Fit::Exact;
     }
+    // Where a mapping may also be given as text, that text is JSON.
+    let text = types.has(Type::String) && !types.has(Type::Object);
     let whole = |number: f64| types.has(Type::Number) || (types.has(Type::Integer) && number.fract() == 0.0);
     let fits = match value {
-        Value::Number(number) => number.as_f64().is_some_and(whole) || types.has(Type::String),
-        Value::Bool(_) => types.has(Type::String),
+        Value::Number(number) => number.as_f64().is_some_and(whole) || text,
+        Value::Bool(_) => text,
         Value::String(text) => {
             let truth =
                 types.has(Type::Boolean) && ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word));

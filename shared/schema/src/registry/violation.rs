@@ -46,8 +46,10 @@ pub enum ViolationKind {
         property: String,
         /// What was probably meant.
         near: Option<String>,
-        /// Which there are.
+        /// Which there are, without those that AWS sets.
         known: Vec<String>,
+        /// Where names can be chosen: a pattern that they have to match.
+        pattern: Option<String>,
     },
     /// A value that is not among those that are allowed.
     NotAllowed {
@@ -190,7 +192,9 @@ impl Violation {
             ViolationKind::Unknown { known, .. } if !known.is_empty() => {
                 Some(format!("there is {}", several(known, "and")))
             }
+            ViolationKind::Unknown { pattern: Some(pattern), .. } => Some(format!("names have to match `{pattern}`")),
             ViolationKind::Unknown { .. } => Some("nothing can be given here".to_owned()),
+            ViolationKind::WrongType { found: Type::Null, .. } => Some("leave it out".to_owned()),
             ViolationKind::NotAllowed { allowed, .. } => Some(match allowed.as_slice() {
                 [only] => format!("it can only be `{only}`"),
                 _ => format!("it can be {}", several(allowed, "or")),
@@ -205,10 +209,19 @@ impl fmt::Display for ViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongType { expected, found } => {
-                let expected: Vec<String> = expected.iter().map(|one| one.to_string()).collect();
-                write!(f, "this has to be {}, and is {found}", joined(&expected, "or"))
+                let types: Vec<String> = expected.iter().map(|one| one.to_string()).collect();
+                let types = joined(&types, "or");
+                match found {
+                    Type::Number if expected.has(Type::Integer) => {
+                        write!(f, "this has to be {types}, and has a fraction")
+                    }
+                    found => write!(f, "this has to be {types}, and is {found}"),
+                }
             }
             Self::Missing { property } => write!(f, "`{property}` is missing"),
+            Self::Unknown { property, pattern: Some(_), .. } => {
+                write!(f, "`{property}` is not a name that is allowed here")
+            }
             Self::Unknown { property, .. } => write!(f, "there is no property `{property}`"),
             Self::NotAllowed { found: Some(found), .. } => {
                 write!(f, "`{found}` is not one of the values that this can have")
@@ -237,13 +250,16 @@ impl fmt::Display for ViolationKind {
             Self::NotUnique { first, by } if by.is_empty() => write!(f, "this is the same as item {first}"),
             Self::NotUnique { first, by } => write!(f, "this has the same {} as item {first}", quoted(by, "and")),
             Self::NoneOf { needs } => match needs.as_slice() {
-                [only] => write!(f, "{} is missing", quoted(only, "and")),
-                _ => write!(f, "this needs one of {}", groups(needs)),
+                [only] => write!(f, "this needs {}", quoted(only, "and")),
+                _ => write!(f, "this needs {}", groups(needs, "or")),
             },
             Self::MoreThanOneOf { given } => match given.as_slice() {
                 [] => f.write_str("this fits more than one of the forms that it can have"),
-                [together] => write!(f, "{} cannot be given together", quoted(together, "and")),
-                _ => write!(f, "this takes only one of {}", groups(given)),
+                [together] => match together.as_slice() {
+                    [one] => write!(f, "`{one}` cannot be given together with what else is given"),
+                    _ => write!(f, "{} cannot be given together", quoted(together, "and")),
+                },
+                _ => write!(f, "this takes only one of {}", groups(given, "and")),
             },
             Self::DependentRequired { property, needs } => write!(f, "`{property}` needs `{needs}`, which is missing"),
             Self::DependentExcluded { property, excludes } => {
@@ -290,7 +306,7 @@ fn several(words: &[String], conjunction: &str) -> String {
     }
 }
 
-fn groups(groups: &[Vec<String>]) -> String {
+fn groups(groups: &[Vec<String>], conjunction: &str) -> String {
     let groups: Vec<String> = groups
         .iter()
         .map(|group| match group.as_slice() {
@@ -298,7 +314,7 @@ fn groups(groups: &[Vec<String>]) -> String {
             group => quoted(group, "and"),
         })
         .collect();
-    joined(&groups, "and")
+    joined(&groups, conjunction)
 }
 
 /// A value as it is told to a person; none of lists and mappings.
