@@ -121,9 +121,8 @@ impl Evaluator<'_> {
                         self.wrong(node.span, "has no end", &format!("end it with `{END}`"));
                         return Some(unknown(node.span));
                     }
-                    Some((inner, _)) => {
-                        self.stored(node.span, inner)?;
-                    }
+                    Some((inner, _)) if self.stored(node.span, inner).is_none() => return Some(unknown(node.span)),
+                    Some(_) => {}
                 }
             }
             return Some(Rc::clone(node));

@@ -242,6 +242,9 @@ impl<'a> Evaluator<'a> {
 
     fn call(&mut self, node: &Rc<Node>, key: &Key, given: &Rc<Node>) -> Option<Rc<Node>> {
         let span = node.span;
+        // A short form (`!Ref x`) has no key of its own to show.
+        let key =
+            &Key { span: if key.span.offset == given.span.offset { given.span } else { key.span }, ..key.clone() };
         match key.name.as_str() {
             "Ref" => self.reference(span, given),
             "Fn::GetAtt" => self.attribute(span, given),
@@ -340,4 +343,15 @@ impl<'a> Evaluator<'a> {
             Err(error) => self.unfit(span, &error),
         }
     }
+}
+
+/// The place of a stretch of a text, where the text stands as it was written: as a whole where it has escapes or lines that are
+/// indented, of which it is not known where they are.
+fn within(span: Span, text: &str, offset: usize, length: usize) -> Span {
+    let before = match span.length.checked_sub(text.len()) {
+        Some(0) => 0,
+        Some(2) => 1,
+        _ => return span,
+    };
+    Span { file: span.file, offset: span.offset + before + offset, length: length.max(1) }
 }

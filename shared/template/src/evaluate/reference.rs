@@ -7,7 +7,7 @@ use source::{Code, Finding, Node, Span, Value, closest};
 
 use super::kept::{at, attribute, list, reference, unknown};
 use super::pseudo::{self, Pseudo};
-use super::{Evaluator, Place, attributes};
+use super::{Evaluator, Place, attributes, within};
 
 impl<'a> Evaluator<'a> {
     pub(super) fn reference(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
@@ -120,7 +120,8 @@ impl<'a> Evaluator<'a> {
         let (id, name, id_span, name_span) = match &given.value {
             Value::Scalar { text, .. } => match text.split_once('.') {
                 Some((id, name)) if !id.is_empty() && !name.is_empty() => {
-                    (id.to_owned(), name.to_owned(), given.span, given.span)
+                    let place = |offset, length| within(given.span, text, offset, length);
+                    (id.to_owned(), name.to_owned(), place(0, id.len()), place(id.len() + 1, name.len()))
                 }
                 _ => return self.wrong_arguments(given.span, takes.0, takes.1, takes.2),
             },

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use source::{Code, Finding, Key, Node, Span, Value};
 
-use super::Evaluator;
 use super::kept::{described, unknown};
 use super::text::Part;
+use super::{Evaluator, within};
 
 /// A piece of the text that `Fn::Sub` is given.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +58,9 @@ impl Evaluator<'_> {
             let part = match values.iter().find(|(key, ..)| *key == name) {
                 Some((_, item_span, value)) => self.part(*item_span, value.as_ref(), &what),
                 None => {
-                    let name_span = within(text_node.span, text, offset, name.len());
+                    // Of `${}`, there is nothing else to show.
+                    let (offset, length) = if name.is_empty() { (offset - 2, 3) } else { (offset, name.len()) };
+                    let name_span = within(text_node.span, text, offset, length);
                     self.variable(span, name_span, name, &what)
                 }
             };
@@ -114,17 +116,6 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
     }
     found.push(Piece::Text(text.get(at..).unwrap_or_default()));
     found
-}
-
-/// The place of a stretch of a text, where the text stands as it was written: as a whole where it has escapes or lines that are
-/// indented, of which it is not known where they are.
-fn within(span: Span, text: &str, offset: usize, length: usize) -> Span {
-    let before = match span.length.checked_sub(text.len()) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return span,
-    };
-    Span { file: span.file, offset: span.offset + before + offset, length: length.max(1) }
 }
 
 #[cfg(test)]
