@@ -76,7 +76,7 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
             }
         }
     }
-    references::dangling(&expansion, context, findings);
+    references::dangling(&expansion, context, &elsewhere, findings);
     references::circles(&expansion, findings);
     expansion
 }
@@ -136,7 +136,7 @@ impl<'a> Read<'a> {
         for resource in self.template.resources.values() {
             let is_there = resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition));
             let depends_on = self.depends_on(resource, around, &mut evaluator, findings);
-            if is_there {
+            if is_there && !resource.kind.value.as_str().is_empty() {
                 let made = self.made(resource, depends_on, around, &assets, &mut evaluator, findings);
                 expansion.resources.insert(ResourceAddress::new(&self.stack.name, &resource.key.name), made);
             }

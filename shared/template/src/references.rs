@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ResourceAddress, expression};
+use model::{ResourceAddress, ResourceType, expression};
 use source::{Code, Finding, Node, Value};
 
 use crate::context::Context;
@@ -12,12 +12,20 @@ use crate::expansion::Expansion;
 /// What stands for a value that cannot be told: see [`crate::evaluate::unknown`].
 const UNKNOWN: &str = "unknown/Unknown";
 
-/// Finds references to resources of other stacks that a condition leaves out.
-pub(crate) fn dangling(expansion: &Expansion, context: &Context<'_>, findings: &mut Vec<Finding>) {
+/// Finds references to resources of other stacks that a condition leaves out. `all` are those of every stack, and what else there
+/// is; of no type are those that are a finding already.
+pub(crate) fn dangling(
+    expansion: &Expansion,
+    context: &Context<'_>,
+    all: &BTreeMap<ResourceAddress, ResourceType>,
+    findings: &mut Vec<Finding>,
+) {
     let mut look = |node: &Node| {
         each(node, &mut |node, address| {
             let is_there = address.parse().is_ok_and(|address: ResourceAddress| {
-                expansion.resources.contains_key(&address) || context.known.contains_key(&address)
+                expansion.resources.contains_key(&address)
+                    || context.known.contains_key(&address)
+                    || all.get(&address).is_some_and(|kind| kind.as_str().is_empty())
             });
             if !is_there && address != UNKNOWN {
                 let message = format!("`{address}` is not there: its condition does not hold");

@@ -70,12 +70,12 @@ fn policy(
         "Retain" => return Some(Policy::Retain),
         "RetainExceptOnCreate" if choices.contains(&"RetainExceptOnCreate") => return Some(Policy::Retain),
         "Snapshot" if SNAPSHOTS.contains(&kind) => {
-            let message = format!("`{name}: Snapshot` is not supported: no snapshot would be made of a `{kind}`");
+            let message = format!("`{name}: Snapshot` is not supported: no snapshot would be made of `{kind}`");
             Finding::new(Code::Unsupported, node.span, message)
                 .help("write `Retain` to keep it, or `Delete` to lose what it holds")
         }
         "Snapshot" => {
-            let message = format!("`{name}` cannot be `Snapshot`: there are no snapshots of a `{kind}`");
+            let message = format!("`{name}` cannot be `Snapshot`: `{kind}` has none");
             Finding::new(Code::WrongChoice, node.span, message).help("write `Retain` or `Delete`")
         }
         other => {

@@ -171,7 +171,8 @@ impl Rules<'_, '_, '_> {
         };
         let arguments = <[_; N]>::try_from(items).ok();
         if arguments.is_none() {
-            let message = format!("`{}` takes a list of {N}", key.name);
+            let count = if N == 1 { "one" } else { "two" };
+            let message = format!("`{}` takes a list of {count}", key.name);
             let finding = Finding::new(Code::WrongArguments, given.span, message);
             self.findings.push(finding.help(format!("write `{}: {form}`", key.name)));
         }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use schema::registry::{self, Step, Violation, ViolationKind};
+use schema::registry::{self, Step, Type, Violation, ViolationKind};
 use source::{Code, Finding, Node, Span, Spanned, Value, closest};
 
 use crate::read::is_custom;
@@ -84,6 +84,10 @@ pub(crate) fn validate(
     }
     let Some(resource) = registry::resource(kind) else { return };
     for violation in registry::validate(&resource, json) {
+        // That something is left empty is told already.
+        if matches!(violation.kind, ViolationKind::WrongType { found: Type::Null, .. }) {
+            continue;
+        }
         findings.push(finding(&violation, kind, properties, span));
     }
 }

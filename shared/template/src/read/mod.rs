@@ -17,7 +17,9 @@ use source::{Code, Finding, Node, Reader, Value};
 pub(crate) use names::meant;
 pub(crate) use resource::is_custom;
 pub(crate) use section::short;
-pub(crate) use template::{Assertion, Condition, Export, Format, Output, Parameter, ParameterKind, Resource, Rule, Template};
+pub(crate) use template::{
+    Assertion, Condition, Export, Format, Output, Parameter, ParameterKind, Resource, Rule, Template,
+};
 
 /// The template that `root` is. What is wrong with it is added to `findings`, and left out.
 pub(crate) fn template(root: &Rc<Node>, findings: &mut Vec<Finding>) -> Template {
@@ -66,10 +68,7 @@ pub(crate) fn template(root: &Rc<Node>, findings: &mut Vec<Finding>) -> Template
 /// `root` without sections that mean something elsewhere; each of them is a finding.
 fn known(root: &Rc<Node>, reader: &mut Reader<'_>) -> Rc<Node> {
     let foreign = |name: &str| match name {
-        "Globals" => Some((
-            "is of AWS SAM, whose macro is not supported",
-            "bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
-        )),
+        "Globals" => Some(("is of AWS SAM, whose macro is not supported", section::PROCESSED)),
         "Hooks" => Some((
             "asks CodeDeploy for a deployment in two colours, which is not supported",
             "remove it: what changes is changed in place, or replaced",

@@ -81,7 +81,7 @@ fn parameter(key: &Key, node: &Rc<Node>, reader: &mut Reader<'_>) -> Option<Para
     parameter.max_value = most.and_then(|node| number(node, "`MaxValue`", reader));
     let no_echo = reader.optional(&mut fields, "NoEcho");
     parameter.no_echo = no_echo.and_then(|node| truth(node, "`NoEcho`", reader)).unwrap_or(false);
-    constraints(&parameter, &node, reader);
+    constraints(&mut parameter, &node, reader);
     reader.finish(fields);
     Some(parameter)
 }
@@ -97,8 +97,8 @@ fn default(node: &Node, reader: &mut Reader<'_>) -> Option<Rc<Node>> {
     Some(Rc::clone(default))
 }
 
-/// Finds constraints that mean nothing for the parameter's type, or that nothing can keep.
-fn constraints(parameter: &Parameter, node: &Node, reader: &mut Reader<'_>) {
+/// Finds constraints that mean nothing for the parameter's type, or that nothing can keep; those are then no more.
+fn constraints(parameter: &mut Parameter, node: &Node, reader: &mut Reader<'_>) {
     let Some(kind) = &parameter.kind else { return };
     let is_number = matches!(kind, ParameterKind::Number | ParameterKind::Numbers);
     let (foreign, own): (&[&str], &str) = match is_number {
@@ -116,6 +116,12 @@ fn constraints(parameter: &Parameter, node: &Node, reader: &mut Reader<'_>) {
         lengths.map(|(least, most)| ("MinLength", least.to_string(), "MaxLength", most.to_string())),
         values.map(|(least, most)| ("MinValue", least.to_string(), "MaxValue", most.to_string())),
     ];
+    if lengths.is_some() {
+        (parameter.min_length, parameter.max_length) = (None, None);
+    }
+    if values.is_some() {
+        (parameter.min_value, parameter.max_value) = (None, None);
+    }
     for (least_name, least, most_name, most) in crossed.into_iter().flatten() {
         let message = format!("`{least_name}` is `{least}` and `{most_name}` is `{most}`: no value keeps both");
         let help = format!("make `{least_name}` the smaller one");

@@ -7,7 +7,7 @@ use model::ResourceType;
 use source::{Code, Finding, Key, Node, Reader, Spanned, Value};
 
 use super::names::is_name;
-use super::section::plain;
+use super::section::{PROCESSED, plain};
 use super::template::Resource;
 
 /// The resources of a template, without what only CDK's own statistics need.
@@ -50,7 +50,7 @@ fn resource(key: &Key, node: &Rc<Node>, reader: &mut Reader<'_>) -> Option<Resou
     });
     let policies: Vec<_> = policies.collect();
     reader.finish(fields);
-    let kind = kind?;
+    let kind = kind.unwrap_or_else(|| Spanned::new(String::new(), key.span));
     promises(&kind.value, &policies, reader);
     let name = |name: Spanned<String>| Key { span: name.span, name: name.value };
     Some(Resource {
@@ -76,29 +76,21 @@ fn is_mapping(node: &Node, reader: &mut Reader<'_>) -> bool {
 
 /// Whether a type is one that templates are understood with.
 fn is_supported(kind: &Spanned<String>, reader: &mut Reader<'_>) -> bool {
-    let Spanned { value: name, span } = kind;
-    let unsupported =
-        |what: &str, help: &str| Finding::new(Code::Unsupported, *span, format!("`{name}` {what}")).help(help);
-    let finding = if name == "AWS::CloudFormation::Stack" {
-        unsupported(
-            "is a nested stack, which is not supported",
-            "make it a stack of its own under `stacks:`, and export what others need of it",
-        )
+    let name = kind.value.as_str();
+    let (what, help) = if name == "AWS::CloudFormation::Stack" {
+        let help = "make it a stack of its own under `stacks:`, and export what others need of it";
+        ("is a nested stack, which is not supported", help.to_owned())
     } else if name == "AWS::CloudFormation::Macro" {
-        unsupported("makes a macro, which is not supported", "remove it: no template here could use it")
+        ("makes a macro, which is not supported", "remove it: no template here could use it".to_owned())
     } else if name.ends_with("::MODULE") {
-        unsupported(
-            "is a module, which is not supported",
-            "write out its resources, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
-        )
+        ("is a module, which is not supported", format!("write out its resources, or {PROCESSED}"))
     } else if name.starts_with("AWS::Serverless::") {
-        unsupported(
-            "is of AWS SAM, whose macro is not supported",
-            "write it as the CloudFormation types that it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
-        )
+        let help = format!("write it as the CloudFormation types that it stands for, or {PROCESSED}");
+        ("is of AWS SAM, whose macro is not supported", help)
     } else {
         return true;
     };
+    let finding = Finding::new(Code::Unsupported, kind.span, format!("`{name}` {what}")).help(help);
     reader.add(finding);
     false
 }

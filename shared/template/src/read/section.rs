@@ -4,6 +4,10 @@ use std::rc::Rc;
 
 use source::{Code, Finding, Key, Node, Reader, Value};
 
+/// What to do about everything that CloudFormation does to a template before it reads it.
+pub(super) const PROCESSED: &str =
+    "bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`";
+
 /// `node` without what only a macro could fill in and what no function gives: keys that are functions, where a template has names
 /// or words of its own. Each of them is a finding.
 pub(super) fn plain(node: &Rc<Node>, reader: &mut Reader<'_>) -> Rc<Node> {
@@ -20,24 +24,24 @@ pub(super) fn plain(node: &Rc<Node>, reader: &mut Reader<'_>) -> Rc<Node> {
 
 fn not_here(key: &Key) -> Finding {
     let Key { name, span } = key;
-    match name.split("::").nth(1) {
-        Some("Transform") => macro_finding(key, "`Fn::Transform`"),
-        Some("ForEach") => Finding::new(Code::Unsupported, *span, format!("`{name}` repeats what stands under it, which is not supported"))
-            .help("write out what it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`"),
-        _ => Finding::new(Code::WrongType, *span, format!("the function `{name}` cannot stand here"))
-            .help("functions stand in conditions, in properties and in outputs"),
-    }
+    let (code, message, help) = match name.split("::").nth(1) {
+        Some("Transform") => {
+            let message = format!("`{name}` asks for a macro, which runs in an account and is not supported");
+            (Code::Unsupported, message, PROCESSED.to_owned())
+        }
+        Some("ForEach") => {
+            let message = format!("`{name}` repeats what stands under it, which is not supported");
+            (Code::Unsupported, message, format!("write out what it stands for, or {PROCESSED}"))
+        }
+        _ => {
+            let help = "functions stand in conditions, in properties and in outputs";
+            (Code::WrongType, format!("the function `{name}` cannot stand here"), help.to_owned())
+        }
+    };
+    Finding::new(code, *span, message).help(help)
 }
 
-/// That macros are not carried out, with what to do.
-pub(super) fn macro_finding(key: &Key, what: &str) -> Finding {
-    let message = format!("{what} asks for a macro, which runs in an account and is not supported");
-    Finding::new(Code::Unsupported, key.span, message).help(
-        "bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
-    )
-}
-
-/// Text, also where a macro-like word stands in quotes or not; a list of texts otherwise.
+/// `true` or `false`, in quotes or not.
 pub(super) fn truth(node: &Node, what: &str, reader: &mut Reader<'_>) -> Option<bool> {
     match node.scalar() {
         Some("true" | "True" | "TRUE") => Some(true),

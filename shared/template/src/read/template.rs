@@ -119,7 +119,8 @@ pub(crate) struct Assertion {
 pub(crate) struct Resource {
     /// Its logical id.
     pub(crate) key: Key,
-    /// Its type, with the place of it.
+    /// Its type, with the place of it; the empty text where it has none that is supported, which is a finding already: it is here
+    /// for what refers to it.
     pub(crate) kind: Spanned<ResourceType>,
     /// Its properties; none where it has none.
     pub(crate) properties: Option<Rc<Node>>,

@@ -2,6 +2,8 @@
 
 use source::{Code, Finding, Node, Reader, Spanned, Value, closest};
 
+use super::section::PROCESSED;
+
 /// The one transform that is understood, because it is part of the language.
 const EXTENSIONS: &str = "AWS::LanguageExtensions";
 
@@ -35,10 +37,7 @@ fn refuse(name: &Spanned<String>, reader: &mut Reader<'_>) {
     };
     let help = match closest(value, [EXTENSIONS]) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => {
-            "bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`"
-                .to_owned()
-        }
+        None => PROCESSED.to_owned(),
     };
     reader.add(Finding::new(Code::Unsupported, *span, message).help(help));
 }
