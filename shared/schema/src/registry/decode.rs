@@ -306,12 +306,11 @@ fn form(resource: &Resource) -> Option<TagForm> {
         Segment::Property(name) => place.property(name),
         Segment::Each => place.item(0),
     })?;
-    let types = place.types();
-    if types.has(Type::Array) {
+    if place.types().has(Type::Array) {
         let item = place.item(0)?;
         (item.property("Key").is_some() && item.property("Value").is_some()).then_some(TagForm::List)
     } else {
-        types.has(Type::Object).then_some(TagForm::Map)
+        place.is_map().then_some(TagForm::Map)
     }
 }
 

@@ -251,3 +251,66 @@ fn category(name: &str, negated: bool, within_negated: bool) -> Option<String> {
     };
     Some(format!("{ascii}{}", if beyond && !within_negated { BEYOND } else { "" }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, matching: &[&str], others: &[&str]) {
+        let pattern = Pattern::new(pattern);
+        for text in matching {
+            assert_eq!(pattern.matches(text), Some(true), "`{text}` and `{}`", pattern.text());
+        }
+        for text in others {
+            assert_eq!(pattern.matches(text), Some(false), "`{text}` and `{}`", pattern.text());
+        }
+    }
+
+    #[test]
+    fn classes_of_unicode_allow_whatever_is_beyond_ascii() {
+        check(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", &["", "a b/c=1", "größe", "名前"], &["a;b", "a!"]);
+        check(r"^[^\p{C}]+$", &["a ~", "ä"], &["a\tb", ""]);
+        check(r"^\P{C}*$", &["", "ab"], &["a\u{1}"]);
+        check(r"^[^_\p{Z}]$", &["a", "é"], &["_", " "]);
+        check(r"^[\p{Graph}\x20]*$", &["a b"], &["a\n", "é"]);
+    }
+
+    #[test]
+    fn words_of_other_engines_are_translated() {
+        check(r"\A[0-9a-zA-Z-_]+\Z", &["a-b_c"], &["a b", "a\n"]);
+        check(r"^[\w-.]+$", &["a-b.c"], &["a b"]);
+        check(r"^[\s-_()]+$", &[" -_("], &["a"]);
+        check(r"^([a-z,@[\]+=&;]*)$", &["[a]&"], &["A"]);
+        check(r"^[\u0020-\uD7FF\uE000-\uFFFD\uD800\uDC00-\uDBFF\uDFFF\t]*$", &["a b\t", "\u{1F600}"], &["\u{1}"]);
+        check(r"^\u0041$", &["A"], &["B"]);
+        check(r"^[A-Z]+(?![\s\S])", &["AB"], &["ABc", "A\n"]);
+    }
+
+    #[test]
+    fn what_is_looked_for_ahead_of_all_else_is_looked_for() {
+        check(r"^(?!aws:)[a-zA-Z+-=._:/]+$", &["a:b", "awsome"], &["aws:a", "a b"]);
+        check(r"^((?!aws:)[\p{L}_.:/=+\-@]*)$", &["", "a:b"], &["aws:a", "a!"]);
+        check(r"^(?=^[a-z0-9-]+$).{3,64}$", &["abc"], &["ab", "ABC"]);
+        check(r"^(?!-)(?!.*--)[a-z-]+$", &["a-b"], &["-a", "a--b", "A"]);
+        check(r"^(?!\s*$).+", &["a"], &["", "  "]);
+    }
+
+    #[test]
+    fn what_cannot_be_taken_refuses_nothing() {
+        for pattern in [
+            r"^[0-9a-z.-]*(?<!\.)$",
+            r"^(?!a)b|c$",
+            r"(a)\1",
+            r"^[\p{Print}&&[^|:/]]+$",
+            r"^.{1,65535}$",
+            r"(?!^a$)b",
+            "(",
+        ] {
+            let pattern = Pattern::new(pattern);
+            assert!(!pattern.works(), "`{}`", pattern.text());
+            assert_eq!(pattern.matches("anything"), None);
+        }
+        assert_eq!(Pattern::new("^a*$").matches(&"a".repeat(LONGEST + 1)), None);
+    }
+}

@@ -45,7 +45,9 @@ impl<'r> Place<'r> {
 
     /// Whether it is a mapping whose keys the caller chooses.
     pub fn is_map(&self) -> bool {
-        self.types().has(Type::Object) && !self.objects().any(|object| !object.properties.is_empty())
+        let types = self.types();
+        let mapping = types.has(Type::Object) || (types.is_empty() && self.objects().next().is_some());
+        mapping && self.objects().all(|object| object.properties.is_empty())
     }
 
     /// The names of the properties that a mapping has here.

@@ -98,7 +98,7 @@ enum Scalar<'v> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Given,
-    /// A function may come to nothing.
+    /// It may come to nothing.
     Perhaps,
     Absent,
 }
@@ -291,7 +291,8 @@ impl<'r> Check<'r> {
 
     fn given(&mut self, map: &Map<String, Value>, name: &str) -> Presence {
         let presence = match map.get(name) {
-            Some(value) if may_vanish(value) => Presence::Perhaps,
+            // Nor does an empty list ask for anything.
+            Some(value) if may_vanish(value) || value.as_array().is_some_and(Vec::is_empty) => Presence::Perhaps,
             Some(_) => Presence::Given,
             None if map.keys().any(|name| name.starts_with("Fn::")) => Presence::Perhaps,
             None => Presence::Absent,

@@ -63,3 +63,49 @@ fn the_index_knows_where_a_type_is_published() {
     assert!(registry::regions("AWS::SQS::Queue").count() > 30);
     assert_eq!(registry::regions("AWS::Made::Up").count(), 0);
 }
+
+/// What cannot be taken looks around itself in the middle of a text, or is too large.
+#[test]
+fn nearly_all_patterns_are_held_against_texts() {
+    let mut taken = std::collections::BTreeMap::new();
+    for (_, resource) in all() {
+        taken.extend(resource.patterns().map(|(pattern, works)| (pattern.to_owned(), works)));
+    }
+    let not = taken.values().filter(|works| !**works).count();
+    assert_eq!((taken.len(), not), (3_072, 52));
+}
+
+#[test]
+fn tags_are_a_list_or_a_mapping_in_the_property_that_is_published() {
+    let tagging = |kind: &str| registry::resource(kind).unwrap().tagging.clone();
+    let property = |kind: &str| tagging(kind).property.map(|path| path.to_string());
+    assert_eq!(tagging("AWS::SQS::Queue").form, Some(TagForm::List));
+    assert_eq!(tagging("AWS::SSM::Parameter").form, Some(TagForm::Map));
+    assert_eq!(tagging("AWS::ApiGatewayV2::Api").form, Some(TagForm::Map));
+    assert_eq!(property("AWS::EFS::FileSystem").as_deref(), Some("FileSystemTags"));
+    assert_eq!(property("AWS::EC2::CapacityReservation").as_deref(), Some("TagSpecifications.*.Tags"));
+    assert_eq!(tagging("AWS::EC2::CapacityReservation").form, Some(TagForm::List));
+    assert!(!tagging("AWS::IAM::Policy").taggable);
+    assert_eq!(property("AWS::IAM::Policy"), None);
+    let without = all().filter(|(_, resource)| resource.tagging.property.is_some() && resource.tagging.form.is_none());
+    assert_eq!(without.map(|(kind, _)| kind).collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn a_place_is_found_by_its_path() {
+    let bucket = registry::resource("AWS::S3::Bucket").unwrap();
+    let step = |name: &str| registry::Step::Property(name.to_owned());
+    let rules = [step("LifecycleConfiguration"), step("Rules"), registry::Step::Item(7), step("Status")];
+    assert!(bucket.shape_at(&rules).unwrap().types().has(Type::String));
+    assert!(bucket.shape_at(&[step("LifecycleConfiguration"), step("Rulez")]).is_none());
+    let function = registry::resource("AWS::Lambda::Function").unwrap();
+    assert!(function.shape_at(&[step("Environment"), step("Variables")]).unwrap().is_map());
+    assert!(!function.shape_at(&[step("Environment")]).unwrap().is_map());
+    let role = registry::resource("AWS::IAM::Role").unwrap();
+    assert_eq!(role.root().property("Path").unwrap().default(), Some(&serde_json::json!("/")));
+    assert!(role.root().property("RoleName").unwrap().default().is_none());
+    assert!(
+        registry::resource("AWS::EC2::LocalGatewayRouteTableVirtualInterfaceGroupAssociation").unwrap().deleted_first
+    );
+    assert!(!role.deleted_first);
+}

@@ -297,7 +297,7 @@ fn of_several_groups_of_properties_it_is_told_which_are_needed() {
     );
     check(
         "AWS::CloudWatch::MetricStream",
-        json!({ "FirehoseArn": "a".repeat(20), "RoleArn": "a".repeat(20), "OutputFormat": "json", "IncludeFilters": [], "ExcludeFilters": [] }),
+        json!({ "FirehoseArn": "a".repeat(20), "RoleArn": "a".repeat(20), "OutputFormat": "json", "IncludeFilters": [{ "Namespace": "a" }], "ExcludeFilters": [{ "Namespace": "b" }] }),
         &[": `IncludeFilters` and `ExcludeFilters` cannot be given together"],
     );
     check(
@@ -452,6 +452,7 @@ fn what_is_not_known_yet_is_never_wrong() {
             "AWS::EC2::VPC",
             json!({ "CidrBlock": { "Fn::If": ["A", "10.0.0.0/16", later] }, "Ipv4IpamPoolId": { "Fn::If": ["A", later, "b"] } }),
         ),
+        ("AWS::ElasticLoadBalancingV2::LoadBalancer", json!({ "Subnets": ["a"], "SubnetMappings": [] })),
         (GROUP, json!({ "Fn::Transform": { "Name": "Group" } })),
         (GROUP, json!({ "Fn::Transform": { "Name": "Group" }, "GroupName": "a" })),
         (QUEUE, json!({ "Tags": [{ "Fn::ForEach::Tags": ["T", later, {}] }] })),
