@@ -38,8 +38,19 @@ pub struct Unfit {
     pub function: Function,
     /// What does not fit, after the name of the function: `is given …`.
     pub reason: String,
-    /// Whether what it would give is too long.
-    pub too_large: bool,
+    /// In which way.
+    pub misfit: Misfit,
+}
+
+/// In which way arguments are not what a function takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    /// One is of another kind: a list where it takes text.
+    Kind,
+    /// A number is beyond what it may be.
+    Range,
+    /// What it would give is too long.
+    Size,
 }
 
 impl Function {
@@ -88,12 +99,16 @@ impl Function {
     }
 
     fn unfit(self, reason: impl Into<String>) -> Unfit {
-        Unfit { function: self, reason: reason.into(), too_large: false }
+        Unfit { function: self, reason: reason.into(), misfit: Misfit::Kind }
+    }
+
+    fn beyond(self, reason: impl Into<String>) -> Unfit {
+        Unfit { function: self, reason: reason.into(), misfit: Misfit::Range }
     }
 
     fn too_large(self) -> Unfit {
         let reason = format!("would give more than {LONGEST} bytes of text");
-        Unfit { function: self, reason, too_large: true }
+        Unfit { function: self, reason, misfit: Misfit::Size }
     }
 
     fn bounded(self, text: String) -> Result<Value, Unfit> {
@@ -128,14 +143,16 @@ impl Function {
         match usize::try_from(index).ok().and_then(|index| list.get(index)) {
             Some(Value::Null) => Err(self.unfit(format!("asks for item {index}, which is null"))),
             Some(item) => Ok(item.clone()),
-            None => Err(self.unfit(format!("asks for item {index} of a list of {}, counted from 0", list.len()))),
+            None => Err(self.beyond(format!("asks for item {index} of a list of {}, counted from 0", list.len()))),
         }
     }
 
     fn split(self, arguments: &Value) -> Result<Value, Unfit> {
-        let [Value::String(separator), Value::String(source)] = items(arguments) else {
-            return Err(self.unfit("takes a separator and a text"));
+        let (separator, source) = match items(arguments) {
+            [Value::String(separator), source] => (separator, text(source)),
+            _ => return Err(self.unfit("takes a separator and a text")),
         };
+        let Some(source) = source else { return Err(self.unfit("takes a separator and a text")) };
         if separator.is_empty() {
             return Err(self.unfit("takes a separator that is not empty"));
         }
@@ -156,7 +173,7 @@ impl Function {
         };
         let count = whole(count).and_then(|count| u32::try_from(count).ok());
         let Some(count) = count.filter(|count| (1..=MOST_RANGES).contains(count)) else {
-            return Err(self.unfit(format!("takes a count from 1 to {MOST_RANGES}")));
+            return Err(self.beyond(format!("takes a count from 1 to {MOST_RANGES}")));
         };
         let Some(bits) = whole(bits).and_then(|bits| u32::try_from(bits).ok()) else {
             return Err(self.unfit("takes a whole number of bits"));
@@ -174,12 +191,12 @@ impl Function {
         }
         let Some(room) = (width - length).checked_sub(bits) else {
             return Err(
-                self.unfit(format!("is given {bits} bits, and a range of `/{length}` leaves {}", width - length))
+                self.beyond(format!("is given {bits} bits, and a range of `/{length}` leaves {}", width - length))
             );
         };
         if room < 32 && count > 1 << room {
             return Err(
-                self.unfit(format!("asks for {count} ranges of {bits} bits, and `/{length}` has {}", 1_u64 << room))
+                self.beyond(format!("asks for {count} ranges of {bits} bits, and `/{length}` has {}", 1_u64 << room))
             );
         }
         // Every shift is below 128: `width - length` of 128 is a range of everything, and begins at 0.

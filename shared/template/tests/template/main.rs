@@ -2,4 +2,5 @@
 
 mod errors;
 mod expansion;
+mod functions;
 mod stage;

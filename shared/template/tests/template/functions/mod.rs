@@ -5,6 +5,7 @@
 mod conditions;
 mod lists;
 mod lookups;
+mod properties;
 mod references;
 mod stored;
 mod texts;
