@@ -144,10 +144,14 @@ impl Intake {
         examined: Examined,
     ) -> Result<Value, StepError> {
         let key = paths::of_deployment(&environment, id, "config.yaml");
-        let config = self.store.put_once(&key, examined.config.into_bytes()).await?;
-        let mut deployment = head(id, environment, upload, Request::Deploy, DeploymentStatus::Queued);
-        deployment.config = Some(config);
-        deployment.artifacts = examined.artifacts;
+        let Examined { config, sources, artifacts, lookups } = examined;
+        let config = Some(self.store.put_once(&key, config.into_bytes()).await?);
+        let sources = match sources.is_empty() {
+            true => None,
+            false => Some(self.store.keep_sources(&environment, id, &sources).await?),
+        };
+        let deployment = head(id, environment, upload, Request::Deploy, DeploymentStatus::Queued);
+        let deployment = Deployment { config, sources, artifacts, lookups, ..deployment };
         self.join(&deployment).await
     }
 

@@ -123,6 +123,13 @@ impl Report {
         Self { problems, files }
     }
 
+    /// The same without the problems that `is_known` somewhere else.
+    #[must_use]
+    pub fn without(mut self, is_known: impl Fn(&Problem) -> bool) -> Self {
+        self.problems.retain(|problem| !is_known(problem));
+        self
+    }
+
     /// As the history keeps them.
     pub fn refusals(&self) -> Vec<Refusal> {
         let refusal = |problem: &Problem| Refusal {

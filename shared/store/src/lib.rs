@@ -19,6 +19,7 @@ mod objects;
 mod plans;
 mod queue;
 mod segments;
+mod sources;
 mod table;
 mod values;
 

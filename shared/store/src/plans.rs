@@ -63,6 +63,6 @@ impl Store {
     }
 }
 
-fn json_of<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn json_of<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(value).map_err(|error| corrupt("what is to be written", error))
 }

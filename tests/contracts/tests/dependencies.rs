@@ -21,6 +21,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("template", &["model", "schema", "source"]),
     ("config", &["model", "schema", "source", "template"]),
     ("bundle", &["model"]),
+    ("project", &["bundle", "config", "model", "source"]),
     ("planner", &["model", "graph", "schema", "journal"]),
     ("check", &["model", "graph", "schema"]),
     ("journal", &["model"]),
@@ -37,7 +38,7 @@ const SHELL: &[(&str, &[&str])] = &[
 ];
 
 const FUNCTIONS: &[(&str, &[&str])] = &[
-    ("intake", &["config", "template", "bundle", "store", "control", "step"]),
+    ("intake", &["project", "store", "control", "step"]),
     ("plan", &["planner", "check", "config", "template", "store", "step"]),
     ("provision-wave", &["engine", "check", "providers", "store", "step"]),
     ("rollback", &["engine", "planner", "check", "journal", "store", "step"]),

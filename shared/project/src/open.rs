@@ -1,0 +1,49 @@
+//! The config of a project: found, read, and understood by itself.
+
+use config::Config;
+
+use crate::contents::Contents;
+use crate::rejected::Rejected;
+
+/// The largest config, in bytes: far above any that a person writes.
+pub const CONFIG_BYTES: u64 = 1 << 20;
+
+/// The names under which a config is looked for.
+pub const CONFIG_NAMES: [&str; 3] = ["strands.yaml", "strands.yml", "strands.json"];
+
+/// A config that is valid in itself.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// What it is called.
+    pub name: String,
+    /// The text.
+    pub text: String,
+    /// What it says.
+    pub config: Config,
+}
+
+/// Finds and reads the config.
+///
+/// # Errors
+/// [`Rejected`]: there is none, it is no text, or everything that is wrong with it.
+pub fn open(contents: &mut impl Contents) -> Result<Opened, Rejected> {
+    let found = CONFIG_NAMES.into_iter().find_map(|name| Some((name, contents.size(name)?)));
+    let Some((name, size)) = found else {
+        let help = "zip the contents of the project's folder, not the folder itself";
+        return Err(Rejected::refused("intake::no-config", "the bundle has no `strands.yaml`", help));
+    };
+    if size == 0 {
+        return Err(Rejected::refused("intake::empty", "the upload is empty", "upload the file again"));
+    }
+    if size > CONFIG_BYTES {
+        let what = if contents.is_whole() { format!("`{name}`") } else { "the config".to_owned() };
+        let help = "a config describes; move data elsewhere";
+        return Err(Rejected::refused("intake::config-too-large", format!("{what} has more than 1 MiB"), help));
+    }
+    let text = String::from_utf8(contents.read(name)?).map_err(|error| {
+        let message = format!("the config is not UTF-8 text (byte {})", error.utf8_error().valid_up_to());
+        Rejected::refused("intake::not-text", message, "save it as UTF-8")
+    })?;
+    let config = config::parse(name, &text)?;
+    Ok(Opened { name: name.to_owned(), text, config })
+}

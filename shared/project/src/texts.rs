@@ -1,0 +1,88 @@
+//! The other texts that a config names: templates, assemblies.
+
+use std::collections::BTreeMap;
+
+use config::Config;
+use source::{Code, Report, Span};
+
+use crate::contents::Contents;
+use crate::examine::join;
+use crate::rejected::Rejected;
+
+/// The most bytes of one text: what CloudFormation takes as a template ("AWS CloudFormation quotas", template body size in an
+/// Amazon S3 object).
+const LONGEST: u64 = 1 << 20;
+/// The most bytes of all texts: they are in memory at once, in functions that have 512 MB for everything.
+const MOST_BYTES: u64 = 16 << 20;
+/// The most texts: several times the stacks of a large assembly.
+const MOST: usize = 500;
+
+/// What is wrong with a text that is named at a place of the config.
+type Found = (Code, Span, String, Option<String>);
+
+/// The texts that the config names, by path. What is missing, too large or no text is told at its place in the config.
+pub(crate) fn read(
+    contents: &mut impl Contents,
+    config: &Config,
+    environment: &str,
+) -> Result<(BTreeMap<String, String>, Option<Report>), Rejected> {
+    let mut texts = Texts::default();
+    let paths = contents.paths();
+    let mut missing = None;
+    for needed in config.needed(environment) {
+        if paths.contains(&needed.first()) {
+            for path in paths.iter().filter(|path| needed.takes(path)) {
+                texts.take(contents, path, needed.span)?;
+            }
+        } else if contents.is_whole() {
+            let report = config.file_missing(&needed, paths.iter().map(String::as_str));
+            missing = join(missing, Some(report));
+        } else {
+            let message = format!("`{}` is not here: the config was uploaded alone", needed.first());
+            let help = "upload a `bundle.zip` with everything that the config names".to_owned();
+            texts.found.push((Code::FileMissing, needed.span, message, Some(help)));
+        }
+    }
+    let Texts { texts, found, .. } = texts;
+    let report = (!found.is_empty()).then(|| config.problems_at(found));
+    Ok((texts, join(missing, report)))
+}
+
+#[derive(Default)]
+struct Texts {
+    texts: BTreeMap<String, String>,
+    found: Vec<Found>,
+    bytes: u64,
+    /// Whether it was said that there are too many.
+    is_full: bool,
+}
+
+impl Texts {
+    fn take(&mut self, contents: &mut impl Contents, path: &str, span: Span) -> Result<(), Rejected> {
+        if self.texts.contains_key(path) || self.is_full {
+            return Ok(());
+        }
+        let size = contents.size(path).unwrap_or_default();
+        if size > LONGEST {
+            let message = format!("`{path}` is {size} bytes long, and at most {LONGEST} are read");
+            self.found.push((Code::TooLarge, span, message, Some("split the stack into several".to_owned())));
+            return Ok(());
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        if self.bytes > MOST_BYTES || self.texts.len() >= MOST {
+            self.is_full = true;
+            let message = format!("with `{path}` there are more than {MOST} texts, or more than 16 MiB of them");
+            let help = "make several projects of it, or deploy fewer stacks of the assembly";
+            self.found.push((Code::TooMany, span, message, Some(help.to_owned())));
+            return Ok(());
+        }
+        match String::from_utf8(contents.read(path)?) {
+            Ok(text) => drop(self.texts.insert(path.to_owned(), text)),
+            Err(error) => {
+                let message = format!("`{path}` is not UTF-8 text (byte {})", error.utf8_error().valid_up_to());
+                self.found.push((Code::NotText, span, message, Some("save it as UTF-8".to_owned())));
+            }
+        }
+        Ok(())
+    }
+}

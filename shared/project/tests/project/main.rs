@@ -1,0 +1,184 @@
+//! Projects as they are handed in: which files are read, what is told where, all at once.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends here"
+)]
+
+use std::collections::BTreeMap;
+
+use bundle::{PackError, Packed, ReadError, Source};
+use model::{Environment, EnvironmentId, Snapshot};
+use project::{Bare, Contents, Examined, Location, Rejected};
+
+const HEAD: &str =
+    "project: { name: shop, region: eu-central-1 }\nenvironments: { dev: { account: '123456789012' } }\n";
+const TEMPLATE: &str = "Resources:\n  Tasks:\n    Type: AWS::SQS::Queue\n";
+
+/// Files in memory.
+#[derive(Debug, Clone, Default)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Files {
+    fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.0.insert(path.to_owned(), content.into());
+        self
+    }
+}
+
+impl Contents for Files {
+    fn paths(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
+    fn size(&self, path: &str) -> Option<u64> {
+        self.0.get(path).map(|content| content.len() as u64)
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.0.get(path).cloned().ok_or_else(|| ReadError::NotFound(path.to_owned()))
+    }
+
+    fn pack(&mut self, folder: &str, to: &mut Vec<u8>) -> Result<Packed, PackError> {
+        let beneath = self.0.iter().filter_map(|(path, content)| {
+            let path = path.strip_prefix(folder)?.strip_prefix('/')?.to_owned();
+            Some(Source { path, executable: false, content: content.as_slice() })
+        });
+        bundle::pack(beneath, to)
+    }
+}
+
+fn project(stacks: &str) -> Files {
+    Files::default().with("strands.yaml", format!("{HEAD}stacks:\n{stacks}"))
+}
+
+fn environment() -> Environment {
+    Environment::new(EnvironmentId::new("shop", "dev").unwrap(), "123456789012", "eu-central-1")
+}
+
+fn examined(contents: &mut impl Contents) -> Result<Examined, Rejected> {
+    project::open(contents)?.examine(contents, &environment())
+}
+
+/// What is told, a line each.
+fn told(contents: &mut impl Contents) -> Vec<String> {
+    let report = match examined(contents) {
+        Ok(examined) => {
+            let around = ("engine", &Snapshot::default());
+            match examined.expand(&environment(), &BTreeMap::new(), around) {
+                Ok(_) => return Vec::new(),
+                Err(report) => report.refusals(),
+            }
+        }
+        Err(rejected) => rejected.refusals(),
+    };
+    let line = |one: model::Refusal| {
+        format!(
+            "{} {} | {} | {}",
+            one.place().unwrap_or_else(|| "-".to_owned()),
+            one.code,
+            one.message,
+            one.help.unwrap_or_default()
+        )
+    };
+    report.into_iter().map(line).collect()
+}
+
+#[test]
+fn the_texts_that_a_config_names_are_read_and_no_others() {
+    let mut files = project("  - { name: tasks, template: stacks/tasks.yaml }\n")
+        .with("stacks/tasks.yaml", TEMPLATE)
+        .with("stacks/other.yaml", "Resources: [")
+        .with("README.md", "about");
+    let examined = examined(&mut files).unwrap();
+    assert_eq!(examined.sources, [("stacks/tasks.yaml".to_owned(), TEMPLATE.to_owned())].into());
+    assert_eq!(told(&mut files), Vec::<String>::new());
+}
+
+#[test]
+fn a_file_that_is_missing_is_told_where_it_is_named_with_everything_else() {
+    let mut files =
+        project("  - { name: tasks, template: stacks/tasks.yml }\n  - { name: more, template: more.yaml }\n")
+            .with("stacks/tasks.yaml", TEMPLATE)
+            .with("more.yaml", "Resources:\n  Tasks:\n    Type: AWS::SQS::Quue\n");
+    let told = told(&mut files);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].starts_with("strands.yaml:4:30 config::file-missing | "), "{told:#?}");
+    assert!(told[0].ends_with("| did you mean `stacks/tasks.yaml`?"), "{told:#?}");
+    assert!(told[1].starts_with("more.yaml:3:11 template::unknown-type | "), "{told:#?}");
+}
+
+#[test]
+fn a_config_that_was_uploaded_alone_says_what_to_upload() {
+    let bytes = format!("{HEAD}stacks:\n  - {{ name: tasks, template: stacks/tasks.yaml }}\n").into_bytes();
+    let told = told(&mut Bare { name: "strands.yaml".to_owned(), bytes });
+    let message = "`stacks/tasks.yaml` is not here: the config was uploaded alone";
+    let help = "upload a `bundle.zip` with everything that the config names";
+    assert_eq!(told, [format!("strands.yaml:4:30 config::file-missing | {message} | {help}")]);
+}
+
+#[test]
+fn what_is_no_text_is_told_with_the_byte_where_it_ends_to_be_one() {
+    let mut files =
+        project("  - { name: tasks, template: tasks.yaml }\n").with("tasks.yaml", b"Resources: \xff\xfe".to_vec());
+    let told = told(&mut files);
+    let message = "`tasks.yaml` is not UTF-8 text (byte 11)";
+    assert_eq!(told.first(), Some(&format!("strands.yaml:4:30 config::not-text | {message} | save it as UTF-8")));
+}
+
+#[test]
+fn texts_are_bounded_one_by_one_and_together() {
+    let large = format!("{TEMPLATE}{}", " ".repeat(1 << 20));
+    let told_of_one = told(&mut project("  - { name: tasks, template: tasks.yaml }\n").with("tasks.yaml", large));
+    assert!(
+        told_of_one[0].starts_with("strands.yaml:4:30 config::too-large | `tasks.yaml` is 1048622 bytes long"),
+        "{told_of_one:#?}"
+    );
+
+    let mut files = project("");
+    let mut stacks = String::new();
+    for number in 0..18 {
+        stacks.push_str(&format!("  - {{ name: s{number}, template: {number:02}.yaml }}\n"));
+        files = files.with(&format!("{number:02}.yaml"), format!("{TEMPLATE}{}", "#".repeat(1_000_000)));
+    }
+    let mut files = files.with("strands.yaml", format!("{HEAD}stacks:\n{stacks}"));
+    let told = told(&mut files);
+    let of_too_many: Vec<&String> = told.iter().filter(|one| one.contains("config::too-many")).collect();
+    assert_eq!(of_too_many.len(), 1, "{told:#?}");
+    assert!(of_too_many[0].starts_with("strands.yaml:20:28 "), "{of_too_many:#?}");
+}
+
+#[test]
+fn of_an_assembly_the_insides_of_assets_are_not_read() {
+    let mut files = project("  - { name: app, assembly: cdk.out }\n")
+        .with("cdk.out/manifest.json", r#"{"version": "48.0.0", "artifacts": {"App": {"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region", "properties": {"templateFile": "App.template.json"}, "dependencies": ["App.assets"]}, "App.assets": {"type": "cdk:asset-manifest", "properties": {"file": "App.assets.json"}}}}"#)
+        .with("cdk.out/App.template.json", r#"{"Resources": {"Tasks": {"Type": "AWS::SQS::Queue"}}}"#)
+        .with("cdk.out/App.assets.json", r#"{"version": "48.0.0", "files": {"aa": {"source": {"path": "asset.aa", "packaging": "zip"}, "destinations": {"here": {"bucketName": "b", "objectKey": "aa.zip"}}}}}"#)
+        .with("cdk.out/tree.json", "{}")
+        .with("cdk.out/asset.aa/package.json", "{}")
+        .with("cdk.out/asset.aa/index.js", "1");
+    let examined = examined(&mut files).unwrap();
+    let names: Vec<&str> = examined.sources.keys().map(String::as_str).collect();
+    assert_eq!(names, ["cdk.out/App.assets.json", "cdk.out/App.template.json", "cdk.out/manifest.json"]);
+    assert_eq!(told(&mut files), Vec::<String>::new());
+    let code: Vec<(&str, &Location)> = examined.code.iter().map(|code| (code.key.as_str(), &code.at)).collect();
+    assert_eq!(code, [("App/aa", &Location::Folder("cdk.out/asset.aa".to_owned()))]);
+    let packed = examined.code[0].pack(&mut files).unwrap().unwrap();
+    assert!(packed.bytes.starts_with(b"PK") && packed.artifact.size == packed.bytes.len() as u64);
+
+    files.0.retain(|path, _| !path.starts_with("cdk.out/asset.aa/"));
+    let told = told(&mut files);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].contains("config::file-missing | `cdk.out/asset.aa`"), "{told:#?}");
+}
+
+#[test]
+fn a_type_that_nothing_makes_is_told_at_its_line() {
+    let text = "Resources:\n  Tasks:\n    Type: AWS::SQS::Queue\n  Group:\n    Type: AWS::EC2::SecurityGroup\n    Properties: { GroupDescription: g }\n";
+    let told = told(&mut project("  - { name: tasks, template: tasks.yaml }\n").with("tasks.yaml", text));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("tasks.yaml:4:3 template::not-provided | "), "{told:#?}");
+}
