@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use regex_lite::{Regex, RegexBuilder};
 
-/// The longest text that is matched, in bytes: matching takes the time of text times pattern.
-const LONGEST: usize = 16 << 10;
+/// The longest text that is matched, in bytes.
+const LONGEST: usize = 4 << 10;
 /// The largest that a pattern may become, in bytes.
 const LARGEST: usize = 1 << 20;
 
@@ -14,6 +14,8 @@ const LARGEST: usize = 1 << 20;
 #[derive(Debug)]
 pub struct Pattern {
     text: Box<str>,
+    /// The most that it repeats something.
+    repeats: usize,
     ready: OnceLock<Option<Ready>>,
 }
 
@@ -29,7 +31,15 @@ struct Ready {
 impl Pattern {
     /// A pattern of that text; whether it can be taken is told by [`Pattern::works`].
     pub fn new(text: &str) -> Self {
-        Self { text: text.into(), ready: OnceLock::new() }
+        let counts = text.split(['{', ',']).filter_map(|part| part.split_once('}')?.0.parse().ok());
+        Self { text: text.into(), repeats: counts.max().unwrap_or(0), ready: OnceLock::new() }
+    }
+
+    /// What matching a text takes at most, in an arbitrary unit: for each letter, one step for each of what it repeats, up to
+    /// as many as there were letters before.
+    pub(super) fn cost(&self, text: &str) -> usize {
+        let length = text.len().min(LONGEST);
+        length / 64 + length * length.min(self.repeats) / 256
     }
 
     pub(super) fn text(&self) -> &str {
@@ -312,5 +322,14 @@ mod tests {
             assert_eq!(pattern.matches("anything"), None);
         }
         assert_eq!(Pattern::new("^a*$").matches(&"a".repeat(LONGEST + 1)), None);
+    }
+
+    #[test]
+    fn what_repeats_much_costs_more() {
+        let cost = |pattern: &str, length| Pattern::new(pattern).cost(&"a".repeat(length));
+        assert_eq!(cost("^[a-z]+$", 640), 10);
+        assert_eq!(cost("^[a-z]{1,2048}$", 64), 17);
+        assert_eq!(cost("[0-9]{12}:[a-z]{1,2048}/", 1024), 16 + 4096);
+        assert_eq!(cost("a", usize::from(u16::MAX)), LONGEST / 64);
     }
 }

@@ -17,10 +17,9 @@ use super::{
 
 /// How deep values may lie within each other.
 const DEPTH: usize = 100;
-/// How many shapes may be looked at, over all alternatives: the largest template that CloudFormation takes needs far fewer.
+/// How much may be looked at, over all alternatives: shapes, and what patterns cost. The largest template that CloudFormation
+/// takes needs far less.
 const WORK: usize = 200_000;
-/// How many characters of text are worth one shape, when they are matched against a pattern.
-const TEXT: usize = 64;
 /// How many violations are told of at most.
 const TOLD: usize = 200;
 
@@ -530,8 +529,9 @@ impl<'r> Check<'r> {
     }
 
     fn matches(&mut self, number: u32, text: &str) -> Option<bool> {
-        self.work = self.work.saturating_sub(text.len() / TEXT);
-        let matches = self.pattern(number).filter(|_| self.work > 0).and_then(|pattern| pattern.matches(text));
+        let pattern = self.pattern(number);
+        self.work = self.work.saturating_sub(pattern.map_or(0, |pattern| pattern.cost(text)));
+        let matches = pattern.filter(|_| self.work > 0).and_then(|pattern| pattern.matches(text));
         self.certain &= matches.is_some();
         matches
     }

@@ -103,9 +103,10 @@ fn what_takes_too_long_is_given_up() {
     let resource = registry::resource("AWS::WAFv2::WebACL").unwrap();
     let found = validate(&resource, &json!({ "Rules": rules, "Name": text }));
     assert!(!found.is_empty());
-    let many: Vec<Value> = (0..70_000).map(|at| json!({ "Key": format!("k{at}"), "Value": "v".repeat(40) })).collect();
-    let resource = registry::resource("AWS::SQS::Queue").unwrap();
-    let found = validate(&resource, &json!({ "Tags": many }));
+    let many: Vec<Value> =
+        (0..70_000).map(|at| json!({ "AttributeName": format!("a{at}"), "AttributeType": "S" })).collect();
+    let resource = registry::resource("AWS::DynamoDB::Table").unwrap();
+    let found = validate(&resource, &json!({ "AttributeDefinitions": many }));
     assert_eq!(found.last().map(|one| &one.kind), Some(&ViolationKind::TooMuch));
 }
 
