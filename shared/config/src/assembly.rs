@@ -133,7 +133,8 @@ impl Reading<'_, '_> {
         let mut reader = Reader::new(self.findings);
         let Some(mut fields) = reader.fields(root, "a manifest of assets") else { return assets };
         let images = reader.optional(&mut fields, "dockerImages");
-        assets.has_images = images.is_some_and(|node| !reader.entries(node, "`dockerImages`", "ids to images").is_empty());
+        assets.has_images =
+            images.is_some_and(|node| !reader.entries(node, "`dockerImages`", "ids to images").is_empty());
         let Some(files) = reader.optional(&mut fields, "files") else { return assets };
         for (key, node) in reader.entries(files, "`files`", "ids to files") {
             let Some(file) = file(&mut reader, node) else { continue };
@@ -152,7 +153,8 @@ impl Reading<'_, '_> {
 
     fn stack(&mut self, folder: &str, artifact: &Artifact, ids: &BTreeSet<&str>, assets: &BTreeMap<String, Assets>) {
         if self.stacks.len() >= MOST {
-            let finding = Finding::new(Code::TooMany, artifact.span, format!("there are more than {MOST} stacks in it"));
+            let finding =
+                Finding::new(Code::TooMany, artifact.span, format!("there are more than {MOST} stacks in it"));
             self.findings.push(finding.help("split the application"));
             return;
         }

@@ -83,7 +83,12 @@ fn of_assembly<'c>(
 }
 
 /// That an assembly has no stack `name`; `names` are those that it has.
-pub(crate) fn no_stack<'n>(name: &str, span: Span, folder: &str, names: impl Iterator<Item = &'n str> + Clone) -> Finding {
+pub(crate) fn no_stack<'n>(
+    name: &str,
+    span: Span,
+    folder: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Finding {
     let message = format!("the assembly in `{folder}` has no stack `{name}`");
     let help = match closest(name, names.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -114,7 +119,8 @@ fn collisions(environment: &Environment, chosen: &[Chosen<'_>], findings: &mut V
     }
     for stack in chosen {
         if let Some(other) = taken.get(&alike(&stack.name)) {
-            let message = format!("the stack `{}` is too much like {other}: both would have the same names", stack.name);
+            let message =
+                format!("the stack `{}` is too much like {other}: both would have the same names", stack.name);
             let finding = Finding::new(Code::DuplicateName, stack.span, message);
             findings.push(finding.help(match stack.assembled {
                 Some(_) => "give it another `stackName` in the CDK application, or choose others by `stacks`",

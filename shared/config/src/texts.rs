@@ -147,7 +147,11 @@ fn missing<'f>(path: &str, span: Span, found: impl IntoIterator<Item = &'f str>)
 impl Config {
     /// The other texts that the environment of that name is expanded with; none where the config has no such environment.
     pub fn needed(&self, environment: &str) -> Vec<Needed<'_>> {
-        let stacks = self.environments.get(environment).map(|environment| environment.brought.stacks.as_slice()).unwrap_or_default();
+        let stacks = self
+            .environments
+            .get(environment)
+            .map(|environment| environment.brought.stacks.as_slice())
+            .unwrap_or_default();
         let needed = stacks.iter().map(|stack| {
             let (path, kind) = match &stack.origin {
                 Origin::Template(path) => (path, NeededKind::Text),

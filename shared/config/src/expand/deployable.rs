@@ -59,10 +59,7 @@ fn name(
     }
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let message = format!("`{address}` is named `{}`, which is not a name of this environment", name.escape_debug());
-    let help = format!(
-        "remove `{}`: a name is then made; or begin it with {}",
-        naming.property,
-        source::listed(&heads, "or")
-    );
+    let help =
+        format!("remove `{}`: a name is then made; or begin it with {}", naming.property, source::listed(&heads, "or"));
     Some(Finding::new(Code::NameOutside, span, message).help(help))
 }

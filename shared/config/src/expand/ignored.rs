@@ -82,7 +82,10 @@ fn wrong<'s>(root: &Place<'_>, steps: &[&'s str]) -> Option<(&'s str, String)> {
     let mut place = root.clone();
     for (at, step) in steps.iter().enumerate() {
         if at > 0 && place.properties().is_empty() && !place.is_map() {
-            return Some((step, "a path leads through mappings only: leave a list or a text alone as a whole".to_owned()));
+            return Some((
+                step,
+                "a path leads through mappings only: leave a list or a text alone as a whole".to_owned(),
+            ));
         }
         let names = place.properties();
         match place.property(step) {
@@ -90,8 +93,12 @@ fn wrong<'s>(root: &Place<'_>, steps: &[&'s str]) -> Option<(&'s str, String)> {
             None => {
                 let help = match source::closest(step, names.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None if *step == "Properties" => "a path begins with the name of a property: leave `Properties` away".to_owned(),
-                    None => format!("it may be {}", source::listed(&names.into_iter().take(12).collect::<Vec<_>>(), "or")),
+                    None if *step == "Properties" => {
+                        "a path begins with the name of a property: leave `Properties` away".to_owned()
+                    }
+                    None => {
+                        format!("it may be {}", source::listed(&names.into_iter().take(12).collect::<Vec<_>>(), "or"))
+                    }
                 };
                 return Some((step, help));
             }

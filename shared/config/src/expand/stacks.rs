@@ -10,9 +10,9 @@ use source::{Code, Files, Finding, Key, Node, Span};
 use template::{Asset, Made};
 
 use super::used::Elsewhere;
-use super::{Context, Expansion, SHARED, ignored, pascal, tagged};
+use super::{Context, Expansion, SHARED, ignored, pascal, security_group, tagged};
 use crate::chosen::{self, Chosen};
-use crate::config::{Config, Entries, Environment, Ignored, Variable};
+use crate::config::{Config, Entries, Environment, Ignored, Permission, Variable};
 use crate::texts::{Texts, artifact_key};
 
 /// What people brought along to one environment, read.
@@ -94,18 +94,6 @@ impl<'c> Brought<'c> {
 
     /// What it all comes to, next to `own`, which the config makes itself.
     pub(super) fn expand(&self, own: &Expansion<'_>, findings: &mut Vec<Finding>) -> template::Expansion {
-        if self.stacks.is_empty() && self.functions.is_empty() && self.of_config().is_none() {
-            return template::Expansion::default();
-        }
-        self.collisions(own, findings);
-        let of_config = template::Stack {
-            name: SHARED.to_owned(),
-            span: Span::default(),
-            root: self.of_config().unwrap_or_else(|| Rc::new(Node::new(Span::default(), source::Value::Map(Vec::new())))),
-            parameters: Vec::new(),
-            assets: Vec::new(),
-            values: self.functions.iter().map(|(_, _, node)| Rc::clone(node)).collect(),
-        };
         let of_templates = self.stacks.iter().map(|stack| template::Stack {
             name: stack.chosen.name.clone(),
             span: stack.chosen.span,
@@ -114,7 +102,10 @@ impl<'c> Brought<'c> {
             assets: stack.assets.clone(),
             values: Vec::new(),
         });
-        let stacks: Vec<template::Stack> = std::iter::once(of_config).chain(of_templates).collect();
+        let stacks: Vec<template::Stack> = self.of_config().into_iter().chain(of_templates).collect();
+        if stacks.is_empty() {
+            return template::Expansion::default();
+        }
         let known: BTreeMap<ResourceAddress, ResourceType> =
             own.resources.iter().map(|(address, resource)| (address.clone(), resource.kind.clone())).collect();
         let context = template::Context {
@@ -128,7 +119,11 @@ impl<'c> Brought<'c> {
         if !self.is_whole {
             // What refers to a template that could not be read is not wrong for that.
             let told = findings.split_off(before);
-            let is_kept = |finding: &Finding| !matches!(finding.code, Code::UnknownResource | Code::UnknownExport);
+            let is_kept = |finding: &Finding| match finding.code {
+                Code::UnknownExport => false,
+                Code::UnknownResource => !self.files.slice(finding.span).contains('/'),
+                _ => true,
+            };
             findings.extend(told.into_iter().filter(is_kept));
         }
         expansion
@@ -159,30 +154,25 @@ impl<'c> Brought<'c> {
         values
     }
 
-    /// `resources` and `outputs` of the config as a template; none where there are none.
-    fn of_config(&self) -> Option<Rc<Node>> {
+    /// `resources` and `outputs` of the config, and functions of its agents, as a stack; none where there are none.
+    fn of_config(&self) -> Option<template::Stack> {
         let brought = &self.environment.brought;
         let outputs: Entries = brought.outputs.iter().map(|(key, node)| (key.clone(), output(node))).collect();
-        let sections = [("Resources", &brought.resources), ("Outputs", &outputs)];
-        let sections = sections.into_iter().filter_map(|(name, entries)| {
-            let span = entries.first()?.0.span;
+        let first = [&brought.resources, &outputs].into_iter().find_map(|entries| Some(entries.first()?.0.span));
+        let span = first.or_else(|| Some(self.functions.first()?.2.span))?;
+        let section = |name: &str, entries: &Entries| {
             let node = Node::new(span, source::Value::Map(entries.clone()));
-            Some((Key { span, name: name.to_owned() }, Rc::new(node)))
-        });
-        let sections: Entries = sections.collect();
-        let span = sections.first()?.0.span;
-        Some(Rc::new(Node::new(span, source::Value::Map(sections))))
-    }
-
-    /// Logical ids and outputs of the config that are taken by what the config makes itself.
-    fn collisions(&self, own: &Expansion<'_>, findings: &mut Vec<Finding>) {
-        for (key, _) in &self.environment.brought.resources {
-            if let Some(other) = own.resources.get(&ResourceAddress::new(SHARED, key.name.as_str())) {
-                let message = format!("`{}` is the logical id of the `{}` that `shared` makes already", key.name, other.kind);
-                let finding = Finding::new(Code::DuplicateName, key.span, message);
-                findings.push(finding.help("give this resource another logical id"));
-            }
-        }
+            (Key { span, name: name.to_owned() }, Rc::new(node))
+        };
+        let sections = vec![section("Resources", &brought.resources), section("Outputs", &outputs)];
+        Some(template::Stack {
+            name: SHARED.to_owned(),
+            span,
+            root: Rc::new(Node::new(span, source::Value::Map(sections))),
+            parameters: Vec::new(),
+            assets: Vec::new(),
+            values: self.functions.iter().map(|(_, _, node)| Rc::clone(node)).collect(),
+        })
     }
 
     /// Puts what it came to next to what the config makes itself.
@@ -198,18 +188,31 @@ impl<'c> Brought<'c> {
                 (stack.chosen.name.as_str(), own.scope.stack(&tags))
             })
             .collect();
-        let mut made: BTreeSet<ResourceAddress> = BTreeSet::new();
-        for (address, Made { mut desired, span, .. }) in resources {
+        for (address, Made { mut desired, span, node, .. }) in resources {
+            findings.extend(security_group::open_to_the_world(&desired.kind, &node));
             let scope = scopes.get(address.stack.as_str()).unwrap_or(&own.scope);
             tagged::add(scope, &mut desired, span, findings);
             own.places.insert(address.clone(), span);
-            made.insert(address.clone());
             own.resources.entry(address).or_insert(desired);
         }
         self.outputs(outputs, own, findings);
+        self.permissions(own, findings);
         self.ignored(own, findings);
-        self.moved(own, &made, findings);
+        self.moved(own, findings);
         self.ordered(own);
+    }
+
+    /// What a condition leaves out cannot be used.
+    fn permissions(&self, own: &Expansion<'_>, findings: &mut Vec<Finding>) {
+        for permission in self.environment.agents.iter().flat_map(|agent| &agent.permissions) {
+            let Permission::Made { address, .. } = permission else { continue };
+            let is_declared = own.elsewhere.types.contains_key(&address.value);
+            if is_declared && !own.resources.contains_key(&address.value) && self.is_whole {
+                let message = format!("`{}` is not made here: its condition does not hold", address.value);
+                let finding = Finding::new(Code::UnknownResource, address.span, message);
+                findings.push(finding.help("name it where it is made, with `overrides` of the environment"));
+            }
+        }
     }
 
     fn outputs(
@@ -290,8 +293,7 @@ impl<'c> Brought<'c> {
     }
 
     /// New addresses must lead to something.
-    fn moved(&self, own: &mut Expansion<'_>, made: &BTreeSet<ResourceAddress>, findings: &mut Vec<Finding>) {
-        let _ = made;
+    fn moved(&self, own: &mut Expansion<'_>, findings: &mut Vec<Finding>) {
         for (from, to) in &self.environment.brought.moved {
             if own.resources.contains_key(&from.value) {
                 let message = format!("`{}` is said to have moved, and is still here", from.value);
@@ -318,8 +320,10 @@ impl<'c> Brought<'c> {
             let Some(assembled) = stack.chosen.assembled.as_ref().filter(|one| !one.after.is_empty()) else { continue };
             let imports = imports(&stack.root);
             for id in &assembled.after {
-                let before = self.stacks.iter().find(|other| other.chosen.assembled.as_ref().is_some_and(|one| one.is(id)));
-                let Some(before) = before.filter(|before| !exports(&before.root).any(|name| imports.contains(name))) else {
+                let before =
+                    self.stacks.iter().find(|other| other.chosen.assembled.as_ref().is_some_and(|one| one.is(id)));
+                let Some(before) = before.filter(|before| !exports(&before.root).any(|name| imports.contains(name)))
+                else {
                     continue;
                 };
                 let last = ends(own, &before.chosen.name);
@@ -352,8 +356,10 @@ fn agrees(chosen: &Chosen<'_>, record: &model::Environment, findings: &mut Vec<F
         }
     }
     if assembled.has_images {
-        let message = format!("the stack `{}` has an image asset, and images are not built for a deployment", assembled.name);
-        let help = "let the function have its code as a folder (`Code.fromAsset`), or push the image and name it by its URI";
+        let message =
+            format!("the stack `{}` has an image asset, and images are not built for a deployment", assembled.name);
+        let help =
+            "let the function have its code as a folder (`Code.fromAsset`), or push the image and name it by its URI";
         findings.push(Finding::new(Code::Unsupported, chosen.span, message).help(help));
     }
 }
@@ -388,7 +394,8 @@ fn parameters(stacks: &mut [Stack<'_>], findings: &mut Vec<Finding>) {
         }
     }
     for entry in entries {
-        let mut own: Vec<&mut Stack<'_>> = stacks.iter_mut().filter(|one| one.chosen.entry.name == entry.name).collect();
+        let mut own: Vec<&mut Stack<'_>> =
+            stacks.iter_mut().filter(|one| one.chosen.entry.name == entry.name).collect();
         for stack in &mut own {
             let Some(assembled) = &stack.chosen.assembled else {
                 stack.parameters.clone_from(&entry.parameters.all);
@@ -409,7 +416,8 @@ fn parameters(stacks: &mut [Stack<'_>], findings: &mut Vec<Finding>) {
         }
         for (key, _) in &entry.parameters.all {
             if own.iter().all(|stack| stack.parameters.iter().all(|(given, _)| given.span != key.span)) {
-                let names = own.iter().flat_map(|stack| section(&stack.root, "Parameters")).map(|(key, _)| key.name.as_str());
+                let names =
+                    own.iter().flat_map(|stack| section(&stack.root, "Parameters")).map(|(key, _)| key.name.as_str());
                 let message = format!("none of these stacks has a parameter `{}`", key.name);
                 let help = match source::closest(&key.name, names) {
                     Some(near) => format!("did you mean `{near}`?"),

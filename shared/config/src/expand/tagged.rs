@@ -14,7 +14,11 @@ const MOST: usize = 50;
 pub(super) fn add(scope: &Scope, resource: &mut DesiredResource, span: Span, findings: &mut Vec<Finding>) {
     let Some(schema) = registry::resource(resource.kind.as_str()) else { return };
     let Some(property) = schema.tagging.property.as_ref().and_then(|path| path.top()) else { return };
-    // What cannot be tagged when it is made would be tagged by a change that nobody asked for.
+    for name in given(&resource.properties.0, property).filter(|name| name.to_lowercase().starts_with("strands:")) {
+        let message = format!("a tag cannot be named `{name}`");
+        let finding = Finding::new(Code::WrongTag, span, message);
+        findings.push(finding.help("`strands:` is Strandline's own: choose another prefix"));
+    }
     let count = match schema.tagging.form.filter(|_| schema.tagging.taggable) {
         Some(TagForm::List) => list(scope, resource, property),
         Some(TagForm::Map) => map(scope, resource, property),
@@ -28,11 +32,23 @@ pub(super) fn add(scope: &Scope, resource: &mut DesiredResource, span: Span, fin
     }
 }
 
+/// The names of the tags that the user gave.
+fn given<'p>(properties: &'p Map<String, Value>, property: &str) -> impl Iterator<Item = &'p str> {
+    let (list, map) = match properties.get(property) {
+        Some(Value::Array(list)) => (list.as_slice(), None),
+        Some(Value::Object(map)) => (&[][..], Some(map)),
+        _ => (&[][..], None),
+    };
+    let of_list = list.iter().filter_map(|tag| tag.get("Key")?.as_str());
+    of_list.chain(map.into_iter().flatten().map(|(name, _)| name.as_str()))
+}
+
 fn list(scope: &Scope, resource: &mut DesiredResource, property: &str) -> usize {
     let given = resource.properties.0.entry(property).or_insert_with(|| Value::Array(Vec::new()));
     // What a function makes is known later only.
     let Value::Array(given) = given else { return 0 };
-    let is_given = |name: &str, given: &[Value]| given.iter().any(|tag| tag.get("Key").and_then(Value::as_str) == Some(name));
+    let is_given =
+        |name: &str, given: &[Value]| given.iter().any(|tag| tag.get("Key").and_then(Value::as_str) == Some(name));
     // Groups of instances say of each tag whether instances have it, too.
     let propagates = resource.kind.as_str() == "AWS::AutoScaling::AutoScalingGroup";
     let mut more: Vec<Value> = Vec::new();

@@ -27,7 +27,11 @@ pub(super) fn of_resources(reader: &mut Reader<'_>, node: &Rc<Node>) -> IgnoreCh
 }
 
 /// Settings of an agent whose changes are left alone; `known` are those that it has.
-pub(super) fn of_agent(reader: &mut Reader<'_>, node: &Rc<Node>, known: &[(&'static str, Setting)]) -> Vec<Spanned<Setting>> {
+pub(super) fn of_agent(
+    reader: &mut Reader<'_>,
+    node: &Rc<Node>,
+    known: &[(&'static str, Setting)],
+) -> Vec<Spanned<Setting>> {
     let mut settings = Vec::new();
     for text in reader.texts(node, "a setting") {
         let variable = text.value.strip_prefix("environment.").filter(|name| !name.is_empty());

@@ -79,7 +79,8 @@ fn origin(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Origin> {
             Some(Origin::Assembly { folder: paths::path(reader, assembly, "an assembly", "cdk.out")?, stacks })
         }
         (Some(_), None, Some(stacks)) => {
-            let finding = Finding::new(Code::WrongChoice, stacks.span, "a template is one stack: there is nothing to choose");
+            let finding =
+                Finding::new(Code::WrongChoice, stacks.span, "a template is one stack: there is nothing to choose");
             reader.add(finding.help("remove `stacks`, which chooses among the stacks of an `assembly`"));
             None
         }
@@ -119,7 +120,8 @@ fn is_value(reader: &mut Reader<'_>, key: &Key, node: &Rc<Node>) -> bool {
         let secret = text.as_ref().and_then(|text| source::secret(&text.value));
         if let Some(what) = secret {
             let message = format!("the parameter `{}` holds what looks like {what}", key.name);
-            let help = "a config is kept and shown in the history: store the secret in AWS Secrets Manager, and give its name";
+            let help =
+                "a config is kept and shown in the history: store the secret in AWS Secrets Manager, and give its name";
             reader.add(Finding::new(Code::Secret, node.span, message).help(help));
         }
         text.is_some()

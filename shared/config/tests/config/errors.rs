@@ -145,7 +145,7 @@ fn keys_that_nothing_knows_are_told() {
     check_added(
         "    layers: []\n",
         &[
-            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `tracing`, `url`, `route`, `alias`, `shift`, `tags`, `permissions`, `managed_policies`, `health` and `environment`",
+            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `kind`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `url`, `route`, `alias`, `shift`, `health`, `tracing`, `vpc`, `tags`, `permissions`, `managed_policies`, `environment` and `ignore_changes`",
         ],
     );
     check_added("share: {}\n", &["8:1 unknown-key | a config has no key `share` | did you mean `shared`?"]);
@@ -752,12 +752,12 @@ fn what_is_not_made_yet_is_told() {
 fn resources_that_do_not_exist_are_told() {
     check_added(
         "    permissions: [{ resource: order, access: read }]\nshared: { tables: { orders: { key: { PK: S } } } }\n",
-        &["8:31 unknown-resource | `shared` has no resource `order` | did you mean `orders`?"],
+        &["8:31 unknown-resource | there is no resource `order` | did you mean `orders`?"],
     );
     check_added(
         "    permissions: [{ resource: zzz, access: read }]\n",
         &[
-            "8:31 unknown-resource | `shared` has no resource `zzz` | a permission names a table, bucket, queue, topic or parameter that stands under `shared`",
+            "8:31 unknown-resource | there is no resource `zzz` | a permission names what stands under `shared` or `resources`, or `stack/LogicalId` in a template",
         ],
     );
 }

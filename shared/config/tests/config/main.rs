@@ -8,6 +8,7 @@
     reason = "tests fail by panicking, and the shared parts of tests are not test functions"
 )]
 
+mod assembly;
 mod errors;
 mod example;
 mod expansion;
@@ -15,8 +16,12 @@ mod health;
 mod hostile;
 mod merging;
 mod outside;
+mod project;
+mod references;
 mod rendering;
+mod resources;
 mod shift;
+mod stacks;
 
 use std::collections::BTreeMap;
 

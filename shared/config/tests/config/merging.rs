@@ -35,15 +35,16 @@ fn mappings_are_merged_lists_are_replaced_and_null_takes_away() {
     let config = valid(TEXT);
     let (dev, prod) = (config.environment("dev").unwrap(), config.environment("prod").unwrap());
     let (plain, over) = (&dev.agents[0], &prod.agents[0]);
-    assert_eq!((plain.memory, over.memory), (256, 1024));
-    assert_eq!((plain.concurrency, over.concurrency), (Some(5), None));
-    let routes = |agent: &config::Agent| agent.routes.iter().map(|route| route.key.clone()).collect::<Vec<_>>();
-    assert_eq!(routes(plain), ["GET /a", "GET /b"]);
-    assert_eq!(routes(over), ["GET /c"]);
-    assert_eq!(over.environment["MODEL"], "large");
-    assert_eq!(over.environment["MODE"], "plain");
+    let (of_plain, of_over) = (plain.lambda().unwrap(), over.lambda().unwrap());
+    assert_eq!((of_plain.memory, of_over.memory), (256, 1024));
+    assert_eq!((of_plain.concurrency, of_over.concurrency), (Some(5), None));
+    let routes = |lambda: &config::Lambda| lambda.routes.iter().map(|route| route.key.clone()).collect::<Vec<_>>();
+    assert_eq!(routes(of_plain), ["GET /a", "GET /b"]);
+    assert_eq!(routes(of_over), ["GET /c"]);
+    assert_eq!(over.environment["MODEL"], config::Variable::Text("large".into()));
+    assert_eq!(over.environment["MODE"], config::Variable::Text("plain".into()));
     assert_eq!(over.path_of_code(), plain.path_of_code());
-    assert_eq!(dev.agents[1].memory, prod.agents[1].memory);
+    assert_eq!(dev.agents[1].lambda().unwrap().memory, prod.agents[1].lambda().unwrap().memory);
     assert!(prod.agents.iter().all(|agent| agent.tracing) && dev.agents.iter().all(|agent| !agent.tracing));
 }
 
@@ -53,7 +54,7 @@ trait PathOfCode {
 
 impl PathOfCode for config::Agent {
     fn path_of_code(&self) -> String {
-        format!("{:?}", self.source.value)
+        format!("{:?}", self.code().unwrap().source.value)
     }
 }
 
@@ -88,7 +89,7 @@ agents:
 ";
     let config = valid(text);
     let agents = &config.environment("dev").unwrap().agents;
-    assert_eq!((agents[1].name.value.as_str(), agents[1].memory), ("b", 256));
+    assert_eq!((agents[1].name.value.as_str(), agents[1].lambda().unwrap().memory), ("b", 256));
 }
 
 #[test]
@@ -96,7 +97,7 @@ fn json_is_yaml_too() {
     let text = r#"{"project":{"name":"desk","region":"eu-central-1"},"environments":{"dev":{}},
         "agents":[{"name":"bot","path":"bot","runtime":"python3.12","handler":"h.h","memory":256,"dlq":true}]}"#;
     let config = valid(text);
-    assert!(config.environment("dev").unwrap().agents[0].dlq);
+    assert!(config.environment("dev").unwrap().agents[0].lambda().unwrap().dlq);
 }
 
 #[test]

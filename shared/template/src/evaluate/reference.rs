@@ -61,8 +61,9 @@ impl<'a> Evaluator<'a> {
                 Some((ResourceAddress::new(self.scope.stack, own), &resource.kind.value))
             }
             None => {
-                let address: Option<ResourceAddress> = name.parse().ok();
-                address.and_then(|address| self.kind(&address).map(|kind| (address, kind)))
+                // What the config makes in this stack beside the template is called by its logical id, too.
+                let address = name.parse().unwrap_or_else(|_| ResourceAddress::new(self.scope.stack, own));
+                self.kind(&address).map(|kind| (address, kind))
             }
         };
         let Some(found) = found else {
@@ -88,8 +89,9 @@ impl<'a> Evaluator<'a> {
 
     /// The type of a resource.
     pub(super) fn kind(&self, address: &ResourceAddress) -> Option<&'a ResourceType> {
-        if address.stack == self.scope.stack {
-            return Some(&self.scope.template.resources.get(&address.logical_id)?.kind.value);
+        let own = self.scope.template.resources.get(&address.logical_id);
+        if let Some(own) = own.filter(|_| address.stack == self.scope.stack) {
+            return Some(&own.kind.value);
         }
         self.scope.elsewhere.get(address).or_else(|| self.scope.context.known.get(address))
     }
