@@ -106,7 +106,9 @@ impl<'a> Evaluator<'a> {
                 None => "what another stack has is called `stack/LogicalId`".to_owned(),
             };
         }
-        let own = template.parameters.keys().chain(template.resources.keys()).map(String::as_str);
+        let beside = self.scope.context.known.keys().filter(|address| address.stack == self.scope.stack);
+        let beside = beside.map(|address| &address.logical_id);
+        let own = template.parameters.keys().chain(template.resources.keys()).chain(beside).map(String::as_str);
         if let Some(near) = closest(name, own.chain(pseudo::NAMES.iter().copied())) {
             return format!("did you mean `{near}`?");
         }

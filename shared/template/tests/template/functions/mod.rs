@@ -77,7 +77,9 @@ Outputs:
     };
     let stacks = [stack("main", file), stack("data", other)];
     let environment = Environment::new(EnvironmentId::new("shop", "dev").unwrap(), "123456789012", "eu-central-1");
-    let known = BTreeMap::from([(ResourceAddress::new("shared", "Topic"), "AWS::SNS::Topic".into())]);
+    let topic = || "AWS::SNS::Topic".into();
+    let known = ["shared", "main"].map(|stack| (ResourceAddress::new(stack, "Topic"), topic()));
+    let known = BTreeMap::from(known);
     let zones = Lookup::Zones { region: "eu-central-1".to_owned() };
     let parameter = |name: &str, version| Lookup::Parameter { name: name.to_owned(), version };
     let snapshot = Snapshot(BTreeMap::from([

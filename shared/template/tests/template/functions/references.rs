@@ -30,6 +30,8 @@ fn ref_of_a_resource_is_kept_with_its_whole_address() {
     check("!Ref Queue", r#"{"Ref":"main/Queue"}"#);
     check("!Ref main/Queue", r#"{"Ref":"main/Queue"}"#);
     check("!Ref data/Table", r#"{"Ref":"data/Table"}"#);
+    check("!Ref Topic", r#"{"Ref":"main/Topic"}"#);
+    check(r#"!Sub "${Topic.TopicName}""#, r#"{"Fn::GetAtt":["main/Topic","TopicName"]}"#);
     check("!Ref shared/Topic", r#"{"Ref":"shared/Topic"}"#);
     check("{ Deep: [{ Ref: Queue }] }", r#"{"Deep":[{"Ref":"main/Queue"}]}"#);
 }
@@ -42,6 +44,7 @@ fn ref_of_what_is_not_there_is_told() {
         "!Ref AWS::Regoin",
         "unknown-resource at AWS::Regoin: there is no parameter or resource `AWS::Regoin`; did you mean `AWS::Region`?",
     );
+    check("!Ref Topik", "unknown-resource at Topik: there is no parameter or resource `Topik`; did you mean `Topic`?");
     check(
         "!Ref Table",
         "unknown-resource at Table: there is no parameter or resource `Table`; did you mean `data/Table`, of another stack?",
