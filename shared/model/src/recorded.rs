@@ -96,12 +96,17 @@ pub struct RecordedResource {
 }
 
 impl RecordedResource {
-    /// The physical id, or the value of an attribute.
+    /// The physical id, or the value of an attribute. One with dots may be recorded by its whole name, or be part of another:
+    /// `Endpoint.Address` is the `Address` of `Endpoint`.
     pub fn value_of(&self, attribute: Option<&str>) -> Option<Value> {
-        match attribute {
-            None => self.physical_id.as_ref().map(|id| Value::String(id.0.clone())),
-            Some(name) => self.attributes.get(name).cloned(),
-        }
+        let Some(name) = attribute else {
+            return self.physical_id.as_ref().map(|id| Value::String(id.0.clone()));
+        };
+        let part = || {
+            let (first, rest) = name.split_once('.')?;
+            rest.split('.').try_fold(self.attributes.get(first)?, |value, step| value.get(step))
+        };
+        self.attributes.get(name).or_else(part).cloned()
     }
 }
 
@@ -131,4 +136,31 @@ pub struct Intent {
     /// When it was announced: how long it may still be on its way.
     #[serde(default)]
     pub at: jiff::Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_attribute_with_dots_is_found_by_its_whole_name_or_within_another() {
+        let made = json!({
+            "type": "AWS::RDS::DBInstance", "physical_id": "db", "presence": "present", "asked": {}, "sent": {}, "deployment": "d",
+            "attributes": { "Endpoint": { "Address": "db.example", "Port": 5432 }, "Outputs.Name": "whole" },
+        });
+        let made: RecordedResource = serde_json::from_value(made).unwrap();
+        for (name, expected) in [
+            ("Endpoint.Address", Some(json!("db.example"))),
+            ("Endpoint.Port", Some(json!(5432))),
+            ("Outputs.Name", Some(json!("whole"))),
+            ("Endpoint", Some(json!({ "Address": "db.example", "Port": 5432 }))),
+            ("Endpoint.Nothing", None),
+            ("Endpoint.Address.More", None),
+            ("Nothing.Address", None),
+        ] {
+            assert_eq!(made.value_of(Some(name)), expected, "{name}");
+        }
+    }
 }
