@@ -1,9 +1,9 @@
 //! Where a template names the files that were published with it: they are kept in the engine's bucket instead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use source::{Node, Value};
+use source::{Key, Node, Value};
 
 use crate::context::{Asset, Context};
 
@@ -45,14 +45,38 @@ impl<'a> Assets<'a> {
                 Some(text) => Value::Scalar { text, plain: *plain },
                 None => return Rc::clone(node),
             },
-            Value::List(items) => Value::List(items.iter().map(|item| self.within(item, beside)).collect()),
+            Value::List(items) => {
+                let placed = |item: &Rc<Node>| match self.allowed(item) {
+                    Some(arns) => arns,
+                    None => vec![self.within(item, beside)],
+                };
+                Value::List(items.iter().flat_map(placed).collect())
+            }
             Value::Map(entries) => {
                 let beside = entries.iter().any(|(_, item)| self.names_bucket(item));
-                let entry = |(key, item): &(_, _)| (Clone::clone(key), self.within(item, beside));
+                let entry = |(key, item): &(Key, Rc<Node>)| {
+                    let item = match self.allowed(item) {
+                        Some(arns) => Rc::new(Node::new(item.span, Value::List(arns))),
+                        None => self.within(item, beside),
+                    };
+                    (key.clone(), item)
+                };
                 Value::Map(entries.iter().map(entry).collect())
             }
         };
         Rc::new(Node::new(node.span, value))
+    }
+
+    /// Of everything in a bucket of assets (`arn:aws:s3:::bucket/*`, as in policies), the stack's own: the engine's bucket holds
+    /// what is nobody else's business.
+    fn allowed(&self, node: &Node) -> Option<Vec<Rc<Node>>> {
+        let (service, bucket) = node.scalar()?.strip_suffix("/*")?.split_once(":::")?;
+        if !service.starts_with("arn:") || !service.ends_with(":s3") || !self.is_bucket(bucket) {
+            return None;
+        }
+        let kept: BTreeSet<&str> = self.keys.values().copied().collect();
+        let arn = |kept: &str| Node::text(node.span, format!("{service}:::{}/{kept}", self.kept_in));
+        Some(kept.into_iter().map(arn).collect())
     }
 
     fn names_bucket(&self, node: &Node) -> bool {

@@ -221,7 +221,8 @@ impl<'a> Read<'a> {
                 continue;
             }
             let names = self.template.resources.keys().map(String::as_str);
-            let help = meant(name, names.filter(|other| *other != resource.key.name), "other resources in this stack");
+            let others = names.filter(|other| *other != resource.key.name);
+            let help = meant(name, others, "other resources in this stack", findings.len());
             let message = format!("`DependsOn` names `{name}`, which does not exist");
             findings.push(Finding::new(Code::UnknownResource, *span, message).help(help));
         }

@@ -24,11 +24,14 @@ pub(crate) fn values(
 ) -> BTreeMap<String, Rc<Node>> {
     let given: BTreeMap<&str, &(Key, Rc<Node>)> =
         stack.parameters.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
-    let mut values = Values { reader: Reader::new(findings), snapshot, lookups };
+    let mut values = Values { reader: Reader::new(findings), snapshot, lookups, patterns: BTreeMap::new() };
+    let mut unknown = 0;
     for (key, _) in &stack.parameters {
         if !template.parameters.contains_key(&key.name) && !key.name.is_empty() {
             let message = format!("the template of `{}` has no parameter `{}`", stack.name, key.name);
-            let help = meant(&key.name, template.parameters.keys().map(String::as_str), "parameters in it");
+            let names = template.parameters.keys().map(String::as_str);
+            let help = meant(&key.name, names, "parameters in it", unknown);
+            unknown += 1;
             values.reader.add(Finding::new(Code::UnknownParameter, key.span, message).help(help));
         }
     }
@@ -61,6 +64,8 @@ struct Values<'v, 'f> {
     reader: Reader<'f>,
     snapshot: &'v Snapshot,
     lookups: &'v mut BTreeSet<Lookup>,
+    /// Patterns by their texts: templates repeat them.
+    patterns: BTreeMap<String, Pattern>,
 }
 
 impl Values<'_, '_> {
@@ -194,7 +199,8 @@ impl Values<'_, '_> {
             return Some(finding(Code::OutOfRange, why, help));
         }
         if let Some(pattern) = &parameter.allowed_pattern {
-            match whole(&pattern.value).matches(text) {
+            let ready = self.patterns.entry(pattern.value.clone()).or_insert_with(|| whole(&pattern.value));
+            match ready.matches(text) {
                 Some(true) => {}
                 Some(false) => {
                     let why = format!("it does not match `{}`", short(&pattern.value));

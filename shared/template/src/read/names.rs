@@ -4,6 +4,8 @@ use source::{Code, Finding, Key, Reader, closest};
 
 /// The longest name of a parameter, resource, output or mapping ("AWS CloudFormation quotas").
 const LONGEST: usize = 255;
+/// With how much wrong names are not compared any more: comparing takes long, and a report tells less than that.
+const COMPARED: usize = 400;
 /// How many names a help lists.
 const LISTED: usize = 8;
 
@@ -54,9 +56,17 @@ fn fitting(name: &str, fits: impl Fn(char) -> bool) -> String {
     made
 }
 
-/// What to do about a name that is none of `names`: `these` says what they are, e.g. `parameters`.
-pub(crate) fn meant<'n>(given: &str, names: impl Iterator<Item = &'n str> + Clone, these: &str) -> String {
-    if let Some(near) = closest(given, names.clone()) {
+/// What to do about a name that is none of `names`: `these` says what they are, e.g. `parameters`; `found` is how much is wrong
+/// already.
+pub(crate) fn meant<'n>(
+    given: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+    these: &str,
+    found: usize,
+) -> String {
+    if found < COMPARED
+        && let Some(near) = closest(given, names.clone())
+    {
         return format!("did you mean `{near}`?");
     }
     let first: Vec<String> = names.clone().take(LISTED).map(|name| format!("`{name}`")).collect();

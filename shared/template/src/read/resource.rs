@@ -15,7 +15,8 @@ pub(super) fn resources(node: &Rc<Node>, reader: &mut Reader<'_>) -> BTreeMap<St
     let node = plain(node, reader);
     let mut resources = BTreeMap::new();
     for (key, node) in reader.entries(&node, "`Resources`", "resources") {
-        if is_name(key, "a logical id", reader) && !reader.is_full() {
+        let is_statistics = node.get("Type").and_then(|kind| kind.scalar()) == Some("AWS::CDK::Metadata");
+        if !is_statistics && is_name(key, "a logical id", reader) && !reader.is_full() {
             resources.extend(resource(key, node, reader).map(|resource| (key.name.clone(), resource)));
         }
     }

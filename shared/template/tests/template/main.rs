@@ -3,4 +3,6 @@
 mod errors;
 mod expansion;
 mod functions;
+mod hostile;
+mod parameters;
 mod stage;

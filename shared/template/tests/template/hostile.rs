@@ -1,0 +1,137 @@
+//! Templates that are meant to take long: everything is bounded.
+
+use std::time::{Duration, Instant};
+
+use super::stage::Stage;
+
+/// More than any of these takes in a build that is not optimised; what is not bounded takes minutes.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// What is wrong with `text`, in good time.
+fn problems(text: &str) -> Vec<String> {
+    let begun = Instant::now();
+    let problems = Stage::of(text).problems();
+    assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+    problems
+}
+
+#[test]
+fn aliases_that_double_are_bounded() {
+    let mut text = "Mappings:\n  A: &a0 { a: { b: [x, x, x, x, x, x, x, x, x, x] } }\n".to_owned();
+    text.push_str(
+        "Resources:\n  R:\n    Type: AWS::SQS::Queue\n    Properties:\n      L0: &l0 [x, x, x, x, x, x, x, x, x, x]\n",
+    );
+    for depth in 1..40 {
+        let last = depth - 1;
+        text.push_str(&format!("      L{depth}: &l{depth} [*l{last}, *l{last}, *l{last}, *l{last}]\n"));
+    }
+    assert!(problems(&text)[0].contains(" too-large | "));
+}
+
+#[test]
+fn what_is_nested_too_deep_is_told_and_not_followed() {
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let found = problems(&format!("Resources:\n  R: {{ Type: AWS::SQS::Queue, Properties: {{ A: {deep} }} }}\n"));
+    assert!(found[0].contains(" too-deep | "), "{found:?}");
+    // As deep as a text may be, in every section that walks.
+    let call =
+        |name: &str, depth: usize| format!("{}x{}", format!("{{ '{name}': [").repeat(depth), "] }".repeat(depth));
+    for name in ["Fn::Not", "Fn::And", "Fn::Or"] {
+        let rule = format!("Rules: {{ R: {{ Assertions: [{{ Assert: {} }}] }} }}\nResources: {{}}\n", call(name, 25));
+        assert!(!problems(&rule).is_empty());
+        let condition = format!("Conditions: {{ C: {} }}\nResources: {{}}\n", call(name, 25));
+        assert!(!problems(&condition).is_empty());
+    }
+    let property = format!(
+        "Resources: {{ R: {{ Type: AWS::SQS::Queue, Properties: {{ QueueName: {} }} }} }}\n",
+        call("Fn::If", 20)
+    );
+    assert!(!problems(&property).is_empty());
+}
+
+#[test]
+fn thousands_of_everything_are_looked_at_in_good_time() {
+    let mut text = "Parameters:\n".to_owned();
+    for at in 0..3_000 {
+        text.push_str(&format!("  P{at}: {{ Type: String, Default: v{at}, AllowedPattern: '[a-z]+[0-9]+' }}\n"));
+    }
+    text.push_str("Conditions:\n");
+    for at in 0..2_000 {
+        text.push_str(&format!("  C{at}: !Equals [!Ref P{at}, v{at}]\n"));
+    }
+    text.push_str("Resources:\n");
+    for at in 0..3_000 {
+        let last = at.max(1) - 1;
+        let condition = at % 2_000;
+        text.push_str(&format!(
+            "  R{at}: {{ Type: AWS::SQS::Queue, Condition: C{condition}, DependsOn: [R{last}x], Properties: {{ QueueName: !Ref P{at} }} }}\n"
+        ));
+    }
+    // A wrong name in each of them: the first are told.
+    let found = problems(&text);
+    assert_eq!(found.len(), 201);
+    assert!(found.last().unwrap().contains("there are more problems from here on"), "{:?}", found.last());
+    let right = text.replace("x], Properties", "], Properties").replace(
+        "R0: { Type: AWS::SQS::Queue, Condition: C0, DependsOn: [R0]",
+        "R0: { Type: AWS::SQS::Queue, Condition: C0",
+    );
+    assert_eq!(problems(&right), Vec::<String>::new());
+}
+
+#[test]
+fn names_that_are_all_wrong_are_not_compared_for_ever() {
+    let mut text = "Resources:\n".to_owned();
+    for at in 0..5_000 {
+        text.push_str(&format!("  R{at}: {{ Type: AWS::Sqs{at}::Queues, DependsOn: Q{at} }}\n"));
+    }
+    assert_eq!(problems(&text).len(), 201);
+    let parameters: Vec<String> = (0..5_000).map(|at| format!("P{at}: a")).collect();
+    let begun = Instant::now();
+    let stage = Stage::of("Parameters: { Known: { Type: String, Default: a } }\nResources: {}\n");
+    assert_eq!(stage.given(&format!("{{ {} }}", parameters.join(", "))).problems().len(), 201);
+    assert!(begun.elapsed() < LONGEST);
+}
+
+#[test]
+fn a_pattern_that_others_search_for_ever_is_matched_in_good_time() {
+    let value = "a".repeat(4_000);
+    let found = problems(&format!(
+        "Parameters: {{ P: {{ Type: String, Default: '{value}!', AllowedPattern: '^(a+)+$' }} }}\nResources: {{}}\n"
+    ));
+    assert!(matches!(found.as_slice(), [one] if one.contains(" wrong-pattern | ")), "{found:?}");
+    let found = problems(
+        "Parameters: { P: { Type: String, Default: a, AllowedPattern: '((a{1,1000}){1,1000}){1,1000}' } }\nResources: {}\n",
+    );
+    assert!(matches!(found.as_slice(), [one] if one.contains(" wrong-pattern | ")), "{found:?}");
+}
+
+#[test]
+fn a_long_chain_of_resources_is_no_circle_and_a_long_circle_is_told() {
+    let template = |last: &str| {
+        let mut text = "Resources:\n".to_owned();
+        for at in 0..4_000 {
+            let next = if at == 3_999 { last.to_owned() } else { format!("R{}", at + 1) };
+            let waits = if next.is_empty() { String::new() } else { format!(", DependsOn: {next}") };
+            text.push_str(&format!("  R{at}: {{ Type: AWS::SQS::Queue{waits} }}\n"));
+        }
+        text
+    };
+    assert_eq!(problems(&template("")), Vec::<String>::new());
+    assert!(matches!(problems(&template("R0")).as_slice(), [one] if one.contains(" cycle | ")));
+}
+
+#[test]
+fn keys_that_are_no_text_end_nothing() {
+    let rows = [
+        "Resources: { [a]: { Type: AWS::SQS::Queue } }\n",
+        "Parameters: { { a: b }: { Type: String } }\nResources: {}\n",
+        "Resources: { A: { Type: AWS::SQS::Queue, DependsOn: [~, [], {}] } }\n",
+        "Resources: { A: { Type: AWS::SQS::Queue, Properties: { '': 1, Tags: [[], {}, ~] } } }\n",
+        "Outputs: { A: { Value: { Ref: ~ }, Export: { Name: { Ref: [] } } } }\nResources: {}\n",
+        "Rules: { A: { Assertions: [{ Assert: ~ }, ~, []], RuleCondition: [] } }\nResources: {}\n",
+        "Mappings: { A: { B: { C: [] } } }\nResources: {}\nTransform: []\n",
+    ];
+    for text in rows {
+        let _ = problems(text);
+    }
+}
