@@ -10,6 +10,7 @@ use super::*;
 
 mod back;
 mod back_random;
+mod functions;
 mod gone;
 mod ignored;
 mod leaving;
