@@ -1,20 +1,31 @@
 //! The typed config: what `strands.yaml` said, checked, per environment.
 
 mod agent;
+mod api;
+mod data;
+mod event;
+mod grant;
 mod network;
 mod stacks;
 
 use std::collections::BTreeMap;
 
 use model::ResourceAddress;
-use source::{Files, Spanned};
+use source::{Files, Span, Spanned};
 
 pub use crate::read::runtime::Runtime;
 pub use agent::{
-    Agent, AgentCode, AgentCore, AgentKind, Architecture, Authorizer, Container, Health, HttpHealth, Lambda, Program, Protocol,
-    Public, Route, Source, UrlAuth, Way,
+    Agent, AgentCode, AgentCore, AgentKind, Architecture, Authorizer, Container, Health, HttpHealth, Lambda, Program,
+    Protocol, Public, Route, Source, UrlAuth, Way,
 };
 
+pub use api::{ApiGateway, ApiKind, Cors, Domain, Keys, Throttling};
+pub use data::{
+    Bucket, Deduplication, Generated, Index, Lifecycle, OnRemoval, Parameter, Projection, Queue, QueueSubscription,
+    Secret, SecretSource, Stream, Table, Topic,
+};
+pub use event::{Event, EventSource, ObjectEvent};
+pub use grant::{Grant, KeyAccess};
 pub use network::{FlowLogs, Ipv4Range, Nat, Space, Vpc, VpcUse, Zones};
 pub use stacks::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 
@@ -69,6 +80,13 @@ pub enum Permission {
         /// How, and where that was written.
         access: Spanned<Access>,
     },
+    /// Use something else, in words.
+    Words {
+        /// What, and how.
+        grant: Grant,
+        /// Where that was written.
+        span: Span,
+    },
     /// IAM actions.
     Actions {
         /// E.g. `bedrock:InvokeModel`.
@@ -91,6 +109,8 @@ pub enum Kind {
     Topic,
     /// An SSM parameter.
     Parameter,
+    /// A secret in Secrets Manager.
+    Secret,
 }
 
 /// How a shared resource is used.
@@ -109,7 +129,7 @@ pub enum Access {
 pub struct Shared {
     /// The network.
     pub vpc: Option<Vpc>,
-    /// The HTTP API.
+    /// The API.
     pub api_gateway: Option<ApiGateway>,
     /// Alarms and logs.
     pub monitoring: Monitoring,
@@ -123,6 +143,8 @@ pub struct Shared {
     pub topics: BTreeMap<String, Topic>,
     /// Parameters, by name.
     pub parameters: BTreeMap<String, Parameter>,
+    /// Secrets, by name.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 impl Shared {
@@ -138,26 +160,9 @@ impl Shared {
         let queues = self.queues.keys().map(|name| (Kind::Queue, name.as_str()));
         let topics = self.topics.keys().map(|name| (Kind::Topic, name.as_str()));
         let parameters = self.parameters.keys().map(|name| (Kind::Parameter, name.as_str()));
-        tables.chain(buckets).chain(queues).chain(topics).chain(parameters)
+        let secrets = self.secrets.keys().map(|name| (Kind::Secret, name.as_str()));
+        tables.chain(buckets).chain(queues).chain(topics).chain(parameters).chain(secrets)
     }
-}
-
-/// The HTTP API that the agents share.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ApiGateway {
-    /// Which pages of other origins may call it.
-    pub cors: Option<Cors>,
-}
-
-/// Which pages of other origins may call an API.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cors {
-    /// Origins, or `*`.
-    pub origins: Vec<String>,
-    /// Methods, or `*`.
-    pub methods: Vec<String>,
-    /// Headers, or `*`.
-    pub headers: Vec<String>,
 }
 
 /// Alarms and logs.
@@ -192,63 +197,4 @@ pub struct Alarms {
     pub api_5xx: Option<u32>,
     /// Who is told.
     pub emails: Vec<String>,
-}
-
-/// What becomes of data whose resource leaves the config.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum OnRemoval {
-    /// It stays in the account.
-    #[default]
-    Retain,
-    /// It is deleted.
-    Delete,
-}
-
-/// A DynamoDB table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// The partition key: its name and type (`S`, `N` or `B`).
-    pub key: (String, String),
-    /// The sort key.
-    pub sort: Option<(String, String)>,
-    /// The attribute after whose time an item goes.
-    pub ttl: Option<String>,
-    /// Whether it can be restored to any second of the last 35 days.
-    pub point_in_time_recovery: bool,
-    /// What becomes of its data.
-    pub on_removal: OnRemoval,
-}
-
-/// An S3 bucket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bucket {
-    /// Whether older versions are kept.
-    pub versioning: bool,
-    /// What becomes of its data.
-    pub on_removal: OnRemoval,
-}
-
-/// An SQS queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Queue {
-    /// Whether messages that fail three times go to a queue of their own.
-    pub dlq: bool,
-    /// Seconds that a message is hidden after it was received.
-    pub visibility: u32,
-    /// Days that a message is kept.
-    pub retention_days: u32,
-}
-
-/// An SNS topic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Topic {
-    /// Who is told.
-    pub emails: Vec<String>,
-}
-
-/// An SSM parameter, of text that is no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Parameter {
-    /// Its value.
-    pub value: String,
 }

@@ -13,16 +13,19 @@ mod read;
 mod texts;
 
 pub use config::{
-    Access, Agent, AgentCode, AgentCore, AgentKind, Alarms, ApiGateway, Architecture, Authorizer, Bucket, Config,
-    Container, Cors, Environment, Health, HttpHealth, Kind, Lambda, Monitoring, OnRemoval, Parameter, Permission, Program,
-    Protocol, Public, Queue, Route, Runtime, Shared, Source, Table, Tags, Topic, UrlAuth, Way,
+    Access, Agent, AgentCode, AgentCore, AgentKind, Alarms, ApiGateway, ApiKind, Architecture, Authorizer, Bucket,
+    Config, Container, Cors, Deduplication, Domain, Environment, Event, EventSource, FlowLogs, Generated, Grant,
+    Health, HttpHealth, Index, Ipv4Range, KeyAccess, Keys, Kind, Lambda, Lifecycle, Monitoring, Nat, ObjectEvent,
+    OnRemoval, Parameter, Permission, Program, Projection, Protocol, Public, Queue, QueueSubscription, Route, Runtime,
+    Secret, SecretSource, Shared, Source, Space, Stream, Table, Tags, Throttling, Topic, UrlAuth, Vpc, VpcUse, Way,
+    Zones,
 };
 pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 pub use expand::{Context, Expanded, Note, expand};
 pub use outside::AgentSource;
-pub use texts::{AssetSource, Needed, NeededKind, Packaging};
 use source::Files;
 pub use source::{Area, Code, Problem, Report, Span, Spanned};
+pub use texts::{AssetSource, Needed, NeededKind, Packaging};
 
 /// Reads a config: its syntax, its shape, its names and ranges, with every environment's overrides applied in turn.
 ///

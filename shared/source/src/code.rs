@@ -61,6 +61,8 @@ codes! {
     Cycle = "cycle",
     /// Two agents of one name.
     DuplicateAgent = "duplicate-agent",
+    /// An agent that is woken twice by one thing.
+    DuplicateEvent = "duplicate-event",
     /// Two exports of one name.
     DuplicateExport = "duplicate-export",
     /// An item that stands twice in a list where each stands once.
@@ -187,6 +189,8 @@ codes! {
     WrongHandler = "wrong-handler",
     /// An image that could be another tomorrow, or that is none.
     WrongImage = "wrong-image",
+    /// A name of no model.
+    WrongModel = "wrong-model",
     /// A name that would not fit where names go.
     WrongName = "wrong-name",
     /// A path that leaves the bundle, or is none; of an address, one that no address has.
@@ -199,6 +203,8 @@ codes! {
     WrongRegion = "wrong-region",
     /// A route that an HTTP API cannot have.
     WrongRoute = "wrong-route",
+    /// A schedule that EventBridge does not have.
+    WrongSchedule = "wrong-schedule",
     /// A tag that AWS does not take.
     WrongTag = "wrong-tag",
     /// Something of one type where another is needed.

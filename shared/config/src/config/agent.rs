@@ -6,7 +6,7 @@ use model::{Digest, ShiftStep};
 use serde_json::Value;
 use source::{Span, Spanned};
 
-use super::{Permission, Runtime, Setting, Tags, Variable, VpcUse};
+use super::{Event, Permission, Runtime, Setting, Tags, Variable, VpcUse};
 
 /// One agent, and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct Lambda {
     pub alias: Option<String>,
     /// In which steps calls are led to a new version; none where all go at once.
     pub shift: Vec<ShiftStep>,
+    /// What wakes it.
+    pub events: Vec<Event>,
     /// How it is told whether it is well, once a deployment has made its changes; none where nobody asks.
     pub health: Option<Health>,
 }

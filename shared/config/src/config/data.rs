@@ -156,13 +156,24 @@ pub struct QueueSubscription {
 /// An SSM parameter, of text that is no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
+    /// Where it is named.
+    pub span: Span,
     /// Its value.
     pub value: String,
 }
 
 /// A secret in Secrets Manager. Its value is never in a config.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Secret {
+pub struct Secret {
+    /// Where it is named.
+    pub span: Span,
+    /// Where its value comes from.
+    pub source: SecretSource,
+}
+
+/// Where the value of a secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
     /// One that AWS makes up, once.
     Generated(Generated),
     /// One that is there already, by its ARN.

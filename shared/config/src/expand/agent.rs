@@ -6,12 +6,12 @@ use model::expression::{attribute, reference};
 use model::{Artifact, Digest, Properties, ResourceAddress, Retention, Shift, properties};
 use serde_json::{Map, Value, json};
 
-use super::tags::Scope;
 use super::network::Subnets;
 use super::policy::allow;
 use super::role::Principal;
-use super::{Expansion, alarms, api, health, ignored, pascal, role, security_group};
-use crate::config::{Agent, Lambda, UrlAuth};
+use super::tags::Scope;
+use super::{Expansion, alarms, api, event, grant, health, ignored, pascal, role, secret, security_group};
+use crate::config::{Agent, Kind, Lambda, Permission, UrlAuth};
 
 /// What callers of an agent refer to.
 pub(super) struct Callee {
@@ -52,10 +52,12 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda,
     if agent.vpc.is_some() {
         more.extend(interfaces(expansion));
     }
+    more.extend(event::needs(lambda));
     let role = role::role(expansion, Principal::Lambda, agent, more);
 
     let function = at("Function");
-    let made = function_properties(expansion, agent, lambda, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
+    let made =
+        function_properties(expansion, agent, lambda, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
     let version = version_properties(&function, artifact, &ignored::without(&made, &ignored::of_function(agent)));
     expansion.put(function.clone(), "AWS::Lambda::Function", made);
 
@@ -75,6 +77,7 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda,
     };
     url(expansion, agent, lambda, &function, &callee);
     api::add_agent(expansion, agent, lambda, &callee);
+    event::add(expansion, stack, lambda, &callee, &scope);
     alarms::add_agent(expansion, agent, lambda, &scope, &function, dead_letters.as_ref());
     shift(expansion, agent, lambda, &at("Alias"));
     let called = if lambda.alias.is_some() { at("Alias") } else { function.clone() };
@@ -163,7 +166,17 @@ pub(super) fn variables(expansion: &Expansion<'_>, agent: &Agent) -> Map<String,
     let own = agent.environment.iter().map(|(name, value)| (name.clone(), expansion.value_of(agent, name, value)));
     // The physical id of each resource is what its API takes: a name, a queue's URL, a topic's ARN.
     let used = agent.permissions.iter().filter_map(|permission| expansion.used(permission));
-    own.chain(used.map(|used| (used.variable, reference(&used.address)))).collect()
+    let used = used.map(|used| match used.kind {
+        Kind::Secret => (used.variable, secret::arn(expansion, &used.address)),
+        Kind::Table | Kind::Bucket | Kind::Queue | Kind::Topic | Kind::Parameter => {
+            (used.variable, reference(&used.address))
+        }
+    });
+    let words = agent.permissions.iter().filter_map(|permission| match permission {
+        Permission::Words { grant, .. } => grant::variable(expansion, grant),
+        Permission::Resource { .. } | Permission::Made { .. } | Permission::Actions { .. } => None,
+    });
+    own.chain(used).chain(words).collect()
 }
 
 /// A version is a copy that never changes; whatever goes into the copy is part of what tells it from the next.

@@ -159,6 +159,6 @@ pub(super) fn callable(agent: &str) -> [Value; 2] {
 }
 
 /// What a caller finds in its environment.
-pub(super) fn named(agent: &str) -> Value {
+pub(super) fn called(agent: &str) -> Value {
     attribute(&ResourceAddress::new(agent, "Runtime"), "AgentRuntimeArn")
 }

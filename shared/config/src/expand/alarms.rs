@@ -5,8 +5,8 @@ use model::{ResourceAddress, properties};
 use serde_json::{Value, json};
 
 use super::tags::Scope;
-use super::{Expansion, api, shared, shared_address};
-use crate::config::{Agent, Lambda};
+use super::{Expansion, api, rest_api, shared, shared_address};
+use crate::config::{Agent, ApiKind, Lambda};
 
 /// The topic that alarms tell.
 fn topic() -> ResourceAddress {
@@ -61,21 +61,26 @@ fn dead_letters<'a>(what: &str, queue: &ResourceAddress, threshold: u32) -> Alar
 pub(super) fn add_shared(expansion: &mut Expansion<'_>) {
     let environment = expansion.environment;
     let Some(alarms) = &environment.shared.monitoring.alarms else { return };
+    expansion.asked_at = None;
     shared::topic(expansion, &topic(), &alarms.emails);
     let tags = expansion.scope.list();
-    if let (Some(threshold), Some(_)) = (alarms.api_5xx, &environment.shared.api_gateway) {
+    if let (Some(threshold), Some(api)) = (alarms.api_5xx, &environment.shared.api_gateway) {
+        let (metric, dimension) = match api.kind {
+            ApiKind::Http => ("5xx", ("ApiId", reference(&api::address()))),
+            ApiKind::Rest { .. } => ("5XXError", ("ApiName", json!(rest_api::name(expansion)))),
+        };
         let alarm = Alarm {
             description: "the API answers with server errors".to_owned(),
             namespace: "AWS/ApiGateway",
-            metric: "5xx",
+            metric,
             statistic: "Sum",
-            dimension: ("ApiId", reference(&api::address())),
+            dimension,
             threshold,
         };
         alarm.put(expansion, shared_address("ApiErrorsAlarm"), tags.clone());
     }
     let Some(threshold) = alarms.dlq_depth else { return };
-    for name in environment.shared.queues.iter().filter(|(_, queue)| queue.dlq).map(|(name, _)| name) {
+    for name in environment.shared.queues.iter().filter(|(_, queue)| queue.receives.is_some()).map(|(name, _)| name) {
         let queue = shared::dead_letters(name);
         let address = shared_address(format!("{}Alarm", queue.logical_id));
         dead_letters(&format!("queue `{name}`"), &queue, threshold).put(expansion, address, tags.clone());

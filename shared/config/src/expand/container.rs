@@ -257,8 +257,7 @@ fn load_balancer(expansion: &mut Expansion<'_>, stack: &str, public: &Public, sc
         expansion.put(at("RedirectListener"), "AWS::ElasticLoadBalancingV2::Listener", properties(made));
         "https"
     } else {
-        let made =
-            json!({ "DefaultActions": forward, "LoadBalancerArn": balancer, "Port": 80, "Protocol": "HTTP" });
+        let made = json!({ "DefaultActions": forward, "LoadBalancerArn": balancer, "Port": 80, "Protocol": "HTTP" });
         expansion.put(at("Listener"), "AWS::ElasticLoadBalancingV2::Listener", properties(made));
         expansion.notes.push(Note {
             code: Code::PlainHttp,

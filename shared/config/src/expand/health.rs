@@ -16,7 +16,11 @@ pub(super) fn add_agent(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &L
     }
     if let Some(HttpHealth { by, path, status }) = &health.http {
         let url = match by {
-            Way::Api => join([attribute(&api::address(), "ApiEndpoint"), json!(path)]),
+            // A route of the agent is there, and so is the API.
+            Way::Api => match &expansion.environment.shared.api_gateway {
+                Some(api) => join([api::endpoint(expansion, api), json!(path)]),
+                None => return,
+            },
             Way::Url => {
                 // A function URL ends with a slash.
                 let url = ResourceAddress::new(agent.name.value.as_str(), "Url");

@@ -9,12 +9,17 @@ mod alarms;
 mod api;
 mod container;
 mod deployable;
+mod event;
+mod grant;
 mod health;
 mod ignored;
 mod network;
 mod note;
+mod optimise;
 mod policy;
+mod rest_api;
 mod role;
+mod secret;
 mod security_group;
 mod shared;
 mod stacks;
@@ -28,9 +33,10 @@ use model::{Artifact, Desired, DesiredResource, Gate, Lookup, Properties, Resour
 use serde_json::Value;
 
 use crate::config::{AgentKind, Config, Environment, Kind};
+pub(crate) use grant::variable_of as variable_of_agent;
+use network::Subnets;
 pub use note::Note;
 use source::{Files, Finding, Report, Span};
-use network::Subnets;
 use stacks::Brought;
 use tags::Scope;
 use used::Elsewhere;
@@ -118,6 +124,9 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report
     if !findings.is_empty() {
         return Err(Report::of(&files, findings));
     }
+    let more = optimise::notes(&expansion);
+    expansion.notes.extend(more);
+    expansion.notes.sort_by_key(|note| note.span);
     let Expansion { resources, outputs, moved, gates, lookups, places, notes, .. } = expansion;
     let desired = Desired {
         environment: record.id.clone(),
@@ -136,9 +145,11 @@ fn own<'a>(environment: &'a Environment, context: &'a Context<'a>, elsewhere: &'
     let mut expansion = Expansion::new(environment, context, elsewhere);
     network::add(&mut expansion);
     shared::add(&mut expansion);
+    secret::add(&mut expansion);
     api::add(&mut expansion);
     alarms::add_shared(&mut expansion);
     for agent in &environment.agents {
+        expansion.asked_at = Some(agent.name.span);
         let artifact = context.artifacts.get(&agent.name.value);
         match (&agent.kind, artifact) {
             (AgentKind::Lambda(lambda), Some(artifact)) => agent::add(&mut expansion, agent, lambda, artifact),
@@ -148,11 +159,8 @@ fn own<'a>(environment: &'a Environment, context: &'a Context<'a>, elsewhere: &'
             (AgentKind::Lambda(_), None) => {}
         }
         ignored::of_agent(&mut expansion, agent);
-        let stack = &agent.name.value;
-        let own = expansion.resources.keys().filter(|address| address.stack == *stack);
-        let own: Vec<ResourceAddress> = own.cloned().collect();
-        expansion.places.extend(own.into_iter().map(|address| (address, agent.name.span)));
     }
+    api::finish(&mut expansion);
     expansion
 }
 
@@ -167,6 +175,8 @@ struct Expansion<'a> {
     outputs: BTreeMap<String, Value>,
     moved: BTreeMap<ResourceAddress, ResourceAddress>,
     gates: Vec<Gate>,
+    /// Where what is put was asked for; none where that is no one place.
+    asked_at: Option<Span>,
     /// The subnets of the network; none where there is no network.
     subnets: Subnets,
     lookups: BTreeSet<Lookup>,
@@ -187,6 +197,7 @@ impl<'a> Expansion<'a> {
             outputs: BTreeMap::new(),
             moved: BTreeMap::new(),
             gates: Vec::new(),
+            asked_at: None,
             subnets: Subnets::default(),
             lookups: BTreeSet::new(),
             findings: Vec::new(),
@@ -225,6 +236,10 @@ impl<'a> Expansion<'a> {
             ignore_changes: BTreeSet::new(),
             shift: None,
         };
+        match self.asked_at {
+            Some(span) => drop(self.places.insert(address.clone(), span)),
+            None => drop(self.places.remove(&address)),
+        }
         self.resources.entry(address).insert_entry(resource).into_mut()
     }
 }
@@ -253,6 +268,7 @@ fn resource_address(kind: Kind, name: &str) -> ResourceAddress {
         Kind::Queue => "Queue",
         Kind::Topic => "Topic",
         Kind::Parameter => "Parameter",
+        Kind::Secret => "Secret",
     };
     shared_address(format!("{}{suffix}", pascal(name)))
 }
@@ -265,6 +281,7 @@ pub(crate) fn variable(kind: Kind, name: &str) -> String {
         Kind::Queue => "QUEUE_URL",
         Kind::Topic => "TOPIC_ARN",
         Kind::Parameter => "PARAMETER",
+        Kind::Secret => "SECRET_ARN",
     };
     format!("{}_{suffix}", name.to_ascii_uppercase().replace('-', "_"))
 }

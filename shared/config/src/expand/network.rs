@@ -56,6 +56,7 @@ pub(super) fn range(vpc: &Vpc) -> Value {
 /// The whole network, where the config asks for one.
 pub(super) fn add(expansion: &mut Expansion<'_>) {
     let Some(vpc) = expansion.environment.shared.vpc.as_ref().filter(|vpc| vpc.enabled) else { return };
+    expansion.asked_at = Some(vpc.span);
     let mut made = properties(json!({
         "EnableDnsHostnames": true,
         "EnableDnsSupport": true,
@@ -153,7 +154,8 @@ fn subnets(expansion: &mut Expansion<'_>, vpc: &Vpc) -> Subnets {
 fn route_table(expansion: &mut Expansion<'_>, name: &str, subnets: &[ResourceAddress]) -> ResourceAddress {
     let table = shared_address(format!("{name}Routes"));
     let tag = name.chars().flat_map(|c| if c.is_ascii_digit() { vec!['-', c] } else { vec![c] }).collect::<String>();
-    let made = json!({ "Tags": tags(expansion, &format!("{}-routes", tag.to_lowercase())), "VpcId": reference(&address()) });
+    let made =
+        json!({ "Tags": tags(expansion, &format!("{}-routes", tag.to_lowercase())), "VpcId": reference(&address()) });
     expansion.put(table.clone(), "AWS::EC2::RouteTable", properties(made));
     for subnet in subnets {
         let made = json!({ "RouteTableId": reference(&table), "SubnetId": reference(subnet) });
@@ -236,12 +238,10 @@ struct Rule {
 /// nothing but answers; within the network, and outwards, everything. What an agent may do is its security group's.
 fn access_lists(expansion: &mut Expansion<'_>, vpc: &Vpc, subnets: &Subnets) {
     let (within, anywhere) = (range(vpc), json!("0.0.0.0/0"));
-    let rule = |number, protocol, range: &Value, ports| Rule { number, egress: false, protocol, range: range.clone(), ports };
+    let rule =
+        |number, protocol, range: &Value, ports| Rule { number, egress: false, protocol, range: range.clone(), ports };
     // Answers come to the ports that gateways and hosts call from.
-    let answers = [
-        rule(200, 6, &anywhere, Some((1024, 65_535))),
-        rule(210, 17, &anywhere, Some((1024, 65_535))),
-    ];
+    let answers = [rule(200, 6, &anywhere, Some((1024, 65_535))), rule(210, 17, &anywhere, Some((1024, 65_535)))];
     let web = [rule(110, 6, &anywhere, Some((80, 80))), rule(120, 6, &anywhere, Some((443, 443)))];
     let common = |answers: [Rule; 2]| {
         let out = Rule { number: 100, egress: true, protocol: -1, range: anywhere.clone(), ports: None };

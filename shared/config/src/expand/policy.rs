@@ -3,9 +3,9 @@
 use model::expression::{attribute, join, reference};
 use serde_json::{Value, json};
 
-use super::Expansion;
 use super::used::Used;
-use crate::config::{Access, Kind};
+use super::{Expansion, grant, resource_address, secret};
+use crate::config::{Access, KeyAccess, Kind, SecretSource};
 
 /// What an access of one type allows on the resource itself, and on what is inside of it.
 struct Actions {
@@ -45,6 +45,7 @@ fn read(kind: Kind) -> Actions {
         // Refused when the config is read: nothing in a topic can be read.
         Kind::Topic => actions(&[], &[]),
         Kind::Parameter => actions(&["ssm:GetParameter", "ssm:GetParameters"], &[]),
+        Kind::Secret => actions(&["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], &[]),
     }
 }
 
@@ -66,6 +67,7 @@ fn write(kind: Kind) -> Actions {
         Kind::Queue => actions(&["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:SendMessage"], &[]),
         Kind::Topic => actions(&["sns:GetTopicAttributes", "sns:Publish"], &[]),
         Kind::Parameter => actions(&["ssm:PutParameter"], &[]),
+        Kind::Secret => actions(&["secretsmanager:DescribeSecret", "secretsmanager:PutSecretValue"], &[]),
     }
 }
 
@@ -89,10 +91,16 @@ pub(super) fn statements(expansion: &Expansion<'_>, used: &Used) -> Vec<Value> {
         Kind::Bucket => (attribute(address, "Arn"), Some(join([attribute(address, "Arn"), json!("/*")]))),
         Kind::Queue => (attribute(address, "Arn"), None),
         Kind::Topic => (reference(address), None),
+        Kind::Secret => (secret::allowed(expansion, address), None),
         // A parameter has no ARN of its own to refer to; what is made of its name has one slash before it.
         Kind::Parameter => {
             let record = expansion.record();
-            let prefix = expansion.arn(&format!("ssm:{}:{}:parameter{}", record.region, record.account, if *is_path { "" } else { "/" }));
+            let prefix = expansion.arn(&format!(
+                "ssm:{}:{}:parameter{}",
+                record.region,
+                record.account,
+                if *is_path { "" } else { "/" }
+            ));
             (join([json!(prefix), reference(address)]), None)
         }
     };
@@ -101,7 +109,32 @@ pub(super) fn statements(expansion: &Expansion<'_>, used: &Used) -> Vec<Value> {
     if let Some(within) = within.filter(|_| !inside.is_empty()) {
         statements.push(allow(inside, within));
     }
+    if let Some(key) = key_of(expansion, used) {
+        let access = match access {
+            Access::Read => KeyAccess::Decrypt,
+            // Whatever is written encrypted is read on the way: a queue's next data key, a table's item that is changed.
+            Access::Write | Access::Full => KeyAccess::Full,
+        };
+        statements.push(grant::key(key, access));
+    }
     statements
+}
+
+/// The key of KMS that a shared resource is encrypted with, where it is not the service's own.
+fn key_of<'e>(expansion: &'e Expansion<'_>, used: &Used) -> Option<&'e str> {
+    let shared = &expansion.environment.shared;
+    let is_it = |name: &&String| resource_address(used.kind, name) == used.address;
+    let key = match used.kind {
+        Kind::Table => shared.tables.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
+        Kind::Bucket => shared.buckets.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
+        Kind::Queue => shared.queues.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
+        Kind::Secret => match &shared.secrets.iter().find(|(name, _)| is_it(name))?.1.source {
+            SecretSource::Generated(generated) => generated.kms_key.as_deref(),
+            SecretSource::Existing(_) => None,
+        },
+        Kind::Topic | Kind::Parameter => None,
+    };
+    key
 }
 
 /// `{"Effect": "Allow", …}`.

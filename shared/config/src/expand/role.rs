@@ -8,7 +8,7 @@ use model::{Digest, Properties, ResourceAddress, properties};
 use serde_json::{Value, json};
 
 use super::policy::{allow, document, statements};
-use super::{Expansion, agentcore, shared_address};
+use super::{Expansion, agentcore, grant, shared_address};
 use crate::config::{Agent, Permission};
 
 /// What takes a role on.
@@ -125,6 +125,7 @@ fn needs(expansion: &Expansion<'_>, agent: &Agent, more: Vec<Value>) -> Vec<Valu
             Permission::Resource { .. } | Permission::Made { .. } => {
                 needs.extend(expansion.used(permission).iter().flat_map(|used| statements(expansion, used)));
             }
+            Permission::Words { grant, .. } => needs.extend(grant::statements(expansion, grant)),
             Permission::Actions { actions, resources } => {
                 let (mut actions, mut resources) = (actions.clone(), resources.clone());
                 actions.sort();

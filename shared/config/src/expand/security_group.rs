@@ -1,9 +1,12 @@
 //! Security groups: one for each set of needs, and those that stand between others. Every rule says what it is for; rules
 //! between groups name the group, not a range of addresses.
 
+use std::net::IpAddr;
+
 use model::expression::{attribute, reference};
-use model::{Digest, ResourceAddress, properties};
+use model::{Digest, ResourceAddress, ResourceType, properties};
 use serde_json::{Value, json};
+use source::{Code, Finding, Node, Value as Tree};
 
 use super::{Expansion, network, shared_address};
 use crate::config::VpcUse;
@@ -100,4 +103,108 @@ pub(super) fn to_endpoints(expansion: &mut Expansion<'_>, group: &ResourceAddres
     });
     let at = ResourceAddress::new(group.stack.as_str(), format!("{}ToEndpoints", group.logical_id));
     expansion.put(at, "AWS::EC2::SecurityGroupIngress", properties(made));
+}
+
+/// Ports that only hosts of one's own should reach, with what listens there.
+const SENSITIVE: &[(u32, &str)] = &[
+    (20, "FTP"),
+    (21, "FTP"),
+    (22, "SSH"),
+    (23, "Telnet"),
+    (111, "portmapper"),
+    (135, "Windows RPC"),
+    (137, "NetBIOS"),
+    (138, "NetBIOS"),
+    (139, "NetBIOS"),
+    (389, "LDAP"),
+    (445, "SMB"),
+    (512, "rexec"),
+    (513, "rlogin"),
+    (514, "rsh"),
+    (873, "rsync"),
+    (1433, "SQL Server"),
+    (1434, "SQL Server"),
+    (1521, "Oracle"),
+    (2049, "NFS"),
+    (2181, "ZooKeeper"),
+    (2375, "Docker"),
+    (2376, "Docker"),
+    (2379, "etcd"),
+    (2380, "etcd"),
+    (3306, "MySQL"),
+    (3389, "RDP"),
+    (5432, "PostgreSQL"),
+    (5439, "Redshift"),
+    (5601, "Kibana"),
+    (5900, "VNC"),
+    (5984, "CouchDB"),
+    (5985, "WinRM"),
+    (5986, "WinRM"),
+    (6379, "Redis"),
+    (6443, "the Kubernetes API"),
+    (7000, "Cassandra"),
+    (7001, "Cassandra"),
+    (8020, "HDFS"),
+    (8182, "Neptune"),
+    (9042, "Cassandra"),
+    (9092, "Kafka"),
+    (9200, "Elasticsearch"),
+    (9300, "Elasticsearch"),
+    (10_250, "the kubelet"),
+    (11_211, "memcached"),
+    (15_672, "RabbitMQ"),
+    (27_017, "MongoDB"),
+    (27_018, "MongoDB"),
+    (27_019, "MongoDB"),
+];
+
+/// Rules of a security group that open a sensitive port to the world, each at its line. `node` are the properties of a raw
+/// resource, or of one in a template.
+pub(super) fn open_to_the_world(kind: &ResourceType, node: &Node) -> Vec<Finding> {
+    match kind.as_str() {
+        "AWS::EC2::SecurityGroup" => match node.get("SecurityGroupIngress").map(|rules| &rules.value) {
+            Some(Tree::List(rules)) => rules.iter().filter_map(|rule| open(rule)).collect(),
+            Some(Tree::Map(_) | Tree::Scalar { .. }) | None => Vec::new(),
+        },
+        "AWS::EC2::SecurityGroupIngress" => open(node).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn open(rule: &Node) -> Option<Finding> {
+    let text = |name: &str| rule.get(name).and_then(|node| node.scalar());
+    let (range, span) = ["CidrIp", "CidrIpv6"].into_iter().find_map(|name| {
+        let range = text(name)?;
+        is_the_world(range).then(|| (range, rule.get(name).map_or(rule.span, |node| node.span)))
+    })?;
+    let port = |name: &str| text(name).and_then(|text| text.parse::<i64>().ok());
+    let every = match text("IpProtocol")?.to_ascii_lowercase().as_str() {
+        "-1" | "all" => true,
+        "tcp" | "udp" | "6" | "17" => false,
+        // Others have no ports.
+        _ => return None,
+    };
+    let (from, to) = match (every, port("FromPort"), port("ToPort")) {
+        (true, _, _) | (false, None, None) | (false, Some(-1), _) => (0, 65_535),
+        (false, from, to) => (from.or(to)?, to.or(from)?),
+    };
+    let mut found = SENSITIVE.iter().filter(|(port, _)| (from..=to).contains(&i64::from(*port)));
+    let (port, what) = found.next()?;
+    let more = found.count();
+    let others = if more == 0 { String::new() } else { format!(" and {more} others like it") };
+    let message = format!("port {port} ({what}){others} is open to the world, `{range}`");
+    let help = "name the security group that may connect (`SourceSecurityGroupId`), or the range of addresses of your own \
+                network";
+    Some(Finding::new(Code::OpenPort, span, message).help(help))
+}
+
+/// Whether a range of addresses is the whole internet, or so much of it that it comes to the same.
+fn is_the_world(range: &str) -> bool {
+    let Some((address, length)) = range.split_once('/') else { return false };
+    let Ok(length) = length.parse::<u32>() else { return false };
+    match address.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => length < 8,
+        Ok(IpAddr::V6(_)) => length < 16,
+        Err(_) => false,
+    }
 }

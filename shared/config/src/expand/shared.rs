@@ -1,34 +1,41 @@
 //! Tables, buckets, queues, topics and parameters, each with the safety that nobody has to ask for.
 
+use std::collections::BTreeMap;
+use std::iter;
+
 use model::expression::{attribute, join, reference};
-use model::{Digest, ResourceAddress, Retention, properties};
+use model::{Digest, Properties, ResourceAddress, Retention, properties};
 use serde_json::{Value, json};
 
 use super::agent::DEAD_LETTERS_SECONDS;
 use super::policy::document;
 use super::{Expansion, pascal, resource_address, shared_address};
-use crate::config::{Bucket, Kind, OnRemoval, Queue, Table};
-
-/// How often a message is received before it goes to the dead letters.
-const RECEIVES: u32 = 3;
+use crate::config::{
+    Bucket, Deduplication, EventSource, Index, Kind, Lifecycle, OnRemoval, Projection, Queue, Stream, Table,
+};
 
 pub(super) fn add(expansion: &mut Expansion<'_>) {
     let shared = &expansion.environment.shared;
     for (name, table) in &shared.tables {
+        expansion.asked_at = Some(table.span);
         self::table(expansion, name, table);
     }
     for (name, bucket) in &shared.buckets {
+        expansion.asked_at = Some(bucket.span);
         self::bucket(expansion, name, bucket);
     }
     for (name, queue) in &shared.queues {
+        expansion.asked_at = Some(queue.span);
         self::queue(expansion, name, queue);
     }
     for (name, topic) in &shared.topics {
+        expansion.asked_at = Some(topic.span);
         let address = resource_address(Kind::Topic, name);
         self::topic(expansion, &address, &topic.emails);
         expansion.outputs.insert(address.logical_id.clone() + "Arn", reference(&address));
     }
     for (name, parameter) in &shared.parameters {
+        expansion.asked_at = Some(parameter.span);
         let address = resource_address(Kind::Parameter, name);
         let made = json!({ "Tags": expansion.scope.map(), "Type": "String", "Value": parameter.value });
         expansion.put(address.clone(), "AWS::SSM::Parameter", properties(made));
@@ -36,7 +43,7 @@ pub(super) fn add(expansion: &mut Expansion<'_>) {
     }
 }
 
-fn retention(on_removal: OnRemoval) -> Retention {
+pub(super) fn retention(on_removal: OnRemoval) -> Retention {
     match on_removal {
         OnRemoval::Retain => Retention::Retain,
         OnRemoval::Delete => Retention::Delete,
@@ -45,37 +52,74 @@ fn retention(on_removal: OnRemoval) -> Retention {
 
 fn table(expansion: &mut Expansion<'_>, name: &str, table: &Table) {
     let address = resource_address(Kind::Table, name);
-    let keys: Vec<(&(String, String), &str)> = [(Some(&table.key), "HASH"), (table.sort.as_ref(), "RANGE")]
-        .into_iter()
-        .filter_map(|(key, role)| Some((key?, role)))
-        .collect();
+    let of_indexes = table.indexes.values().flat_map(|index| iter::once(&index.key).chain(&index.sort));
+    let attributes: BTreeMap<&String, &String> =
+        iter::once(&table.key).chain(&table.sort).chain(of_indexes).map(|(name, kind)| (name, kind)).collect();
     let attributes: Vec<Value> =
-        keys.iter().map(|((name, kind), _)| json!({ "AttributeName": name, "AttributeType": kind })).collect();
-    let schema: Vec<Value> =
-        keys.iter().map(|((name, _), role)| json!({ "AttributeName": name, "KeyType": role })).collect();
+        attributes.into_iter().map(|(name, kind)| json!({ "AttributeName": name, "AttributeType": kind })).collect();
     // Encryption at rest is DynamoDB's own default and cannot be turned off.
     let mut made = properties(json!({
         "AttributeDefinitions": attributes,
         "BillingMode": "PAY_PER_REQUEST",
-        "KeySchema": schema,
+        "KeySchema": key_schema(&table.key, table.sort.as_ref()),
         "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": table.point_in_time_recovery },
         "Tags": expansion.scope.list(),
     }));
     if let Some(name) = &table.ttl {
         made.set("TimeToLiveSpecification", json!({ "AttributeName": name, "Enabled": true }));
     }
+    if !table.indexes.is_empty() {
+        made.set("GlobalSecondaryIndexes", table.indexes.iter().map(index).collect::<Value>());
+    }
+    if let Some(stream) = table.stream {
+        let view = match stream {
+            Stream::Keys => "KEYS_ONLY",
+            Stream::New => "NEW_IMAGE",
+            Stream::Old => "OLD_IMAGE",
+            Stream::NewAndOld => "NEW_AND_OLD_IMAGES",
+        };
+        made.set("StreamSpecification", json!({ "StreamViewType": view }));
+    }
+    if table.deletion_protection {
+        made.set("DeletionProtectionEnabled", true);
+    }
+    if let Some(key) = &table.kms_key {
+        made.set("SSESpecification", json!({ "KMSMasterKeyId": key, "SSEEnabled": true, "SSEType": "KMS" }));
+    }
     expansion.put(address.clone(), "AWS::DynamoDB::Table", made).retention = retention(table.on_removal);
     expansion.outputs.insert(address.logical_id.clone() + "Name", reference(&address));
 }
 
+fn key_schema(key: &(String, String), sort: Option<&(String, String)>) -> Vec<Value> {
+    let keys = iter::once((key, "HASH")).chain(sort.map(|sort| (sort, "RANGE")));
+    keys.map(|((name, _), role)| json!({ "AttributeName": name, "KeyType": role })).collect()
+}
+
+fn index((name, index): (&String, &Index)) -> Value {
+    let projection = match &index.projection {
+        Projection::All => json!({ "ProjectionType": "ALL" }),
+        Projection::Keys => json!({ "ProjectionType": "KEYS_ONLY" }),
+        Projection::Attributes(names) => json!({ "NonKeyAttributes": names, "ProjectionType": "INCLUDE" }),
+    };
+    json!({
+        "IndexName": name,
+        "KeySchema": key_schema(&index.key, index.sort.as_ref()),
+        "Projection": projection,
+    })
+}
+
 fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
     let address = resource_address(Kind::Bucket, name);
-    let made = json!({
-        "BucketEncryption": {
-            "ServerSideEncryptionConfiguration": [
-                { "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } },
-            ],
-        },
+    let encryption = match &bucket.kms_key {
+        // With a key for the bucket, KMS is not asked for each object.
+        Some(key) => json!({
+            "BucketKeyEnabled": true,
+            "ServerSideEncryptionByDefault": { "KMSMasterKeyID": key, "SSEAlgorithm": "aws:kms" },
+        }),
+        None => json!({ "ServerSideEncryptionByDefault": { "SSEAlgorithm": "AES256" } }),
+    };
+    let mut made = properties(json!({
+        "BucketEncryption": { "ServerSideEncryptionConfiguration": [encryption] },
         "OwnershipControls": { "Rules": [{ "ObjectOwnership": "BucketOwnerEnforced" }] },
         "PublicAccessBlockConfiguration": {
             "BlockPublicAcls": true,
@@ -85,9 +129,26 @@ fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
         },
         "Tags": expansion.scope.list(),
         "VersioningConfiguration": { "Status": if bucket.versioning { "Enabled" } else { "Suspended" } },
-    });
+    }));
+    if let Some(rule) = lifecycle(&bucket.lifecycle) {
+        made.set("LifecycleConfiguration", json!({ "Rules": [rule] }));
+    }
+    if let Some(cors) = &bucket.cors {
+        let headers = if cors.headers.is_empty() { vec!["*".to_owned()] } else { cors.headers.clone() };
+        let rule = json!({
+            "AllowedHeaders": headers,
+            "AllowedMethods": cors.methods,
+            "AllowedOrigins": cors.origins,
+        });
+        made.set("CorsConfiguration", json!({ "CorsRules": [rule] }));
+    }
+    if wakes_somebody(expansion, name) {
+        // By EventBridge: told by the bucket itself, a bucket and a function that may use it would wait for each other.
+        let tells = json!({ "EventBridgeConfiguration": { "EventBridgeEnabled": true } });
+        made.set("NotificationConfiguration", tells);
+    }
     let retention = retention(bucket.on_removal);
-    expansion.put(address.clone(), "AWS::S3::Bucket", properties(made)).retention = retention;
+    expansion.put(address.clone(), "AWS::S3::Bucket", made).retention = retention;
     let policy = json!({
         "Bucket": reference(&address),
         "PolicyDocument": document(vec![json!({
@@ -105,6 +166,36 @@ fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
     expansion.outputs.insert(address.logical_id.clone() + "Name", reference(&address));
 }
 
+/// Whether any agent is woken by what becomes of a bucket's objects.
+fn wakes_somebody(expansion: &Expansion<'_>, bucket: &str) -> bool {
+    let events =
+        expansion.environment.agents.iter().filter_map(|agent| agent.lambda()).flat_map(|lambda| &lambda.events);
+    events.into_iter().any(|event| matches!(&event.source, EventSource::Bucket { name, .. } if name == bucket))
+}
+
+fn lifecycle(lifecycle: &Lifecycle) -> Option<Value> {
+    let Lifecycle { archive_after, expire_after, old_versions } = *lifecycle;
+    if archive_after.is_none() && expire_after.is_none() && old_versions.is_none() {
+        return None;
+    }
+    // Parts of uploads that nobody finished cost as much as objects, and nobody sees them.
+    let mut rule = properties(json!({
+        "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 },
+        "Id": "config",
+        "Status": "Enabled",
+    }));
+    if let Some(days) = archive_after {
+        rule.set("Transitions", json!([{ "StorageClass": "GLACIER", "TransitionInDays": days }]));
+    }
+    if let Some(days) = expire_after {
+        rule.set("ExpirationInDays", days);
+    }
+    if let Some(days) = old_versions {
+        rule.set("NoncurrentVersionExpiration", json!({ "NoncurrentDays": days }));
+    }
+    Some(rule.to_value())
+}
+
 /// The address of a queue's dead letters.
 pub(super) fn dead_letters(name: &str) -> ResourceAddress {
     shared_address(format!("{}QueueDeadLetters", pascal(name)))
@@ -112,27 +203,91 @@ pub(super) fn dead_letters(name: &str) -> ResourceAddress {
 
 fn queue(expansion: &mut Expansion<'_>, name: &str, queue: &Queue) {
     let address = resource_address(Kind::Queue, name);
-    let mut made = properties(json!({
-        "MessageRetentionPeriod": queue.retention_days * 24 * 60 * 60,
-        "SqsManagedSseEnabled": true,
-        "Tags": expansion.scope.list(),
-        "VisibilityTimeout": queue.visibility,
-    }));
-    if queue.dlq {
-        let letters = json!({
-            "MessageRetentionPeriod": DEAD_LETTERS_SECONDS,
-            "SqsManagedSseEnabled": true,
-            "Tags": expansion.scope.list(),
-        });
+    let mut made = own_queue(expansion, name, queue)
+        .with("MessageRetentionPeriod", queue.retention_days * 24 * 60 * 60)
+        .with("VisibilityTimeout", visibility(expansion, name, queue));
+    if queue.delay > 0 {
+        made.set("DelaySeconds", queue.delay);
+    }
+    if queue.fifo == Some(Deduplication::Content) {
+        made.set("ContentBasedDeduplication", true);
+    }
+    if let Some(receives) = queue.receives {
         let target = dead_letters(name);
-        made.set(
-            "RedrivePolicy",
-            json!({ "deadLetterTargetArn": attribute(&target, "Arn"), "maxReceiveCount": RECEIVES }),
-        );
-        expansion.put(target, "AWS::SQS::Queue", properties(letters));
+        let letters = own_queue(expansion, &format!("{name}-dead-letters"), queue)
+            .with("MessageRetentionPeriod", DEAD_LETTERS_SECONDS);
+        let to = json!({ "deadLetterTargetArn": attribute(&target, "Arn"), "maxReceiveCount": receives });
+        made.set("RedrivePolicy", to);
+        expansion.put(target, "AWS::SQS::Queue", letters);
     }
     expansion.put(address.clone(), "AWS::SQS::Queue", made);
     expansion.outputs.insert(address.logical_id.clone() + "Url", reference(&address));
+    subscribed(expansion, name, &address);
+}
+
+/// What a queue and its dead letters have in common.
+fn own_queue(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> Properties {
+    let mut made = properties(json!({ "Tags": expansion.scope.list() }));
+    match &queue.kms_key {
+        Some(key) => made.set("KmsMasterKeyId", key.as_str()),
+        None => made.set("SqsManagedSseEnabled", true),
+    }
+    if queue.fifo.is_some() {
+        made.set("FifoQueue", true);
+        // The name of a queue that keeps its order ends so, which no generated name does.
+        made.set("QueueName", format!("{}.fifo", expansion.physical(name)));
+    }
+    made
+}
+
+/// Seconds that a message is hidden: what the config says, or, of a queue that wakes agents, six times the longest that one of
+/// them may take (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), or 30.
+fn visibility(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> u32 {
+    if let Some(given) = &queue.visibility {
+        return given.value;
+    }
+    let lambdas = expansion.environment.agents.iter().filter_map(|agent| agent.lambda());
+    let woken = lambdas.filter(|lambda| {
+        lambda
+            .events
+            .iter()
+            .any(|event| matches!(&event.source, EventSource::Queue { name: queue, .. } if queue == name))
+    });
+    woken.map(|lambda| (lambda.timeout * 6).min(43_200)).max().unwrap_or(30)
+}
+
+/// Lets the topics write to a queue that have it among theirs, and nobody else.
+fn subscribed(expansion: &mut Expansion<'_>, name: &str, queue: &ResourceAddress) {
+    let environment = expansion.environment;
+    let mut sources = Vec::new();
+    for (topic_name, topic) in &environment.shared.topics {
+        let Some(subscription) = topic.queues.iter().find(|given| given.queue.value == name) else { continue };
+        let topic = resource_address(Kind::Topic, topic_name);
+        let mut made = properties(json!({
+            "Endpoint": attribute(queue, "Arn"),
+            "Protocol": "sqs",
+            "RawMessageDelivery": true,
+            "TopicArn": reference(&topic),
+        }));
+        if let Some(filter) = &subscription.filter {
+            made.set("FilterPolicy", filter.clone());
+        }
+        let at = shared_address(format!("{}To{}", topic.logical_id, queue.logical_id));
+        expansion.put(at, "AWS::SNS::Subscription", made);
+        sources.push(reference(&topic));
+    }
+    if sources.is_empty() {
+        return;
+    }
+    let statement = json!({
+        "Effect": "Allow",
+        "Principal": { "Service": "sns.amazonaws.com" },
+        "Action": "sqs:SendMessage",
+        "Resource": attribute(queue, "Arn"),
+        "Condition": { "ArnEquals": { "aws:SourceArn": sources } },
+    });
+    let made = json!({ "PolicyDocument": document(vec![statement]), "Queues": [reference(queue)] });
+    expansion.put(shared_address(format!("{}Policy", queue.logical_id)), "AWS::SQS::QueuePolicy", properties(made));
 }
 
 /// A topic and its subscribers. Not encrypted with a key of KMS: the key that AWS manages for SNS lets neither alarms nor

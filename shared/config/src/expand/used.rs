@@ -53,7 +53,7 @@ impl Expansion<'_> {
                 let variable = variable_of(kind, address);
                 Some(Used { kind, address: address.clone(), access: access.value, variable, is_path })
             }
-            Permission::Actions { .. } => None,
+            Permission::Words { .. } | Permission::Actions { .. } => None,
         }
     }
 
@@ -133,6 +133,7 @@ fn kind_of(kind: &ResourceType) -> Option<Kind> {
         "AWS::SQS::Queue" => Kind::Queue,
         "AWS::SNS::Topic" => Kind::Topic,
         "AWS::SSM::Parameter" => Kind::Parameter,
+        "AWS::SecretsManager::Secret" => Kind::Secret,
         _ => return None,
     })
 }
@@ -159,7 +160,7 @@ fn words(name: &str) -> String {
     for (at, letter) in letters.iter().enumerate() {
         let next_is_lower = letters.get(at + 1).is_some_and(char::is_ascii_lowercase);
         let begins = letter.is_ascii_uppercase()
-            && before.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || (c.is_ascii_uppercase() && next_is_lower));
+            && before.is_some_and(|c| c.is_ascii_lowercase() || (c.is_ascii_alphanumeric() && next_is_lower));
         if begins {
             text.push('-');
         }
@@ -179,6 +180,7 @@ mod tests {
             (Kind::Bucket, "shared", "Archive", "ARCHIVE_BUCKET"),
             (Kind::Table, "shared", "OrdersTable", "ORDERS_TABLE"),
             (Kind::Table, "storage", "Table", "STORAGE_TABLE"),
+            (Kind::Bucket, "shared", "S3Files", "S3_FILES_BUCKET"),
             (Kind::Topic, "shared", "Topic", "TOPIC_ARN"),
             (Kind::Table, "MyStack-Dev", "OrdersHTTPTable1A2B", "MY_STACK_DEV_ORDERS_HTTP_TABLE1A2B_TABLE"),
             (Kind::Queue, "storage", "WorkQueue", "STORAGE_WORK_QUEUE_URL"),

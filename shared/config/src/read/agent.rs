@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{agentcore, container, ignored, lambda, names, network, permission, tags, variables};
-use crate::config::{Agent, AgentKind, Brought, Permission, Setting, Shared, Tags};
+use crate::config::{Agent, AgentKind, Brought, Grant, Permission, Setting, Shared, Tags};
 use source::Node;
 use source::Reader;
 
@@ -69,13 +69,13 @@ pub(super) fn agent(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_
     let name = reader.required(&mut fields, "name").and_then(|node| names::agent(reader, node));
     let word = reader.optional(&mut fields, "kind").map(|node| reader.choice(node, "`kind`", &Word::ALL));
     let kind = match known {
-        Word::Lambda => lambda::lambda(reader, &mut fields, name.as_ref(), around)
-            .map(|lambda| AgentKind::Lambda(Box::new(lambda))),
-        Word::AgentCore => {
-            agentcore::agentcore(reader, &mut fields).map(|core| AgentKind::AgentCore(Box::new(core)))
+        Word::Lambda => {
+            lambda::lambda(reader, &mut fields, name.as_ref(), around).map(|lambda| AgentKind::Lambda(Box::new(lambda)))
         }
-        Word::Container => container::container(reader, &mut fields, around)
-            .map(|container| AgentKind::Container(Box::new(container))),
+        Word::AgentCore => agentcore::agentcore(reader, &mut fields).map(|core| AgentKind::AgentCore(Box::new(core))),
+        Word::Container => {
+            container::container(reader, &mut fields, around).map(|container| AgentKind::Container(Box::new(container)))
+        }
     };
     // What AgentCore runs it observes itself; nothing in a container sends traces that nobody put there.
     let tracing = match known {
@@ -134,8 +134,9 @@ pub(super) fn agent(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_
 fn taken(permissions: &[Permission]) -> Vec<String> {
     let variable = |permission: &Permission| match permission {
         Permission::Resource { name, kind, .. } => Some(crate::expand::variable(*kind, name)),
+        Permission::Words { grant: Grant::Agent(name), .. } => Some(crate::expand::variable_of_agent(name)),
         // What the variable of a resource from elsewhere is called depends on its type, which is not known yet.
-        Permission::Made { .. } | Permission::Actions { .. } => None,
+        Permission::Made { .. } | Permission::Words { .. } | Permission::Actions { .. } => None,
     };
     permissions.iter().filter_map(variable).collect()
 }

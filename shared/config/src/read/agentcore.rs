@@ -23,8 +23,7 @@ pub(crate) const RUNTIMES: &[(&str, &str)] = &[
 pub(super) fn agentcore(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<AgentCore> {
     let program = program(reader, fields);
     let protocols = [("http", Protocol::Http), ("mcp", Protocol::Mcp), ("a2a", Protocol::A2a)];
-    let protocol =
-        reader.optional(fields, "protocol").map(|node| reader.choice(node, "`protocol`", &protocols));
+    let protocol = reader.optional(fields, "protocol").map(|node| reader.choice(node, "`protocol`", &protocols));
     let endpoint = reader.optional(fields, "endpoint").map(|node| endpoint(reader, node));
     let authorizer = reader.optional(fields, "authorizer").map(|node| authorizer(reader, node));
     // https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/runtime-lifecycle-settings.html
@@ -96,7 +95,8 @@ fn entry(reader: &mut Reader<'_>, node: &Rc<Node>, runtime: Option<&Spanned<Runt
         return Some(text);
     }
     let message = format!("`{}` is not a program of `{}`", text.value, runtime.value);
-    let help = format!("of AgentCore, the handler is the file that is run, e.g. `main{}`", endings.first().unwrap_or(&""));
+    let help =
+        format!("of AgentCore, the handler is the file that is run, e.g. `main{}`", endings.first().unwrap_or(&""));
     reader.add(Finding::new(Code::WrongHandler, text.span, message).help(help));
     None
 }

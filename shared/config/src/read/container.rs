@@ -72,8 +72,7 @@ fn size(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<(u32, u32)> 
 }
 
 fn public(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Option<Public>> {
-    let plain =
-        Public { span: node.span, port: 8080, health_path: "/".to_owned(), certificate: None };
+    let plain = Public { span: node.span, port: 8080, health_path: "/".to_owned(), certificate: None };
     if let Value::Scalar { .. } = &node.value {
         return reader.flag(node, "`public`").map(|wanted| wanted.then_some(plain));
     }

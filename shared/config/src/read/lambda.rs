@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::agent::Around;
-use super::{health, program, route, runtime, shift};
-use crate::config::{AgentCode, Architecture, Lambda, Route, UrlAuth};
+use super::{event, health, program, route, runtime, shift};
+use crate::config::{AgentCode, ApiKind, Architecture, Lambda, Route, Shared, UrlAuth};
 use source::Code;
 use source::Finding;
 use source::Spanned;
@@ -37,10 +37,16 @@ pub(super) fn lambda(
     let routes = routes(reader, fields, name, around);
     let alias = reader.optional(fields, "alias").map(|node| alias(reader, node));
     let shift = reader.optional(fields, "shift").cloned();
+    let seconds = match &timeout {
+        Some(given) => *given,
+        None => Some(TIMEOUT),
+    };
+    let events =
+        reader.optional(fields, "events").map(|node| event::events(reader, node, around, seconds)).unwrap_or_default();
     let health = reader.optional(fields, "health").cloned();
     let url = url.flatten();
-    let has =
-        health::Has { url, routes: &routes, dlq: dlq.unwrap_or(false), alarms: shared.monitoring.alarms.as_ref() };
+    let open = without_key(&routes, shared);
+    let has = health::Has { url, routes: &open, dlq: dlq.unwrap_or(false), alarms: shared.monitoring.alarms.as_ref() };
     let health = health.map(|node| health::health(reader, &node, &has, is_known));
     let shift = shift.map(|node| shift::shift(reader, &node, &has, alias.is_some(), is_known));
     Some(Lambda {
@@ -54,8 +60,19 @@ pub(super) fn lambda(
         routes,
         alias: alias.flatten(),
         shift: shift.flatten().unwrap_or_default(),
+        events,
         health: health.flatten(),
     })
+}
+
+/// The routes that anybody may call who knows them.
+fn without_key(routes: &[Route], shared: &Shared) -> Vec<Route> {
+    let keys = match shared.api_gateway.as_ref().map(|api| &api.kind) {
+        Some(ApiKind::Rest { keys: Some(keys), .. }) => Some(keys),
+        Some(ApiKind::Rest { keys: None, .. } | ApiKind::Http) | None => None,
+    };
+    let is_open = |route: &&Route| keys.is_none_or(|keys| keys.open.contains(&route.key));
+    routes.iter().filter(is_open).cloned().collect()
 }
 
 fn url(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Option<UrlAuth>> {
@@ -83,6 +100,9 @@ fn routes(
             if is_known && shared.api_gateway.is_none() && !routes.is_empty() {
                 let finding = Finding::new(Code::ApiMissing, node.span, "there is no API for this route");
                 reader.add(finding.help("add `api_gateway: { type: http }` under `shared`"));
+            }
+            if let Some(ApiKind::Rest { .. }) = shared.api_gateway.as_ref().map(|api| &api.kind) {
+                return routes.into_iter().filter(|route| route::is_rest(reader, route)).collect();
             }
             routes
         }

@@ -4,7 +4,12 @@
 
 mod agent;
 mod agentcore;
+mod api;
+mod calls;
 mod container;
+mod data;
+mod event;
+mod grant;
 mod health;
 mod ignored;
 mod lambda;
@@ -17,6 +22,7 @@ mod permission;
 mod program;
 mod route;
 pub(crate) mod runtime;
+mod secret;
 mod shared;
 mod shift;
 mod stacks;
@@ -183,6 +189,9 @@ fn system(reader: &mut Reader<'_>, parts: Parts<'_>, tags: &Tags) -> Option<(Vec
             let finding = Finding::new(Code::DuplicateName, name.span, message);
             reader.add(finding.help("an agent's name is that of its stack: give this stack another"));
         }
+    }
+    if is_whole {
+        calls::check(reader, &read);
     }
     let brought = brought?;
     if !is_whole { None } else { Some((read, shared?, brought)) }

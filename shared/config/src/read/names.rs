@@ -95,6 +95,11 @@ pub(super) fn resource(reader: &mut Reader<'_>, key: &Key, what: &str) -> Option
     checked(reader, &key.name, key.span, what, LONGEST)
 }
 
+/// A name within something that is named already.
+pub(super) fn plain(reader: &mut Reader<'_>, name: &Spanned<String>, what: &str) -> Option<String> {
+    checked(reader, &name.value, name.span, what, LONGEST)
+}
+
 /// An account.
 pub(super) fn account(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<String>> {
     let account = reader.written(node, "`account`")?;

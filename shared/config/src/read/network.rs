@@ -203,7 +203,9 @@ fn endpoints(reader: &mut Reader<'_>, node: &Rc<Node>) -> BTreeSet<&'static str>
         }
         let message = format!("there is no interface endpoint for `{}`", name.value);
         let help = match (name.value.as_str(), closest(&name.value, ENDPOINTS.iter().copied())) {
-            ("s3" | "dynamodb", _) => "every network has its gateway endpoint, which costs nothing: remove it".to_owned(),
+            ("s3" | "dynamodb", _) => {
+                "every network has its gateway endpoint, which costs nothing: remove it".to_owned()
+            }
             (_, Some(near)) => format!("did you mean `{near}`?"),
             (_, None) => "services are named as in the last part of their endpoints, e.g. `logs`, `sqs`, \
                           `bedrock-runtime`"

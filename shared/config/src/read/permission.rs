@@ -5,6 +5,7 @@ use std::rc::Rc;
 use model::ResourceAddress;
 
 use super::agent::Around;
+use super::grant;
 use crate::config::{Access, Brought, Kind, Permission};
 use source::Code;
 use source::Finding;
@@ -13,11 +14,7 @@ use source::Spanned;
 use source::{Reader, closest};
 
 /// The permissions that `node` lists.
-pub(super) fn permissions(
-    reader: &mut Reader<'_>,
-    node: &Rc<Node>,
-    around: &Around<'_>,
-) -> Vec<Permission> {
+pub(super) fn permissions(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> Vec<Permission> {
     let items = reader.items(node, "`permissions`", "permissions");
     items.iter().filter_map(|item| permission(reader, item, around)).collect()
 }
@@ -31,6 +28,9 @@ fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> 
             reader.add(finding.help("name the `actions` and `resources` that the agent needs"));
             return None;
         }
+    }
+    if grant::is_one(node) {
+        return grant::grant(reader, node).map(|grant| Permission::Words { grant, span: node.span });
     }
     let mut fields = reader.fields(node, "a permission")?;
     let resource = reader.optional(&mut fields, "resource");
@@ -89,8 +89,10 @@ fn of_resource(
             let own = brought.resources.iter().map(|(key, _)| key.name.as_str());
             let help = match closest(&name.value, shared.names().map(|(_, name)| name).chain(own)) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "a permission names what stands under `shared` or `resources`, or `stack/LogicalId` in a template"
-                    .to_owned(),
+                None => {
+                    "a permission names what stands under `shared` or `resources`, or `stack/LogicalId` in a template"
+                        .to_owned()
+                }
             };
             reader.add(Finding::new(Code::UnknownResource, name.span, message).help(help));
         }

@@ -1,4 +1,4 @@
-//! Routes of the shared HTTP API.
+//! Routes of the shared API.
 
 use crate::config::Route;
 use source::Code;
@@ -39,6 +39,25 @@ fn route(reader: &mut Reader<'_>, Spanned { value, span }: Spanned<String>) -> O
         return None;
     }
     Some(Route { key: value, span })
+}
+
+/// Whether a REST API can have a route; what is wrong is told.
+pub(super) fn is_rest(reader: &mut Reader<'_>, route: &Route) -> bool {
+    let help = match route.key.split_once(' ') {
+        None => "a REST API has no `$default`: write `ANY /{proxy+}`".to_owned(),
+        Some((_, path)) => {
+            let is_part = |part: &str| {
+                part.starts_with('{') || part.chars().all(|c| c.is_ascii_alphanumeric() || "._-:".contains(c))
+            };
+            if path.split('/').all(is_part) {
+                return true;
+            }
+            "the paths of a REST API have letters, digits and `. _ - :`".to_owned()
+        }
+    };
+    let message = format!("`{}` is not a route of a REST API", route.key);
+    reader.add(Finding::new(Code::WrongRoute, route.span, message).help(help));
+    false
 }
 
 /// Whether a route answers `GET` of a path.

@@ -145,7 +145,7 @@ fn keys_that_nothing_knows_are_told() {
     check_added(
         "    layers: []\n",
         &[
-            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `kind`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `url`, `route`, `alias`, `shift`, `health`, `tracing`, `vpc`, `tags`, `permissions`, `managed_policies`, `environment` and `ignore_changes`",
+            "8:5 unknown-key | an agent has no key `layers` | it may have `name`, `kind`, `path`, `artifact`, `runtime`, `handler`, `memory`, `timeout`, `architecture`, `concurrency`, `dlq`, `url`, `route`, `alias`, `shift`, `events`, `health`, `tracing`, `vpc`, `tags`, `permissions`, `managed_policies`, `environment` and `ignore_changes`",
         ],
     );
     check_added("share: {}\n", &["8:1 unknown-key | a config has no key `share` | did you mean `shared`?"]);
@@ -737,18 +737,6 @@ fn routes_that_an_api_cannot_have_are_told() {
 }
 
 #[test]
-fn what_is_not_made_yet_is_told() {
-    check_added(
-        "shared: { api_gateway: { type: rest } }\n",
-        &["8:32 unsupported | REST APIs are not made yet | use `type: http`, which has routes, CORS and a lower price"],
-    );
-    check_added(
-        "shared: { vpc: { enabled: true } }\n",
-        &["8:11 unsupported | networks are not made yet | remove `vpc`: agents run in Lambda's own network"],
-    );
-}
-
-#[test]
 fn resources_that_do_not_exist_are_told() {
     check_added(
         "    permissions: [{ resource: order, access: read }]\nshared: { tables: { orders: { key: { PK: S } } } }\n",
@@ -911,11 +899,36 @@ fn every_code_has_a_page_and_no_other() {
     assert_eq!(explained, codes);
 }
 
+/// The sources of all tests below a folder.
+fn texts_below(folder: &std::path::Path) -> String {
+    let entries =
+        std::fs::read_dir(folder).map(|entries| entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>());
+    let text = |path: std::path::PathBuf| match path.is_dir() {
+        true => texts_below(&path),
+        false if path.extension().is_some_and(|ending| ending == "rs") => {
+            let text = std::fs::read_to_string(path).unwrap();
+            // Of a module with tests in it, the tests.
+            let is_test = folder.components().any(|part| part.as_os_str() == "tests");
+            let at = if is_test { Some(0) } else { text.find("#[cfg(test)]") };
+            text.get(at.unwrap_or(text.len())..).unwrap_or_default().to_owned()
+        }
+        false => String::new(),
+    };
+    entries.unwrap_or_default().into_iter().map(text).collect()
+}
+
 #[test]
 fn every_code_is_provoked_by_a_test() {
-    let tests =
-        [include_str!("errors.rs"), include_str!("hostile.rs"), include_str!("outside.rs"), include_str!("health.rs")]
-            .concat();
+    let tests: String = [
+        "tests/config",
+        "../template/tests/template",
+        "../template/tests/template/functions",
+        "../source/src",
+        "../template/src",
+    ]
+    .iter()
+    .map(|folder| texts_below(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)))
+    .collect();
     for code in config::Code::ALL {
         let short = code.as_str();
         let full = code.within(config::Area::Config);

@@ -64,7 +64,8 @@ fn what_an_environment_adds_is_there_and_nowhere_else() {
     let (dev, prod) = (config.environment("dev").unwrap(), config.environment("prod").unwrap());
     assert!(!dev.shared.queues.contains_key("more") && prod.shared.queues.contains_key("more"));
     let (plain, over) = (&dev.shared.queues["work"], &prod.shared.queues["work"]);
-    assert_eq!((plain.dlq, plain.visibility, over.dlq, over.visibility), (false, 60, true, 60));
+    let told = |queue: &config::Queue| (queue.receives, queue.visibility.as_ref().map(|seconds| seconds.value));
+    assert_eq!((told(plain), told(over)), ((None, Some(60)), (Some(3), Some(60))));
 }
 
 #[test]

@@ -8,7 +8,7 @@ fn shown(text: &str, width: usize) -> String {
 
 #[test]
 fn a_report_underlines_each_place_and_says_what_to_do() {
-    let text = small("    memroy: 512\n    timeout: 901\nshared: { api_gateway: { type: rest } }\n");
+    let text = small("    memroy: 512\n    timeout: 901\nshared: { api_gateway: { type: soap } }\n");
     insta::assert_snapshot!(shown(&text, 80));
 }
 
