@@ -1,4 +1,4 @@
-//! `cargo run --release -p bench -- makespan | plan | state | all`: measurements, as tables, as rows, or into the file that
+//! `cargo run --release -p bench -- makespan | expand | plan | state | all`: measurements, as tables, as rows, or into the file that
 //! they stand in.
 
 use std::io::{self, Write as _};
@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use bench::makespan::Asked;
 use bench::report::{Report, machine, put};
-use bench::{makespan, plans, state};
+use bench::{expanding, makespan, plans, state};
 use clap::{Parser, Subcommand};
 use peak_alloc::PeakAlloc;
 
@@ -47,6 +47,8 @@ enum What {
         #[arg(long)]
         trace: bool,
     },
+    /// How fast projects of templates and raw resources are read, checked and expanded, and in how much memory.
+    Expand,
     /// How fast plans are made and verified, and in how much memory.
     Plan,
     /// How large the record is.
@@ -78,7 +80,10 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
             reports.push(makespan::run(&asked)?);
         }
         What::All => reports.push(makespan::run(&Asked::default())?),
-        What::Plan | What::State => {}
+        What::Expand | What::Plan | What::State => {}
+    }
+    if matches!(what, What::Expand | What::All) {
+        reports.push(expanding::run()?);
     }
     if matches!(what, What::Plan | What::All) {
         reports.push(plans::run()?);

@@ -1,18 +1,15 @@
 //! How fast plans are made and verified, and in how much memory.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use model::{Desired, Digest, Plan, Recorded, RecordedResource, ResourceAddress, ResourceKey};
-use peak_alloc::PeakAlloc;
 
+use crate::measured::{Measured, RUNS, measure};
 use crate::record::carried_out;
 use crate::report::{Report, table};
 use crate::row::Row;
 use crate::stacks::{StackError, fleet, plan};
 
-/// How many times each measurement is taken. The least processor time counts, for the rest is what else the machine did.
-const RUNS: usize = 9;
 /// Bars at [`LARGEST`] resources: milliseconds and megabytes of a plan, milliseconds of a decision.
 const PLAN_MILLISECONDS: f64 = 200.0;
 const PLAN_MEGABYTES: f64 = 200.0;
@@ -46,13 +43,6 @@ struct Case {
     recorded: Recorded,
 }
 
-/// One measurement.
-struct Measured {
-    milliseconds: f64,
-    median: f64,
-    megabytes: f64,
-}
-
 /// Measures planning at 100, 1,000 and 10,000 resources.
 ///
 /// # Errors
@@ -78,13 +68,13 @@ pub fn run() -> Result<Report, PlansError> {
         ];
         for Case { name, desired, recorded } in &cases {
             let mut changes = 0;
-            let measured = measure(|| {
+            let measured = measure::<_, PlansError>(|| {
                 let plan = plan(desired, recorded)?;
                 check::check(&plan, recorded).map_err(PlansError::Check)?;
                 changes = plan.changes.len();
                 Ok(plan)
             })?;
-            let alone = measure(|| Ok(plan(desired, recorded)?))?;
+            let alone = measure::<_, PlansError>(|| Ok(plan(desired, recorded)?))?;
             lines.push(vec![
                 format!("{name}, {count}"),
                 changes.to_string(),
@@ -146,38 +136,6 @@ fn held(report: &mut Report, name: &str, measured: &Measured, largest: bool) {
     if measured.megabytes >= PLAN_MEGABYTES {
         report.missed.push(format!("{name} took {:.0} MB", measured.megabytes));
     }
-}
-
-/// The least processor time and the median by the clock of [`RUNS`], and the most memory that was taken at a time beyond what was taken before.
-fn measure<T>(mut work: impl FnMut() -> Result<T, PlansError>) -> Result<Measured, PlansError> {
-    let memory = PeakAlloc;
-    let before = memory.current_usage();
-    memory.reset_peak_usage();
-    drop(work()?);
-    let megabytes = memory.peak_usage().saturating_sub(before) as f64 / 1_000_000.0;
-    let mut times = Vec::with_capacity(RUNS);
-    let mut worked = Vec::with_capacity(RUNS);
-    for _ in 0..RUNS {
-        let (began, had) = (Instant::now(), processor());
-        let made = work()?;
-        let passed = began.elapsed();
-        let used = processor().zip(had).map(|(now, then)| now.saturating_sub(then));
-        // It is counted in ticks of some milliseconds: what takes few is taken by the clock.
-        let used = used.filter(|_| passed > Duration::from_millis(50)).unwrap_or(passed);
-        times.push(passed.as_secs_f64() * 1_000.0);
-        worked.push(used.as_secs_f64() * 1_000.0);
-        drop(made);
-    }
-    times.sort_by(f64::total_cmp);
-    worked.sort_by(f64::total_cmp);
-    let at = |of: &[f64], place: usize| of.get(place).copied().unwrap_or_default();
-    Ok(Measured { milliseconds: at(&worked, 0), median: at(&times, RUNS / 2), megabytes })
-}
-
-/// How long this thread has had a processor, where the system tells.
-fn processor() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    text.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
 /// An unchanged redeploy, from the stored bodies to the encoded plan.

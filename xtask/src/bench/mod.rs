@@ -48,6 +48,8 @@ enum What {
     Wire,
     /// How long deployments take in virtual time, against what they cannot be faster than, and against other schedulers.
     Makespan,
+    /// How fast projects of templates and raw resources are read, checked and expanded, and in how much memory.
+    Expand,
     /// How fast plans are made and verified, and in how much memory.
     Plan,
     /// How large the record is.
@@ -60,6 +62,7 @@ impl What {
         match self {
             Self::Size | Self::Init | Self::Wire => None,
             Self::Makespan => Some("makespan"),
+            Self::Expand => Some("expand"),
             Self::Plan => Some("plan"),
             Self::State => Some("state"),
         }
