@@ -159,8 +159,9 @@ impl<'w> Package<'w> {
         let names = self.0.file_names().filter_map(Result::ok);
         let names = names.filter_map(|name| Some(name.strip_prefix(&folder)?.strip_suffix(".json")?.to_owned()));
         let regions: BTreeSet<String> = names.filter(|name| name != "sam").collect();
-        if regions.is_empty() {
-            return Err(XtaskError::Usage(format!("the package has nothing in `{folder}`")));
+        // One bit each.
+        if regions.is_empty() || regions.len() > 64 {
+            return Err(XtaskError::Usage(format!("the package has {} regions in `{folder}`", regions.len())));
         }
         Ok(regions.into_iter().collect())
     }
