@@ -2,6 +2,7 @@
 //!
 //! The results are those of AWS's own reference of intrinsic functions, where it shows one.
 
+mod bounds;
 mod conditions;
 mod lists;
 mod lookups;

@@ -184,10 +184,6 @@ fn functions_that_do_not_exist_or_stand_wrongly_are_told() {
         r#"unsupported at "Fn::Transform": `Fn::Transform` is not supported; write what the macro would give"#,
     );
     check(
-        r#"{ "Fn::ForEach::Loop": [] }"#,
-        r#"unsupported at "Fn::ForEach::Loop": `Fn::ForEach` is not supported; write out what it repeats"#,
-    );
-    check(
         r#"{ "Fn::If": [IsDev, a, b], Other: c }"#,
         r#"misplaced-function at "Fn::If": `Fn::If` stands beside other keys, and a function stands alone; give it a mapping of its own, as the value of one key"#,
     );
