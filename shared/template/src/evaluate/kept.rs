@@ -44,7 +44,7 @@ pub(super) fn is_known(node: &Node) -> bool {
 }
 
 /// Whether it cannot be told, in whole or in part.
-pub(super) fn is_unknown(node: &Node) -> bool {
+pub(crate) fn is_unknown(node: &Node) -> bool {
     match &node.value {
         Value::Scalar { .. } => false,
         Value::List(items) => items.iter().any(|item| is_unknown(item)),

@@ -22,8 +22,8 @@ use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value, closest};
 
 use crate::scope::Scope;
 
-pub(crate) use kept::unknown;
-use kept::{Charge, described, is_unknown, left};
+use kept::{Charge, described, left};
+pub(crate) use kept::{is_unknown, unknown};
 
 /// The most findings of one stack; a report has fewer.
 const MOST: usize = 2_000;
@@ -242,6 +242,9 @@ impl<'a> Evaluator<'a> {
 
     fn call(&mut self, node: &Rc<Node>, key: &Key, given: &Rc<Node>) -> Option<Rc<Node>> {
         let span = node.span;
+        if self.charge.is_spent() {
+            return Some(unknown(span));
+        }
         // A short form (`!Ref x`) has no key of its own to show.
         let key =
             &Key { span: if key.span.offset == given.span.offset { given.span } else { key.span }, ..key.clone() };
