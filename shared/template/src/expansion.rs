@@ -12,7 +12,7 @@ use crate::evaluate::{Evaluated, Evaluator, Place, unknown};
 use crate::read::{self, Export, Output, Resource, Template, meant};
 use crate::scope::Scope;
 use crate::validate::{self, Types};
-use crate::{exports, parameters, references, retention, role, rules};
+use crate::{exports, parameters, references, repeat, retention, role, rules};
 
 /// What the stacks of an environment come to, as far as it can be told before anything exists.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +108,19 @@ struct Surroundings<'a> {
 
 impl<'a> Read<'a> {
     fn of(stack: &'a Stack, context: &Context<'_>, expansion: &mut Expansion, findings: &mut Vec<Finding>) -> Self {
-        let template = read::template(&stack.root, findings);
+        let (mut template, root) = read::declared(&stack.root, findings);
         let values = parameters::values(stack, &template, context.snapshot, &mut expansion.lookups, findings);
+        let (elsewhere, exports) = (BTreeMap::new(), BTreeMap::new());
+        let scope = Scope {
+            stack: &stack.name,
+            template: &template,
+            values: &values,
+            context,
+            elsewhere: &elsewhere,
+            exports: &exports,
+        };
+        let root = repeat::repeated(&root, scope, findings);
+        read::complete(&mut template, &root, findings);
         Self { stack, template, values }
     }
 

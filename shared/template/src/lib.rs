@@ -13,6 +13,7 @@ mod exports;
 mod parameters;
 mod read;
 mod references;
+mod repeat;
 mod retention;
 mod role;
 mod rules;

@@ -21,12 +21,18 @@ pub(crate) use template::{
     Assertion, Condition, Export, Format, Output, Parameter, ParameterKind, Resource, Rule, Template,
 };
 
-/// The template that `root` is. What is wrong with it is added to `findings`, and left out.
-pub(crate) fn template(root: &Rc<Node>, findings: &mut Vec<Finding>) -> Template {
+/// What the template `root` declares before anything of it is evaluated: its sections as a whole, its parameters and mappings. What
+/// is wrong with it is added to `findings`, and left out. Comes with the root that [`complete`] takes.
+pub(crate) fn declared(root: &Rc<Node>, findings: &mut Vec<Finding>) -> (Template, Rc<Node>) {
     let reader = &mut Reader::new(findings);
     let root = known(&section::plain(root, reader), reader);
+    let template = declarations(&root, reader);
+    (template, root)
+}
+
+fn declarations(root: &Node, reader: &mut Reader<'_>) -> Template {
     let mut template = Template::default();
-    let Some(mut fields) = reader.fields(&root, "a template") else { return template };
+    let Some(mut fields) = reader.fields(root, "a template") else { return template };
     if let Some(node) = reader.optional(&mut fields, "AWSTemplateFormatVersion") {
         reader.choice(node, "`AWSTemplateFormatVersion`", &[("2010-09-09", ())]);
     }
@@ -43,7 +49,20 @@ pub(crate) fn template(root: &Rc<Node>, findings: &mut Vec<Finding>) -> Template
     if let Some(node) = reader.optional(&mut fields, "Mappings") {
         template.mappings = mapping::mappings(node, reader);
     }
-    if let Some(node) = reader.optional(&mut fields, "Conditions") {
+    for name in ["Conditions", "Rules"] {
+        reader.optional(&mut fields, name);
+    }
+    reader.required(&mut fields, "Resources");
+    reader.optional(&mut fields, "Outputs");
+    reader.finish(fields);
+    template
+}
+
+/// Adds the other sections of `root` to `template`. What is wrong with them is added to `findings`, and left out.
+pub(crate) fn complete(template: &mut Template, root: &Node, findings: &mut Vec<Finding>) {
+    let reader = &mut Reader::new(findings);
+    let section = |name: &str| root.get(name).filter(|node| !node.is_null());
+    if let Some(node) = section("Conditions") {
         let node = section::plain(node, reader);
         for (key, node) in reader.entries(&node, "`Conditions`", "conditions") {
             if names::is_made_of(key, "the name of a condition", "&_", reader) {
@@ -52,17 +71,15 @@ pub(crate) fn template(root: &Rc<Node>, findings: &mut Vec<Finding>) -> Template
             }
         }
     }
-    if let Some(node) = reader.optional(&mut fields, "Rules") {
+    if let Some(node) = section("Rules") {
         template.rules = rule::rules(node, reader);
     }
-    if let Some(node) = reader.required(&mut fields, "Resources") {
+    if let Some(node) = section("Resources") {
         template.resources = resource::resources(node, reader);
     }
-    if let Some(node) = reader.optional(&mut fields, "Outputs") {
+    if let Some(node) = section("Outputs") {
         template.outputs = output::outputs(node, reader);
     }
-    reader.finish(fields);
-    template
 }
 
 /// `root` without sections that mean something elsewhere; each of them is a finding.

@@ -30,12 +30,12 @@ fn not_here(key: &Key) -> Finding {
             (Code::Unsupported, message, PROCESSED.to_owned())
         }
         Some("ForEach") => {
-            let message = format!("`{name}` repeats what stands under it, which is not supported");
-            (Code::Unsupported, message, format!("write out what it stands for, or {PROCESSED}"))
+            let help = "write `Fn::ForEach::Name: [Identifier, [a, b], {…}]` among conditions, resources, their properties or outputs";
+            (Code::MisplacedFunction, format!("`{name}` cannot stand here"), help.to_owned())
         }
         _ => {
             let help = "functions stand in conditions, in properties and in outputs";
-            (Code::WrongType, format!("the function `{name}` cannot stand here"), help.to_owned())
+            (Code::MisplacedFunction, format!("`{name}` cannot stand here"), help.to_owned())
         }
     };
     Finding::new(code, *span, message).help(help)

@@ -4,5 +4,6 @@ mod errors;
 mod expansion;
 mod functions;
 mod hostile;
+mod loops;
 mod parameters;
 mod stage;

@@ -91,7 +91,7 @@ Fn::Transform: { Name: Expand }
 Fn::If: [a, b, c]
 ",
         &[
-            "3:1 wrong-type | the function `Fn::If` cannot stand here | functions stand in conditions, in properties and in outputs",
+            "3:1 misplaced-function | `Fn::If` cannot stand here | functions stand in conditions, in properties and in outputs",
         ],
     );
 }

@@ -175,7 +175,7 @@ fn types_that_are_not_supported_are_told_by_name() {
 }
 
 #[test]
-fn loops_and_macros_among_resources_are_told() {
+fn functions_among_resources_are_told() {
     check(
         r#"Resources:
   Fn::ForEach::Queues: [Name, [a, b], { "${Name}": { Type: AWS::SQS::Queue } }]
@@ -183,7 +183,7 @@ fn loops_and_macros_among_resources_are_told() {
   Orders: { Type: AWS::SQS::Queue, "Fn::Transform": { Name: AWS::Include } }
 "#,
         &[
-            "2:3 unsupported | `Fn::ForEach::Queues` repeats what stands under it, which is not supported | write out what it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
+            "2:3 missing-transform | `Fn::ForEach` needs the language extensions | add `Transform: AWS::LanguageExtensions` at the top of the template",
             "3:3 unsupported | `Fn::Transform` asks for a macro, which runs in an account and is not supported | bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
             "4:36 unsupported | `Fn::Transform` asks for a macro, which runs in an account and is not supported | bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
         ],

@@ -285,7 +285,7 @@ Outputs:
   Fn::ForEach::Urls: [Name, [a, b], {}]
 ",
         &[
-            "4:3 unsupported | `Fn::ForEach::Urls` repeats what stands under it, which is not supported | write out what it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
+            "4:3 missing-transform | `Fn::ForEach` needs the language extensions | add `Transform: AWS::LanguageExtensions` at the top of the template",
         ],
     );
 }
