@@ -21,6 +21,7 @@ impl Intake {
         let claim = self.store.claim(&environment, &message.deployment, execution, (self.now)()).await?;
         Ok(match claim {
             Claim::Claimed(head) if goes_back(&head) => message.with(Verdict::Back),
+            Claim::Claimed(head) if must_observe(&head) => message.with(Verdict::Observe),
             Claim::Claimed(_) => message.with(Verdict::Claimed),
             Claim::Gone => message.with(Verdict::Gone),
         })
@@ -31,4 +32,9 @@ impl Intake {
 /// began to undo what it did.
 fn goes_back(head: &Deployment) -> bool {
     head.undo.is_some() || matches!(head.request, Request::Rollback(_))
+}
+
+/// Whether something must be looked up before it can be planned.
+fn must_observe(head: &Deployment) -> bool {
+    head.request == Request::Deploy && !head.lookups.is_empty()
 }

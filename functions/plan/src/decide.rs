@@ -1,10 +1,11 @@
 //! The decisions of one planning: what is asked for, as a plan that holds every invariant, or the reasons why there can be
 //! none. Reads and writes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Change, Deployment, Desired, Destroy, Digest, Environment, Plan, Recorded, Refusal, Request, ResourceAddress, Stamp,
+    Change, Deployment, Desired, Destroy, Digest, Environment, Plan, Recorded, Refusal, Request, ResourceAddress,
+    Snapshot, Stamp,
 };
 use planner::{Destroying, Inputs, LettingGo, PlanError, Planned, Reaping};
 use step::StepError;
@@ -17,16 +18,48 @@ pub(crate) struct Material<'a> {
     pub(crate) stamp: &'a Stamp,
     /// The bucket that artifacts are read from.
     pub(crate) bucket: &'a str,
-    /// The text of the config with its digest; none where what is asked for has none.
-    pub(crate) config: Option<(&'a str, &'a Digest)>,
+    /// What is asked for; none where that is no config.
+    pub(crate) asked: Option<&'a Asked>,
     /// How many lines the deployment's journal has.
     pub(crate) since: usize,
 }
 
+/// What a config asks for, with everything that decides what it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The text of the config.
+    pub(crate) config: String,
+    /// The other texts that it names, by path.
+    pub(crate) sources: BTreeMap<String, String>,
+    /// What was looked up in the account.
+    pub(crate) snapshot: Snapshot,
+    /// One digest of all of them: that of the config where there is nothing else.
+    pub(crate) digest: Digest,
+}
+
+impl Asked {
+    /// A config with its digest, and what there is beside it, each with the digest of how it is kept.
+    pub(crate) fn new(
+        (config, of_config): (String, Digest),
+        (sources, of_sources): (BTreeMap<String, String>, Option<Digest>),
+        (snapshot, of_snapshot): (Snapshot, Option<Digest>),
+    ) -> Self {
+        let digest = match (of_sources, of_snapshot) {
+            (None, None) => of_config,
+            (sources, snapshot) => {
+                let of = |digest: Option<Digest>| digest.map_or_else(String::new, |digest| digest.to_string());
+                let all = format!("config {of_config}\nsources {}\nsnapshot {}", of(sources), of(snapshot));
+                Digest::of(all.as_bytes())
+            }
+        };
+        Self { config, sources, snapshot, digest }
+    }
+}
+
 impl Material<'_> {
-    /// The digest of the config. Where there is none, that of nothing: a plan names one.
+    /// The digest of what is asked for. Where that is no config, that of nothing: a plan names one.
     fn digest(&self) -> Digest {
-        self.config.map_or_else(|| Digest::of(&[]), |(_, digest)| digest.clone())
+        self.asked.map_or_else(|| Digest::of(&[]), |asked| asked.digest.clone())
     }
 }
 
@@ -48,8 +81,8 @@ impl From<PlanError> for Rejected {
 
 /// Makes the plan, and has it checked.
 pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
-    let mut planned = match (&material.deployment.request, material.config) {
-        (Request::Deploy, Some((text, digest))) => deploy(material, text, digest)?,
+    let mut planned = match (&material.deployment.request, material.asked) {
+        (Request::Deploy, Some(asked)) => deploy(material, asked)?,
         (Request::Reap, _) => reap(material)?,
         (Request::Destroy(asked), _) => destroy(material, asked)?,
         (Request::LetGo { resources }, _) => let_go(material, resources)?,
@@ -70,9 +103,9 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     Ok(planned)
 }
 
-fn deploy(material: &Material<'_>, text: &str, config: &Digest) -> Result<Planned, Rejected> {
+fn deploy(material: &Material<'_>, asked: &Asked) -> Result<Planned, Rejected> {
     let Material { deployment, environment, recorded, stamp, .. } = *material;
-    let desired = expand(material, text)?;
+    let (desired, config) = (expand(material, asked)?, &asked.digest);
     let inputs = Inputs { desired: &desired, recorded, environment, deployment: &deployment.id, config, stamp };
     Ok(planner::plan(&inputs)?)
 }
@@ -98,14 +131,24 @@ fn let_go(material: &Material<'_>, resources: &BTreeSet<ResourceAddress>) -> Res
     Ok(planner::let_go(&inputs)?)
 }
 
-/// The config was valid when it was taken in; the environment's record may have changed since.
-fn expand(material: &Material<'_>, text: &str) -> Result<Desired, Rejected> {
+/// The config was valid when it was taken in; the environment's record may have changed since, and what was looked up is known
+/// only now.
+fn expand(material: &Material<'_>, asked: &Asked) -> Result<Desired, Rejected> {
     let Material { deployment, environment, bucket, .. } = *material;
-    let context = config::Context::new(environment, &deployment.artifacts, bucket);
-    config::parse("strands.yaml", text)
-        .and_then(|config| config::expand(&config, &context))
-        .map(|expanded| expanded.desired)
-        .map_err(|report| Rejected::Refused(report.refusals(), Some(report.render(false, 100))))
+    let Asked { config, sources, snapshot, .. } = asked;
+    let context =
+        config::Context { sources, snapshot, ..config::Context::new(environment, &deployment.artifacts, bucket) };
+    let expanded = config::parse("strands.yaml", config)
+        .and_then(|config| {
+            let expanded = config::expand(&config, &context)?;
+            if expanded.lookups.is_empty() { expanded.deployable().map(|()| expanded) } else { Ok(expanded) }
+        })
+        .map_err(|report| Rejected::Refused(report.refusals(), Some(report.render(false, 100))))?;
+    if !expanded.lookups.is_empty() {
+        let lookups = expanded.lookups;
+        return Err(Rejected::Step(StepError::Corrupt(format!("these were not looked up: {lookups:?}"))));
+    }
+    Ok(expanded.desired)
 }
 
 /// What the plan would do to resources that no provider makes, changes or deletes. A schema alone, which some types have for
@@ -175,7 +218,7 @@ mod tests {
             recorded: &recorded,
             stamp: &stamp,
             bucket: "b",
-            config: None,
+            asked: None,
             since: 7,
         })
     }
@@ -218,6 +261,26 @@ mod tests {
     #[test]
     fn a_reap_that_finds_nothing_left_changes_nothing() {
         assert_eq!(decided(&[("shared/Events@1", "AWS::SNS::Topic", None)]).unwrap().plan.changes, []);
+    }
+
+    #[test]
+    fn a_plan_is_bound_to_everything_that_decides_what_a_config_means() {
+        let digest = |text: &str| Some(Digest::of(text.as_bytes()));
+        let of = |config: &str, sources: Option<Digest>, snapshot: Option<Digest>| {
+            let config = (config.to_owned(), Digest::of(config.as_bytes()));
+            Asked::new(config, (BTreeMap::new(), sources), (Snapshot::default(), snapshot)).digest
+        };
+        assert_eq!(of("a", None, None), Digest::of(b"a"), "that of the config alone, as it was before there was more");
+        let all = [
+            of("a", None, None),
+            of("b", None, None),
+            of("a", digest("s"), None),
+            of("a", digest("t"), None),
+            of("a", None, digest("s")),
+            of("a", digest("s"), digest("t")),
+            of("b", digest("s"), digest("t")),
+        ];
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{all:#?}");
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Digest, Environment, Recorded, Refusal, Request, Stamp, Timestamp};
+use model::{Deployment, Environment, Recorded, Refusal, Request, Snapshot, Stamp, Timestamp};
 use planner::Planned;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::Store;
 
-use crate::decide::{Material, Rejected, decide, refusal};
+use crate::decide::{Asked, Material, Rejected, decide, refusal};
 
 pub(crate) struct Planning {
     pub(crate) store: Store,
@@ -31,12 +31,12 @@ impl Planning {
             let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));
             return self.refuse(message, &deployment, vec![gone], None).await;
         };
-        let (config, recorded, journal) = tokio::try_join!(
-            self.config(&deployment),
+        let (asked, recorded, journal) = tokio::try_join!(
+            self.asked(&message, &deployment),
             async { Ok(self.store.record(&deployment.environment).await?) },
             async { Ok(self.store.journal(&deployment.id).await?) },
         )?;
-        if let Some(approved) = self.approved(&message, &deployment, &recorded).await? {
+        if let Some(approved) = self.approved(&message, &deployment, &recorded, asked.as_ref()).await? {
             return self.carry_on(message, deployment, approved).await;
         }
         let stamp = Stamp {
@@ -52,7 +52,7 @@ impl Planning {
             recorded: &recorded,
             stamp: &stamp,
             bucket: self.store.deployments_bucket(),
-            config: config.as_ref().map(|(text, digest)| (text.as_str(), digest)),
+            asked: asked.as_ref(),
             since: journal.len(),
         };
         match decide(&material) {
@@ -62,17 +62,25 @@ impl Planning {
         }
     }
 
-    /// The text of the config, with its digest; none where none is asked for.
-    async fn config(&self, deployment: &Deployment) -> Result<Option<(String, Digest)>, StepError> {
+    /// What the config asks for; none where none is asked for.
+    async fn asked(&self, message: &Message, deployment: &Deployment) -> Result<Option<Asked>, StepError> {
         if deployment.request != Request::Deploy {
             return Ok(None);
         }
         let config = deployment.config.as_ref();
         let config =
             config.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no config", deployment.id)))?;
-        let bytes = self.store.get(config).await?;
+        let (bytes, sources, snapshot) =
+            tokio::try_join!(self.store.get(config), self.store.sources(deployment), async {
+                match &message.snapshot {
+                    Some(object) => self.store.snapshot(object).await,
+                    None => Ok(Snapshot::default()),
+                }
+            })?;
         let text = String::from_utf8(bytes).map_err(|error| StepError::Corrupt(error.to_string()))?;
-        Ok(Some((text, config.digest.clone())))
+        let of_sources = deployment.sources.as_ref().map(|object| object.digest.clone());
+        let of_snapshot = message.snapshot.as_ref().map(|object| object.digest.clone());
+        Ok(Some(Asked::new((text, config.digest.clone()), (sources, of_sources), (snapshot, of_snapshot))))
     }
 
     async fn write(

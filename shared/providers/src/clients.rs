@@ -14,16 +14,17 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 use engine::fence::Fence;
 use model::{CallError, ErrorClass};
 
 use crate::error::call_error;
 use crate::interceptor::Watch;
+use crate::lookup::Zones;
 
 /// How long a connection may take to be made.
-pub(crate) const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT: Duration = Duration::from_secs(3);
 /// How long before their end temporary credentials are replaced. STS gives them for an hour, and a call is far shorter.
 const REFRESH_MARGIN: Duration = Duration::from_secs(300);
 /// The longest session name that STS takes.
@@ -69,6 +70,8 @@ pub struct Clients {
     pub cloudwatch: aws_sdk_cloudwatch::Client,
     /// The search by tags.
     pub tagging: aws_sdk_resourcegroupstagging::Client,
+    /// EC2, as far as availability zones.
+    pub zones: Zones,
     /// The region of the resources.
     pub region: String,
     /// The account, twelve digits.
@@ -103,6 +106,7 @@ impl Clients {
             apigateway: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
             tagging: client!(aws_sdk_resourcegroupstagging),
+            zones: Zones::new(&config, fence.call()),
             region,
             account: account.to_owned(),
             is_plain: config.endpoint_url().is_some_and(|url| url.starts_with("http://")),
@@ -113,12 +117,17 @@ impl Clients {
 impl Clients {
     /// The ARN of a resource of this account and region.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let partition = match self.region.split('-').next() {
-            Some("cn") => "aws-cn",
-            Some("us") if self.region.starts_with("us-gov-") => "aws-us-gov",
-            _ => "aws",
-        };
+        let partition = partition(&self.region);
         format!("arn:{partition}:{service}:{}:{}:{resource}", self.region, self.account)
+    }
+}
+
+/// The partition of AWS that a region is in.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "aws-cn",
+        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
     }
 }
 
@@ -162,12 +171,18 @@ fn plain(config: &SdkConfig, call: Duration) -> SdkConfig {
 }
 
 /// The one TLS of everything here.
-pub(crate) fn tls() -> tls::Provider {
+fn tls() -> tls::Provider {
     tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)
 }
 
 fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(tls()).build_https()
+}
+
+/// What sends requests that no client makes.
+pub(crate) fn connector() -> Connector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+    Connector::builder().connector_settings(settings).tls_provider(tls()).build()
 }
 
 /// The target role's temporary credentials, kept until shortly before their end.

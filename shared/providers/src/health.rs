@@ -8,14 +8,14 @@ use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_sdk_lambda::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_lambda::primitives::Blob;
 use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings};
+use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::timeout::TimeoutConfig;
 use engine::ports::{AlarmSeen, Answer, Health};
 use model::{CallError, ErrorClass, Timestamp};
 use serde_json::Value;
 
-use crate::clients::{CONNECT, Clients, tls};
+use crate::clients::{Clients, connector};
 use crate::error::call_error;
 
 /// The longest that is kept of what a function or CloudWatch says.
@@ -35,10 +35,7 @@ impl NativeHealth {
     }
 
     fn http(&self) -> &Connector {
-        self.http.get_or_init(|| {
-            let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
-            Connector::builder().connector_settings(settings).tls_provider(tls()).build()
-        })
+        self.http.get_or_init(connector)
     }
 
     fn request(&self, url: &str) -> Result<HttpRequest, CallError> {

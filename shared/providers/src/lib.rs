@@ -27,6 +27,7 @@ pub mod marks;
 mod owned;
 pub mod s3;
 pub mod shape;
+pub mod lookup;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;

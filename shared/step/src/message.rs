@@ -26,6 +26,9 @@ pub struct Message {
     pub environment: String,
     /// The name of this execution.
     pub execution: String,
+    /// What was looked up in the account, from the observe step on; none where nothing is to be known of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<ObjectRef>,
     /// The plan, from the plan step on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<ObjectRef>,
@@ -99,17 +102,21 @@ impl Caught {
 pub enum Verdict {
     /// Enter: the deployment is this execution's.
     Claimed,
+    /// Enter: the deployment is this execution's, and something must be looked up before it can be planned.
+    Observe,
     /// Enter: the deployment is this execution's, and goes back to a revision.
     Back,
     /// Enter: what somebody started by hand waits in the queue.
     Enqueued,
     /// Enter: another execution has it, or it has ended.
     Gone,
+    /// Observe: everything is looked up.
+    Observed,
     /// Plan, Rollback: there is something to do.
     Changes,
     /// Plan, Rollback: there is nothing to do.
     Unchanged,
-    /// Plan, Rollback: what was handed in cannot be planned. Enter: what was started by hand asks for nothing that there is.
+    /// Observe, Plan, Rollback: what was handed in cannot be planned. Enter: what was started by hand asks for nothing that there is.
     Refused,
     /// Plan, Rollback: there is something to do, and somebody has to approve it.
     Approval,

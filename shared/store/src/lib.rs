@@ -20,6 +20,7 @@ mod plans;
 mod queue;
 mod segments;
 mod sources;
+mod snapshots;
 mod table;
 mod values;
 

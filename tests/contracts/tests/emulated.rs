@@ -21,7 +21,15 @@ fn nothing_is_left_that_the_emulator_would_misjudge() {
 #[test]
 fn the_functions_own_policies_are_installed_as_they_are() {
     let (real, adapted) = (template::engine().unwrap(), adapted(template::engine().unwrap()));
-    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "RollbackRole", "ConcludeRole", "StateMachineRole"] {
+    for role in [
+        "IntakeRole",
+        "DriftScanRole",
+        "PlanRole",
+        "ProvisionWaveRole",
+        "RollbackRole",
+        "ConcludeRole",
+        "StateMachineRole",
+    ] {
         let path = format!("/Resources/{role}");
         assert_eq!(real.pointer(&path), adapted.pointer(&path), "{role}");
         assert!(real.pointer(&path).is_some(), "{role}");

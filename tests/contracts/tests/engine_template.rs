@@ -18,12 +18,23 @@ use contracts::{
 };
 use serde_json::{Value, json};
 
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 6] = [
     ("Intake", "intake"),
+    ("DriftScan", "drift-scan"),
     ("Plan", "plan"),
     ("ProvisionWave", "provision-wave"),
     ("Rollback", "rollback"),
     ("Conclude", "conclude"),
+];
+
+const ROLES: [&str; 7] = [
+    "IntakeRole",
+    "DriftScanRole",
+    "PlanRole",
+    "ProvisionWaveRole",
+    "RollbackRole",
+    "ConcludeRole",
+    "StateMachineRole",
 ];
 
 fn role_arn(name: &str) -> String {
@@ -67,7 +78,7 @@ fn deployments(key: &str) -> String {
 #[test]
 fn no_role_has_an_action_with_a_wildcard() {
     let template = template::engine().unwrap();
-    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "RollbackRole", "ConcludeRole", "StateMachineRole"] {
+    for role in ROLES {
         for statement in statements(&template, role) {
             assert_eq!(statement["Effect"], "Allow");
             for action in texts(&statement["Action"]) {
@@ -80,7 +91,7 @@ fn no_role_has_an_action_with_a_wildcard() {
 #[test]
 fn every_resource_is_a_wildcard_only_where_aws_knows_none() {
     let template = template::engine().unwrap();
-    for role in ["IntakeRole", "PlanRole", "ProvisionWaveRole", "RollbackRole", "ConcludeRole", "StateMachineRole"] {
+    for role in ROLES {
         for statement in statements(&template, role).iter().filter(|one| texts(&one["Resource"]).contains(&"*")) {
             for action in texts(&statement["Action"]) {
                 let vended = role == "StateMachineRole" && action.starts_with("logs:");
@@ -93,14 +104,14 @@ fn every_resource_is_a_wildcard_only_where_aws_knows_none() {
 }
 
 #[test]
-fn only_the_waves_assume_target_roles_and_only_target_roles() {
+fn only_who_makes_and_who_looks_assume_target_roles_and_only_target_roles() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let target = format!("arn:aws:iam::{ACCOUNT}:role/strandline-target-shop-dev");
     for (function, _) in FUNCTIONS {
         let identity = identity(&here, &format!("{function}Role"));
         let assumes = |role: &str| decide(&identity, None, &Request::new("sts:AssumeRole", role)) == Decision::Allowed;
-        assert_eq!(assumes(&target), function == "ProvisionWave", "{function}");
+        assert_eq!(assumes(&target), ["ProvisionWave", "DriftScan"].contains(&function), "{function}");
         assert!(!assumes(&format!("arn:aws:iam::{ACCOUNT}:role/admin")), "{function}");
         assert!(!assumes(&format!("arn:aws:iam::{ACCOUNT}:role/strandline/shop/dev/shop-dev-agent")), "{function}");
     }
@@ -128,7 +139,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 24] = [
+    let cases: [(&str, String, &[&str]); 26] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -136,7 +147,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         (
             "s3:PutObject",
             deployments("shop/dev/deployments/d/metadata.json"),
-            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
+            &["Intake", "DriftScan", "Plan", "ProvisionWave", "Rollback", "Conclude"],
         ),
         ("s3:PutObject", deployments("shop/dev/current/state.json"), &["ProvisionWave", "Conclude"]),
         // What is too large for the table: heads are written by all of them, records and journals read by all but one.
@@ -148,7 +159,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         (
             "s3:GetObjectVersion",
             deployments("shop/dev/values/v.json"),
-            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
+            &["Intake", "DriftScan", "Plan", "ProvisionWave", "Rollback", "Conclude"],
         ),
         ("s3:DeleteObject", deployments("shop/dev/values/v.json"), &["Conclude"]),
         ("s3:GetObjectVersion", deployments("artifacts/a.zip"), &["Intake", "Plan", "ProvisionWave"]),
@@ -158,6 +169,16 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         ("s3:DeleteObjectVersion", deployments("artifacts/a.zip"), &["Conclude"]),
         ("s3:DeleteObjectVersion", deployments("refused/d/report.json"), &[]),
         ("s3:DeleteObjectVersion", inbox("shop/dev/bundle.zip"), &[]),
+        (
+            "dynamodb:GetItem",
+            local("dynamodb", "table/strandline"),
+            &["Intake", "DriftScan", "Plan", "ProvisionWave", "Rollback", "Conclude"],
+        ),
+        (
+            "dynamodb:Query",
+            local("dynamodb", "table/strandline"),
+            &["Intake", "Plan", "ProvisionWave", "Rollback", "Conclude"],
+        ),
         (
             "dynamodb:UpdateItem",
             local("dynamodb", "table/strandline"),
@@ -235,6 +256,7 @@ fn what_is_referred_to_is_never_overwritten() {
         "artifacts/a.zip",
         "shop/dev/deployments/d/config.yaml",
         "shop/dev/deployments/d/plans/p.json",
+        "shop/dev/deployments/d/snapshots/s.json",
         "shop/dev/values/v.json",
     ] {
         let put = Request::new("s3:PutObject", &deployments(key))

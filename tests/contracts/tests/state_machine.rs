@@ -31,8 +31,9 @@ const AWS_ERRORS: [&str; 10] = [
 const TIMED_OUT: &str = "Sandbox.Timedout";
 
 /// What each step may answer, by the choice that reads it.
-const VERDICTS: [(&str, &[&str]); 6] = [
-    ("Claimed", &["claimed", "back", "enqueued", "gone", "refused"]),
+const VERDICTS: [(&str, &[&str]); 7] = [
+    ("Claimed", &["claimed", "observe", "back", "enqueued", "gone", "refused"]),
+    ("Observed", &["observed", "refused"]),
     ("Planned", &["changes", "unchanged", "refused", "failed", "approval"]),
     ("Decided", &["approved", "denied", "gone"]),
     ("Waved", &["more", "wait", "replan", "hand-over", "cancelled", "failed", "check", "done"]),
@@ -128,11 +129,10 @@ fn every_verdict_is_understood_and_any_other_is_a_failure() {
     }
 }
 
-#[test]
-fn a_deployment_of_one_wave_takes_at_most_eight_transitions() {
-    let machine = machine();
-    let states = states(&machine);
-    let mut verdicts = ["claimed", "changes", "done"].into_iter();
+/// The states that an execution passes whose steps answer with these verdicts, in their order.
+fn passed<'m>(machine: &'m Value, verdicts: &[&str]) -> Vec<&'m str> {
+    let states = states(machine);
+    let mut verdicts = verdicts.iter().copied();
     let mut passed = Vec::new();
     let mut next = machine["StartAt"].as_str();
     while let Some(name) = next {
@@ -145,8 +145,23 @@ fn a_deployment_of_one_wave_takes_at_most_eight_transitions() {
             state["Next"].as_str()
         };
     }
+    passed
+}
+
+#[test]
+fn a_deployment_of_one_wave_takes_at_most_eight_transitions() {
+    let machine = machine();
+    let passed = passed(&machine, &["claimed", "changes", "done"]);
     assert_eq!(passed, ["Enter", "Claimed", "Plan", "Planned", "ProvisionWave", "Waved", "Conclude"]);
     assert!(passed.len() <= 8);
+}
+
+#[test]
+fn what_must_be_known_of_the_account_is_looked_up_before_planning() {
+    let machine = machine();
+    let observed = passed(&machine, &["observe", "observed", "unchanged"]);
+    assert_eq!(observed, ["Enter", "Claimed", "Observe", "Observed", "Plan", "Planned", "Conclude"]);
+    assert_eq!(passed(&machine, &["observe", "refused"]).last(), Some(&"Conclude"), "nothing is planned without it");
 }
 
 #[test]
@@ -231,6 +246,7 @@ fn each_task_says_which_step_it_is_and_in_which_execution() {
     let machine = machine();
     let steps = [
         ("Enter", "enter", &[("began", "$$.Execution.StartTime")][..]),
+        ("Observe", "observe", &[]),
         ("Plan", "plan", &[]),
         ("AwaitApproval", "await-approval", &[("token", "$$.Task.Token")]),
         ("ProvisionWave", "wave", &[]),
@@ -291,7 +307,8 @@ fn an_execution_hands_over_before_its_history_is_full() {
     assert_eq!(longest, 16, "where every wave asks for another plan");
     let waves = &engine["Parameters"]["WavesPerExecution"];
     assert!(waves["Default"].as_u64() <= waves["MaxValue"].as_u64());
-    let most = waves["MaxValue"].as_u64().unwrap() * longest + sum(&["Enter", "Claimed", "HandOver", "Elsewhere"]);
+    let most = waves["MaxValue"].as_u64().unwrap() * longest
+        + sum(&["Enter", "Claimed", "Observe", "Observed", "HandOver", "Elsewhere"]);
     assert!((HISTORY - most) / RETRY > 1_000, "there is room for a thousand tries that fail: {most}");
 }
 

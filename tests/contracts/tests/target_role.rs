@@ -25,6 +25,8 @@ struct Environment {
     role: Vec<Policy>,
     trust: Policy,
     boundary: Policy,
+    /// What its administrator lets it read besides.
+    readable: Policy,
 }
 
 /// The environment `dev` of the project `shop`.
@@ -39,6 +41,7 @@ fn installed(more: &[(&str, Value)]) -> Environment {
         role: documents.map(|document| Policy::parse(document).unwrap()).collect(),
         trust: Policy::parse(&here.property("TargetRole", "/AssumeRolePolicyDocument").unwrap()).unwrap(),
         boundary: Policy::parse(&here.property("Boundary", "/PolicyDocument").unwrap()).unwrap(),
+        readable: Policy::parse(&here.property("Readable", "/PolicyDocument").unwrap()).unwrap(),
     }
 }
 
@@ -325,13 +328,37 @@ fn an_api_of_another_project_is_told_by_its_tags() {
 }
 
 #[test]
-fn the_target_role_trusts_the_waves_of_its_engine_only() {
+fn the_target_role_reads_parameters_of_its_environment_and_of_aws_and_those_that_are_listed() {
+    let listed = local("ssm", "parameter/platform/subnet");
+    let here = installed(&[("ReadableParameters", json!([listed]))]);
+    for action in ["ssm:GetParameter", "ssm:GetParameters"] {
+        let own = Request::new(action, &local("ssm", "parameter/shop/dev/p"));
+        let public =
+            Request::new(action, &format!("arn:aws:ssm:{REGION}::parameter/aws/service/ami-amazon-linux-latest/a"));
+        for asked in [own, public] {
+            assert_eq!(here.target(&asked), Decision::Allowed, "{asked:?}");
+        }
+        let more = |parameter: &str| here.readable.decide(&Request::new(action, &local("ssm", parameter)));
+        assert_ne!(here.target(&Request::new(action, &listed)), Decision::Allowed);
+        assert_eq!(more("parameter/platform/subnet"), Decision::Allowed);
+        assert_ne!(more("parameter/platform/other"), Decision::Allowed);
+    }
+    let template = template::target_role().unwrap();
+    assert_eq!(template["Resources"]["Readable"]["Condition"], "MoreIsReadable", "a policy of nothing is none");
+    assert_eq!(template["Resources"]["Readable"]["Properties"]["Roles"], json!([{ "Ref": "TargetRole" }]));
+    assert_eq!(here.target(&Request::new("ec2:DescribeAvailabilityZones", "*")), Decision::Allowed);
+}
+
+#[test]
+fn the_target_role_trusts_who_makes_and_who_looks_of_its_engine_only() {
     let here = installed(&[]);
     let asked = |who: &str| here.trust.decide(&Request::new("sts:AssumeRole", "*").by(who));
     assert_eq!(asked(WAVE), Decision::Allowed);
+    assert_eq!(asked("arn:aws:iam::111122223333:role/strandline-drift-scan-eu-central-1"), Decision::Allowed);
     for other in [
         "arn:aws:iam::111122223333:role/strandline-plan-eu-central-1",
         "arn:aws:iam::111122223333:role/strandline-provision-wave-us-east-1",
+        "arn:aws:iam::111122223333:role/strandline-drift-scan-us-east-1",
         "arn:aws:iam::111122223333:role/admin",
         "arn:aws:iam::111122223333:root",
         "arn:aws:iam::999999999999:role/strandline-provision-wave-eu-central-1",

@@ -12,8 +12,9 @@ use std::{
 use crate::LocalError;
 
 /// The engine's functions: logical id in `template.yaml`, and the binary it runs.
-pub const FUNCTIONS: [(&str, &str); 5] = [
+pub const FUNCTIONS: [(&str, &str); 6] = [
     ("IntakeFunction", "intake"),
+    ("DriftScanFunction", "drift-scan"),
     ("PlanFunction", "plan"),
     ("ProvisionWaveFunction", "provision-wave"),
     ("RollbackFunction", "rollback"),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::row::Rows;
 use crate::error::XtaskError;
 
-const FUNCTIONS: [&str; 5] = ["intake", "plan", "provision-wave", "rollback", "conclude"];
+const FUNCTIONS: [&str; 6] = ["intake", "drift-scan", "plan", "provision-wave", "rollback", "conclude"];
 
 /// The zip of each function.
 pub(super) fn size(binaries: &Path, rows: &Rows) -> Result<(), XtaskError> {

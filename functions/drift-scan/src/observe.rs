@@ -1,0 +1,86 @@
+//! One observation: what a config refers to is looked up through the target role, and written down.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Fence;
+use model::{CallError, Deployment, Environment, ErrorClass, Refusal};
+use providers::lookup::{Looked, look_up};
+use providers::{Clients, Target};
+use serde_json::Value;
+use step::{Message, StepError, Verdict};
+use store::Store;
+
+use crate::tell::{gone, refusals};
+
+pub(crate) struct Observing {
+    pub(crate) store: Store,
+    pub(crate) config: store::SdkConfig,
+    pub(crate) call: Duration,
+}
+
+impl Observing {
+    pub(crate) async fn handle(&self, payload: &Value) -> Result<Message, StepError> {
+        let message = Message::read(payload)?;
+        let id = message.environment()?;
+        let (deployment, environment) =
+            tokio::try_join!(self.store.deployment(&id, &message.deployment), self.store.environment(&id))?;
+        let deployment =
+            deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
+        message.check_hold(&deployment)?;
+        let Some(environment) = environment else {
+            return self.refuse(message, &deployment, vec![gone(&id)]).await;
+        };
+        let clients = self.clients(&environment, &deployment).await?;
+        let Looked { found, unfit } = look_up(&clients, &deployment.lookups).await.map_err(|error| failed(&error))?;
+        if !unfit.is_empty() {
+            return self.refuse(message, &deployment, refusals(&unfit, &environment)).await;
+        }
+        let snapshot = self.store.keep_snapshot(&deployment, &found).await?;
+        tracing::info!(deployment = %deployment.id, looked_up = found.0.len(), snapshot = %snapshot.digest, "observed");
+        Ok(Message { snapshot: Some(snapshot), ..message.with(Verdict::Observed) })
+    }
+
+    /// Clients that act as the environment's target role. Their fence is never opened: nothing is changed.
+    async fn clients(&self, environment: &Environment, deployment: &Deployment) -> Result<Clients, StepError> {
+        let target = Target {
+            role_arn: environment.target_role.clone(),
+            external_id: environment.external_id.clone(),
+            region: environment.region.clone(),
+            account: environment.account.clone(),
+            session: format!("strandline-{}", deployment.id),
+        };
+        let clients = providers::connect(&self.config, &target, Arc::new(Fence::new(self.call))).await;
+        clients.map_err(|error| failed(&error))
+    }
+
+    async fn refuse(
+        &self,
+        message: Message,
+        deployment: &Deployment,
+        refusals: Vec<Refusal>,
+    ) -> Result<Message, StepError> {
+        for refusal in &refusals {
+            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
+        }
+        let report = self.store.keep_refusals(deployment, &refusals, None).await?;
+        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
+    }
+}
+
+/// A call that did not come to an answer: what passes by itself is tried again.
+fn failed(error: &CallError) -> StepError {
+    match error.class {
+        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy => {
+            StepError::Transient(error.to_string())
+        }
+        ErrorClass::AlreadyExists
+        | ErrorClass::NotFound
+        | ErrorClass::DependencyViolation
+        | ErrorClass::Denied
+        | ErrorClass::Invalid
+        | ErrorClass::Quota
+        | ErrorClass::HoldsData
+        | ErrorClass::Unknown => StepError::Misconfigured(error.to_string()),
+    }
+}
