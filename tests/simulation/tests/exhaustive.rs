@@ -13,10 +13,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use simulation::each::each;
 use simulation::scenarios::scenarios;
-use simulation::{Machine, Scenario};
-use testkit::{Fault, Moment, Script};
+use simulation::{Deployed, Machine, Scenario, Stack, hold};
+use testkit::{Fault, Moment, Options, Script, World};
 
 /// What lands late has landed by then.
 const LANDED: Duration = Duration::from_secs(15);
@@ -198,4 +199,30 @@ fn a_process_that_freezes_at_any_call_and_wakes_when_its_successor_is_done_chang
         }
     }
     tally.close("freezes, and wakes when its successor is done");
+}
+
+#[test]
+fn a_process_that_freezes_while_it_waits_looks_again_before_it_gives_up() {
+    let table = |key: &str| {
+        Stack::new().with("Table", "AWS::DynamoDB::Table", json!({ "TableName": "orders", "KeySchema": key }))
+    };
+    let mut prepared = Machine::new(&World::new(1, Options::real()));
+    assert_eq!(prepared.deploy("before", &table("id").0), Ok(Deployed::Done));
+    let mut undisturbed = prepared.fork(Script::default());
+    undisturbed.world.keep_log();
+    assert_eq!(undisturbed.deploy("d", &table("other").0), Ok(Deployed::Done));
+    let log = undisturbed.world.log();
+    let number = |line: &String| line.split_whitespace().nth(1)?.parse().ok();
+    let told = log.iter().skip_while(|line| !line.contains(" delete "));
+    let looks: Vec<usize> =
+        told.filter(|line| line.contains(" read ") || line.contains(" settle ")).filter_map(number).collect();
+    assert!(looks.len() > 10, "{log:#?}");
+    for (call, moment) in looks.into_iter().flat_map(|call| Moment::ALL.map(|moment| (call, moment))) {
+        let mut machine = prepared.fork(Script::one(call, Fault::Stall(moment, Duration::from_secs(2_000))));
+        machine.waits_for_frozen = true;
+        machine.world.keep_log();
+        let end = machine.deploy("d", &table("other").0);
+        assert_eq!(end, Ok(Deployed::Done), "froze {moment:?} call {call}\n{}", machine.world.log().join("\n"));
+        assert_eq!(hold(&machine, &table("other").0), [], "froze {moment:?} call {call}");
+    }
 }

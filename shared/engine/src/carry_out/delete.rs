@@ -128,12 +128,14 @@ impl Removal<'_> {
         let likely = schema::latency(&change.kind).gone;
         for poll in 0_u32.. {
             let how = (Call::Read, Repeat::Harmless);
+            // Who was frozen looks once more before it gives up: what it saw last may be long past.
+            let is_last = is_late(execution, began);
             match patiently(execution, change, how, || self.provider.read(&self.existing)).await? {
                 Ok(None) => {
                     done(execution, change, sent);
                     return Ok(());
                 }
-                Ok(Some(_)) if is_late(execution, began) => {
+                Ok(Some(_)) if is_last => {
                     let message = format!("still there after {:?}", execution.limits.readiness);
                     return self.going(CallError::local(ErrorClass::Busy, "delete", message)).await;
                 }

@@ -47,6 +47,8 @@ pub(super) async fn settle(
     let began = (began(execution, change) + shift::lasts(change)).min(execution.clock.now());
     let likely = schema::latency(&change.kind).ready;
     for poll in 0_u32.. {
+        // Who was frozen looks once more before it gives up: what it saw last may be long past.
+        let is_last = is_late(execution, began);
         match patiently(execution, change, (Call::Read, Repeat::Harmless), || provider.settle(existing)).await? {
             Ok(Readiness::Ready(observed)) => {
                 let Observed { attributes, properties: baseline, .. } = *observed;
@@ -59,7 +61,7 @@ pub(super) async fn settle(
                 if poll == 0 && !execution.state.is_awaited(&change.key) {
                     let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
                 }
-                if is_late(execution, began) {
+                if is_last {
                     let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
                     return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
                 }
