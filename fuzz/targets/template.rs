@@ -30,8 +30,13 @@ fn run(text: &str) -> Corpus {
             values: Vec::new(),
         };
         let (known, snapshot) = (BTreeMap::new(), Snapshot::default());
-        let context =
-            Context { environment: &ENVIRONMENT, artifact_bucket: "artifacts", known: &known, snapshot: &snapshot };
+        let context = Context {
+            environment: &ENVIRONMENT,
+            artifact_bucket: "artifacts",
+            known: &known,
+            snapshot: &snapshot,
+            files: &files,
+        };
         expand(&[stack], &context, &mut findings);
     }
     let report = Report::of(&files, findings);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use model::{ResourceAddress, ResourceType, Snapshot};
-use source::{Key, Node, Span};
+use source::{Files, Key, Node, Span};
 
 /// One template, with what it is given.
 #[derive(Debug, Clone)]
@@ -45,4 +45,6 @@ pub struct Context<'a> {
     pub known: &'a BTreeMap<ResourceAddress, ResourceType>,
     /// What was looked up in the account.
     pub snapshot: &'a Snapshot,
+    /// The texts that the templates were read from, for places within what they say.
+    pub files: &'a Files,
 }

@@ -9,11 +9,17 @@ use serde_json::Value;
 use source::{Code, Files, Finding, Key, Node, Span};
 use template::{Asset, Made};
 
-use super::used::Elsewhere;
+use super::used::{Elsewhere, NEAR};
 use super::{Context, Expansion, SHARED, ignored, pascal, security_group, tagged};
 use crate::chosen::{self, Chosen};
 use crate::config::{Config, Entries, Environment, Ignored, Permission, Variable};
 use crate::texts::{Texts, artifact_key};
+
+/// The most resources that templates have together, and the most text in them, in bytes: one text may be several stacks.
+const MOST_RESOURCES: usize = 20_000;
+const MOST_TEXT: usize = 32 * 1024 * 1024;
+/// The most pairs of resources of which one waits for the other because their stacks have an order.
+const MOST_WAITS: usize = 200_000;
 
 /// What people brought along to one environment, read.
 pub(super) struct Brought<'c> {
@@ -57,6 +63,11 @@ impl<'c> Brought<'c> {
                 None => is_whole = false,
             }
         }
+        if let Some(finding) = too_much(&stacks, context) {
+            findings.push(finding);
+            stacks.clear();
+            is_whole = false;
+        }
         parameters(&mut stacks, findings);
         let functions = environment.agents.iter().flat_map(|agent| {
             agent.environment.iter().filter_map(|(name, value)| match value {
@@ -80,7 +91,7 @@ impl<'c> Brought<'c> {
             let Some(kind) = node.get("Type").and_then(|kind| kind.scalar()) else { continue };
             let address = ResourceAddress::new(stack, key.name.as_str());
             if kind == "AWS::SSM::Parameter" && !has_path(node) {
-                elsewhere.plain.push(address.clone());
+                elsewhere.plain.insert(address.clone());
             }
             elsewhere.types.insert(address, kind.into());
         }
@@ -113,6 +124,7 @@ impl<'c> Brought<'c> {
             artifact_bucket: own.context.artifact_bucket,
             known: &known,
             snapshot: own.context.snapshot,
+            files: &self.files,
         };
         let before = findings.len();
         let expansion = template::expand(&stacks, &context, findings);
@@ -199,7 +211,7 @@ impl<'c> Brought<'c> {
         self.permissions(own, findings);
         self.ignored(own, findings);
         self.moved(own, findings);
-        self.ordered(own);
+        self.ordered(own, findings);
     }
 
     /// What a condition leaves out cannot be used.
@@ -301,7 +313,7 @@ impl<'c> Brought<'c> {
                 findings.push(finding.help("remove the line, or what stands at that address"));
             } else if !own.resources.contains_key(&to.value) {
                 let message = format!("there is no resource `{}` to which something could have moved", to.value);
-                let known: Vec<String> = own.resources.keys().map(ToString::to_string).collect();
+                let known: Vec<String> = own.resources.keys().take(NEAR).map(ToString::to_string).collect();
                 let help = match source::closest(&to.value.to_string(), known.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "write `old/Address: new/Address`; the new one is in this config".to_owned(),
@@ -315,19 +327,28 @@ impl<'c> Brought<'c> {
 
     /// A stack that CDK wants after another, for a reason that neither template tells, has what begins it wait for what ends the
     /// other.
-    fn ordered(&self, own: &mut Expansion<'_>) {
+    fn ordered(&self, own: &mut Expansion<'_>, findings: &mut Vec<Finding>) {
+        let mut waits = 0_usize;
         for stack in &self.stacks {
             let Some(assembled) = stack.chosen.assembled.as_ref().filter(|one| !one.after.is_empty()) else { continue };
             let imports = imports(&stack.root);
             for id in &assembled.after {
-                let before =
-                    self.stacks.iter().find(|other| other.chosen.assembled.as_ref().is_some_and(|one| one.is(id)));
-                let Some(before) = before.filter(|before| !exports(&before.root).any(|name| imports.contains(name)))
-                else {
+                let is_it = |other: &&Stack<'_>| other.chosen.assembled.as_ref().is_some_and(|one| one.is(id));
+                let Some(before) = self.stacks.iter().find(is_it) else { continue };
+                if exports(&before.root).any(|name| imports.contains(name)) {
                     continue;
-                };
-                let last = ends(own, &before.chosen.name);
-                for address in begins(own, &stack.chosen.name) {
+                }
+                let (first, last) = (begins(own, &stack.chosen.name), ends(own, &before.chosen.name));
+                waits = waits.saturating_add(first.len().saturating_mul(last.len()));
+                if waits > MOST_WAITS {
+                    let message =
+                        format!("too many resources would wait for `{id}`, which is to come before this stack");
+                    let finding = Finding::new(Code::TooMany, stack.chosen.span, message);
+                    findings
+                        .push(finding.help("let what needs it refer to it, in place of a dependency of whole stacks"));
+                    return;
+                }
+                for address in first {
                     if let Some(resource) = own.resources.get_mut(&address) {
                         resource.depends_on.extend(last.iter().cloned());
                     }
@@ -362,6 +383,21 @@ fn agrees(chosen: &Chosen<'_>, record: &model::Environment, findings: &mut Vec<F
             "let the function have its code as a folder (`Code.fromAsset`), or push the image and name it by its URI";
         findings.push(Finding::new(Code::Unsupported, chosen.span, message).help(help));
     }
+}
+
+/// That the templates are more than can be expanded, at the first stack with which they are.
+fn too_much(stacks: &[Stack<'_>], context: &Context<'_>) -> Option<Finding> {
+    let (mut resources, mut bytes) = (0, 0);
+    for Stack { chosen, root, .. } in stacks {
+        resources += section(root, "Resources").len();
+        bytes += context.sources.get(&chosen.template.value).map_or(0, String::len);
+        if resources > MOST_RESOURCES || bytes > MOST_TEXT {
+            let message =
+                format!("with this stack there are more than {MOST_RESOURCES} resources, or 32 MiB of templates");
+            return Some(Finding::new(Code::TooMany, chosen.span, message).help("split the project"));
+        }
+    }
+    None
 }
 
 /// Where the assets of a stack are kept.

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use model::Lookup;
 use model::expression::{Function, Misfit, Unfit};
-use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value, closest};
+use source::{Code, FUNCTIONS, Files, Finding, Key, Node, Span, Value, closest};
 
 use crate::scope::Scope;
 
@@ -348,13 +348,18 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// The place of a stretch of a text, where the text stands as it was written: as a whole where it has escapes or lines that are
-/// indented, of which it is not known where they are.
-fn within(span: Span, text: &str, offset: usize, length: usize) -> Span {
-    let before = match span.length.checked_sub(text.len()) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return span,
-    };
-    Span { file: span.file, offset: span.offset + before + offset, length: length.max(1) }
+/// The place of a stretch of what stands at `span` and says `text`: in a block of lines, too. As a whole where it is written with
+/// escapes.
+fn within(files: &Files, span: Span, text: &str, offset: usize, length: usize) -> Span {
+    let raw = files.slice(span);
+    let place = |at: usize| Span { file: span.file, offset: span.offset + at, length: length.max(1) };
+    let quote = raw.find(text).filter(|quote| *quote <= 1);
+    if let Some(quote) = quote {
+        return place(quote + offset);
+    }
+    let (Some(stretch), Some(before)) = (text.get(offset..offset + length), text.get(..offset)) else { return span };
+    if raw.matches(stretch).count() != text.matches(stretch).count() {
+        return span;
+    }
+    raw.match_indices(stretch).nth(before.matches(stretch).count()).map_or(span, |(at, _)| place(at))
 }

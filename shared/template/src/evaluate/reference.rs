@@ -124,7 +124,7 @@ impl<'a> Evaluator<'a> {
         let (id, name, id_span, name_span) = match &given.value {
             Value::Scalar { text, .. } => match text.split_once('.') {
                 Some((id, name)) if !id.is_empty() && !name.is_empty() => {
-                    let place = |offset, length| within(given.span, text, offset, length);
+                    let place = |offset, length| within(self.scope.context.files, given.span, text, offset, length);
                     (id.to_owned(), name.to_owned(), place(0, id.len()), place(id.len() + 1, name.len()))
                 }
                 _ => return self.wrong_arguments(given.span, takes.0, takes.1, takes.2),

@@ -60,7 +60,7 @@ impl Evaluator<'_> {
                 None => {
                     // Of `${}`, there is nothing else to show.
                     let (offset, length) = if name.is_empty() { (offset - 2, 3) } else { (offset, name.len()) };
-                    let name_span = within(text_node.span, text, offset, length);
+                    let name_span = within(self.scope.context.files, text_node.span, text, offset, length);
                     self.variable(span, name_span, name, &what)
                 }
             };

@@ -90,6 +90,7 @@ impl Stage {
             artifact_bucket: "strands-deployments-123456789012-eu-central-1",
             known: &self.known,
             snapshot: &self.snapshot,
+            files: &self.files,
         };
         let mut findings = self.findings.clone();
         let expansion = template::expand(&self.stacks, &context, &mut findings);

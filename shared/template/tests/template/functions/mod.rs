@@ -89,8 +89,13 @@ Outputs:
         (parameter("level", Some(2)), json!("debug")),
         (parameter("/shop/names", None), json!("a,b")),
     ]));
-    let context =
-        Context { environment: &environment, artifact_bucket: "artifacts", known: &known, snapshot: &snapshot };
+    let context = Context {
+        environment: &environment,
+        artifact_bucket: "artifacts",
+        known: &known,
+        snapshot: &snapshot,
+        files: &files,
+    };
     let expansion = expand(&stacks, &context, &mut findings);
     (expansion, Report::of(&files, findings))
 }

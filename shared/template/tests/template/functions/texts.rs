@@ -110,7 +110,15 @@ fn what_is_wrong_with_sub_is_told_at_its_place_in_the_text() {
     );
     check(
         r#"!Sub "a\tb ${Stag}""#,
-        r#"unknown-resource at "a\tb ${Stag}": there is no parameter or resource `Stag`; did you mean `Stage`?"#,
+        "unknown-resource at Stag: there is no parameter or resource `Stag`; did you mean `Stage`?",
+    );
+    check(
+        "!Sub |\n        one ${Stage}\n        two ${Stag} ${Queue.Arm}\n",
+        "unknown-resource at Stag: there is no parameter or resource `Stag`; did you mean `Stage`? | unknown-attribute at Queue.Arm: `Queue` has no attribute `Arm`: resources of type `AWS::SQS::Queue` have none of that name; did you mean `Arn`?",
+    );
+    check(
+        "!Sub >-\n        ${Stag} ${!Stag}\n        ${Stag} b\n",
+        "unknown-resource at Stag: there is no parameter or resource `Stag`; did you mean `Stage`? | unknown-resource at Stag: there is no parameter or resource `Stag`; did you mean `Stage`?",
     );
 }
 
