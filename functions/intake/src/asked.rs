@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use model::id::is_name;
+use model::id::is_stack_name;
 use model::{Refusal, ResourceAddress, Revision, Rollback, Scope, Target};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -77,10 +77,10 @@ impl Asked {
     /// A member that is the name of an agent or a stack; none where it is absent or wrong. Names come back in commands that people type.
     fn name(&mut self, key: &'static str) -> Option<String> {
         let text = self.text(key)?;
-        if is_name(&text) {
+        if is_stack_name(&text) {
             return Some(text);
         }
-        self.wrong(key, "a name of lower-case letters, digits and hyphens", &Value::String(text));
+        self.wrong(key, "a name of letters, digits and hyphens", &Value::String(text));
         None
     }
 
@@ -204,7 +204,7 @@ impl<'de> Deserialize<'de> for Members {
 fn address(text: &str) -> Option<ResourceAddress> {
     let address: ResourceAddress = text.parse().ok()?;
     let is_plain = address.logical_id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    (is_name(&address.stack) && is_plain).then_some(address)
+    (is_stack_name(&address.stack) && is_plain).then_some(address)
 }
 
 fn shown(text: &str) -> String {
@@ -234,6 +234,8 @@ mod tests {
         let expected = Rollback { to: Target::Revision(Revision(3)), scope: Scope::Agent("orders".into()), consent };
         assert_eq!(file(text), Ok(expected));
         assert_eq!(file(br#"{"to": 0, "stack": "shared"}"#).unwrap().scope, Scope::Stack("shared".into()));
+        let of_cdk = br#"{"to": 0, "stack": "SiteStack-Dev", "consent": ["SiteStack-Dev/TableCD117FA1"]}"#;
+        assert_eq!(file(of_cdk).unwrap().scope, Scope::Stack("SiteStack-Dev".into()));
     }
 
     #[test]

@@ -63,7 +63,8 @@ const MOST: usize = 500;
 pub(crate) fn stacks(texts: &mut Texts<'_>, folder: &str, span: Span, findings: &mut Vec<Finding>) -> Vec<Assembled> {
     let mut reading = Reading { texts, root: folder, span, findings, stacks: Vec::new(), seen: BTreeSet::new() };
     reading.assembly(folder, 0);
-    ordered(reading.stacks)
+    let stacks = reading.stacks;
+    ordered(stacks, findings)
 }
 
 struct Reading<'r, 't> {
@@ -326,16 +327,26 @@ fn within(root: &str, folder: &str, path: &str) -> Option<String> {
     whole.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(whole)
 }
 
-/// The stacks, each after those that it depends on, and otherwise in the order of the text. What depends on itself stays where
-/// it is.
-fn ordered(mut left: Vec<Assembled>) -> Vec<Assembled> {
-    let mut done: Vec<Assembled> = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let waits = |one: &Assembled| one.after.iter().any(|id| left.iter().any(|other| other.ids.contains(id)));
-        let next = left.iter().position(|one| !waits(one)).unwrap_or(0);
-        done.push(left.remove(next));
+/// The stacks, each after those that it depends on, and otherwise in the order of the text. Those that depend on each other
+/// are told.
+fn ordered(stacks: Vec<Assembled>, findings: &mut Vec<Finding>) -> Vec<Assembled> {
+    let places: BTreeMap<&str, usize> =
+        stacks.iter().enumerate().flat_map(|(at, one)| one.ids.iter().map(move |id| (id.as_str(), at))).collect();
+    let after = |one: &Assembled| one.after.iter().filter_map(|id| places.get(id.as_str()).copied()).collect();
+    let mut waiting: BTreeMap<usize, BTreeSet<usize>> = stacks.iter().map(after).enumerate().collect();
+    let mut order = Vec::with_capacity(stacks.len());
+    while let Some(first) = waiting.keys().next().copied() {
+        let free = waiting.iter().find(|(_, after)| after.iter().all(|other| !waiting.contains_key(other)));
+        let next = free.map_or(first, |(at, _)| *at);
+        if let (None, Some(stack)) = (free, stacks.get(first)) {
+            let message = format!("the stack `{}` depends on itself, by way of those that it depends on", stack.name);
+            findings.push(Finding::new(Code::Cycle, stack.template.span, message).help(ANEW));
+        }
+        waiting.remove(&next);
+        order.push(next);
     }
-    done
+    let mut left: Vec<Option<Assembled>> = stacks.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|at| left.get_mut(at)?.take()).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Which stacks an environment has beside its agents' and `shared`: the templates, and the chosen stacks of assemblies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use model::id::is_stack_name;
 use source::{Code, Finding, Span, Spanned, closest};
 
 use crate::assembly::{self, Assembled};
@@ -103,10 +104,7 @@ pub(crate) fn no_stack<'n>(
 
 /// The name of a stack of CDK as the first part of addresses: as it is where CloudFormation would take it.
 fn addressed(name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.len() <= 128
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if is_plain { name.to_owned() } else { suggestion(name, LONGEST).unwrap_or_else(|| "stack".to_owned()) }
+    if is_stack_name(name) { name.to_owned() } else { suggestion(name, LONGEST).unwrap_or_else(|| "stack".to_owned()) }
 }
 
 /// Names that two stacks have, or that only differ in what names in AWS and of outputs do not show.
@@ -133,11 +131,13 @@ fn collisions(environment: &Environment, chosen: &[Chosen<'_>], findings: &mut V
 
 /// What is to be deployed before something must be deployed at all.
 fn dependencies(chosen: &[Chosen<'_>], findings: &mut Vec<Finding>) {
+    let folder = |stack: &Chosen<'_>| stack.entry.origin.path().value.clone();
+    let ids = |stack: &Chosen<'_>| stack.assembled.as_ref().map(|one| one.ids.clone()).unwrap_or_default();
+    let there: BTreeSet<(String, String)> =
+        chosen.iter().flat_map(|stack| ids(stack).into_iter().map(|id| (folder(stack), id))).collect();
     for stack in chosen {
         for id in stack.assembled.iter().flat_map(|assembled| &assembled.after) {
-            let of_same = |other: &&Chosen<'_>| other.entry.origin.path().value == stack.entry.origin.path().value;
-            let is_there = |other: &Chosen<'_>| other.assembled.iter().any(|assembled| assembled.is(id));
-            if !chosen.iter().filter(of_same).any(is_there) {
+            if !there.contains(&(folder(stack), id.clone())) {
                 let message = format!("the stack `{}` depends on `{id}`, which is not among the stacks", stack.name);
                 let finding = Finding::new(Code::UnknownStack, stack.span, message);
                 findings.push(finding.help(format!("add `{id}` to `stacks`")));

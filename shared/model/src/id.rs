@@ -30,6 +30,17 @@ pub fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
+/// The longest name of a stack, in bytes: CloudFormation's limit.
+const STACK_NAME_LENGTH: usize = 128;
+
+/// Whether `name` can name a stack: letters, digits and hyphens, starting with a letter, as CloudFormation has it. Agents and
+/// templates have names by [`is_name`]; stacks of CDK keep theirs.
+pub fn is_stack_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.len() <= STACK_NAME_LENGTH
+        && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+}
+
 /// One environment of one project: what a lease, a record and a queue belong to. Written `project/environment`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct EnvironmentId {
@@ -108,10 +119,10 @@ text_id!(
     ResourceType
 );
 
-/// Where a resource stands in a project: stack (an agent's name, or `shared`) and logical id. Written `stack/LogicalId`.
+/// Where a resource stands in a project: stack and logical id. Written `stack/LogicalId`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceAddress {
-    /// The stack: an agent's name, or `shared`.
+    /// The stack: an agent's name, `shared`, or the name of a template's or CDK's stack.
     pub stack: String,
     /// The logical id within the stack.
     pub logical_id: String,

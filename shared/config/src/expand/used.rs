@@ -1,6 +1,6 @@
 //! What an agent may use, wherever it is made: by the config itself, as a raw resource, or by a template.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ResourceAddress, ResourceType};
 use serde_json::Value;
@@ -8,6 +8,9 @@ use source::{Code, Finding};
 
 use super::{Expansion, SHARED, resource_address, variable};
 use crate::config::{Access, Agent, Kind, Permission, Variable};
+
+/// Among how many names one is looked for that somebody may have meant.
+pub(super) const NEAR: usize = 500;
 
 /// A resource that an agent may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub(super) struct Elsewhere {
     /// The types of raw resources and of those of templates.
     pub(super) types: BTreeMap<ResourceAddress, ResourceType>,
     /// Parameters whose names are no paths.
-    pub(super) plain: Vec<ResourceAddress>,
+    pub(super) plain: BTreeSet<ResourceAddress>,
     /// The values of variables that are functions: by agent, by variable.
     pub(super) values: BTreeMap<String, BTreeMap<String, Value>>,
 }
@@ -84,7 +87,8 @@ impl Expansion<'_> {
                 match (self.type_of(&address.value), &used) {
                     (None, _) => {
                         let message = format!("there is no resource {what}");
-                        let known: Vec<String> = self.elsewhere.types.keys().map(ToString::to_string).collect();
+                        let known: Vec<String> =
+                            self.elsewhere.types.keys().take(NEAR).map(ToString::to_string).collect();
                         let help = match source::closest(&address.value.to_string(), known.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),
                             None => "name what stands in a template as `stack/LogicalId`".to_owned(),

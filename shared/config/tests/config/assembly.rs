@@ -333,3 +333,60 @@ fn names_of_stacks_that_are_too_much_alike_are_told() {
         "strands.yaml:3:52 config::duplicate-name | the stack `data-stack-dev` is too much like stack `DataStack-Dev`: both would have the same names | give one of them another name"
     );
 }
+
+#[test]
+fn one_template_for_very_many_stacks_is_refused_before_it_is_expanded() {
+    let resources: Vec<String> = (0..450).map(|n| format!(r#""Q{n}": {{ "Type": "AWS::SQS::Queue" }}"#)).collect();
+    let stack = |n: usize| {
+        let properties = json!({ "templateFile": "DataStack.template.json", "stackName": format!("S{n}") });
+        (format!("S{n}"), json!({ "type": "aws:cloudformation:stack", "properties": properties }))
+    };
+    let artifacts: serde_json::Map<String, Value> = (0..50).map(stack).collect();
+    let project = changed("", |manifest| manifest["artifacts"] = Value::Object(artifacts))
+        .with("cdk.out/DataStack.template.json", format!(r#"{{ "Resources": {{ {} }} }}"#, resources.join(", ")));
+    assert_eq!(
+        project.problems(),
+        [
+            "strands.yaml:3:33 config::too-many | with this stack there are more than 20000 resources, or 32 MiB of templates | split the project"
+        ]
+    );
+}
+
+#[test]
+fn stacks_that_depend_on_each_other_in_a_circle_are_told() {
+    let project = changed("", |manifest| {
+        manifest["artifacts"]["DataStack"]["dependencies"] = json!(["SiteStack", "DataStack.assets"]);
+    });
+    let expected = " template::cycle | the stack `DataStack-Dev` depends on itself, by way of those that it depends on | run `cdk synth` anew: an assembly is not written by hand";
+    assert!(project.problems()[0].ends_with(expected), "{:?}", project.problems());
+}
+
+proptest::proptest! {
+    /// Whatever stands at any place of a manifest, or nothing.
+    #[test]
+    fn a_manifest_with_anything_in_any_place_is_read_or_told(
+        path in proptest::collection::vec(0_usize..6, 1..6),
+        what in proptest::sample::select(vec![json!(null), json!(7), json!(""), json!("x"), json!([]), json!({}), json!(["x"]), json!({ "x": {} }), json!("../x"), json!(true)]),
+        in_assets: bool,
+    ) {
+        fn put(value: &mut Value, path: &[usize], what: Value) {
+            let Some((first, rest)) = path.split_first() else { return *value = what };
+            match value {
+                Value::Object(map) if !map.is_empty() => {
+                    let at = first % map.len();
+                    put(map.values_mut().nth(at).unwrap(), rest, what);
+                }
+                Value::Array(items) if !items.is_empty() => {
+                    let at = first % items.len();
+                    put(&mut items[at], rest, what);
+                }
+                _ => *value = what,
+            }
+        }
+        let name = if in_assets { "cdk.out/SiteStack.assets.json" } else { "cdk.out/manifest.json" };
+        let project = assembly("");
+        let mut changed: Value = serde_json::from_str(&project.sources[name]).unwrap();
+        put(&mut changed, &path, what);
+        project.with(name, changed.to_string()).problems();
+    }
+}
