@@ -38,7 +38,9 @@ impl Provisioning {
         let (plan, environment, digest) = self.planned(&message).await?;
         let fence = Arc::new(Fence::new(self.call));
         let clients = self.clients(&environment, &plan, &fence).await?;
-        let (providers, health) = (NativeProviders::new(clients.clone()), NativeHealth::new(clients));
+        let answers = Arc::new(self.store.answers(&plan.environment));
+        let providers = NativeProviders::answered(clients.clone(), Some(answers));
+        let health = NativeHealth::new(clients);
         let wave = Wave {
             ledger: &self.store,
             clock: &SystemClock,

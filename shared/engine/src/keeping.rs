@@ -34,7 +34,7 @@ pub struct History {
 impl History {
     /// The deployments that go, oldest first. A deployment stays where it is one of the newest, or younger than the limit or than
     /// [`REPEATED`], or has not ended; where the environment stands at its revision; where it is the last that succeeded, which is what a
-    /// failure goes back to; and where a way back that was asked for may lead to it.
+    /// failure goes back to, or let something go since; and where a way back that was asked for may lead to it.
     pub fn outlived(&self, now: Timestamp) -> Vec<DeploymentId> {
         let stay = self.stay();
         let age = DAY.saturating_mul(self.keep.days).max(REPEATED);
@@ -53,21 +53,28 @@ impl History {
         let has_not_ended = |one: &&Deployment| one.outcome().is_none() || one.ended.is_none();
         let open: Vec<&Deployment> = self.deployments.iter().filter(has_not_ended).collect();
         let by_turn = self.by_turn();
-        // A reap is nothing that a failure goes back to.
-        let success = by_turn.iter().rfind(|one| succeeded(one) && one.request != Request::Reap);
-        let last = [by_turn.last(), success];
-        let last = last.into_iter().flatten().filter_map(|one| one.revision);
+        // What only takes away is as well as what it came after.
+        let success = by_turn.iter().rposition(|one| succeeded(one) && !one.request.only_takes_away());
+        let since = by_turn.iter().skip(success.map_or(0, |at| at + 1));
+        let let_go = since.filter(|one| matches!(one.request, Request::LetGo { .. }) && succeeded(one));
+        let success = success.and_then(|at| by_turn.get(at));
+        let anywhere = open.iter().any(|one| may_go_anywhere(one));
+        let targets = by_turn.iter().filter(|one| anywhere && is_target(one));
+        let used: Vec<&Deployment> = success.into_iter().chain(let_go).chain(targets).copied().collect();
+        let last = by_turn.last().into_iter().chain(&used).filter_map(|one| one.revision);
         let asked = open.iter().flat_map(|one| asked(one));
-        let mut stay: Vec<&Deployment> = open.iter().copied().chain(success.copied()).collect();
+        let mut stay: Vec<&Deployment> = open.iter().chain(&used).copied().collect();
         for revision in standing(&by_turn, [self.revision].into_iter().chain(last).chain(asked)) {
             let here = || by_turn.iter().filter(|one| one.revision == Some(revision));
             // Who made it, whose record of it is read, and who says that there was one, so that a record that is missing is not
             // taken for an environment that was empty.
-            let named = [here().next(), here().rfind(|one| is_target(one)), here().rfind(|one| succeeded(one))];
+            let named = [
+                here().next(),
+                here().rfind(|one| is_target(one)),
+                here().rfind(|one| succeeded(one)),
+                here().rfind(|one| succeeded(one) && !one.request.only_takes_away()),
+            ];
             stay.extend(named.into_iter().flatten());
-        }
-        if open.iter().any(|one| may_go_anywhere(one)) {
-            stay.extend(by_turn.iter().filter(|one| is_target(one)));
         }
         stay.into_iter().map(|one| &one.id).chain(&self.needed).cloned().collect()
     }
@@ -96,11 +103,8 @@ fn standing(by_turn: &[&Deployment], revisions: impl Iterator<Item = Revision>) 
             continue;
         }
         let Some(maker) = by_turn.iter().find(|one| one.revision == Some(revision)) else { continue };
-        let is_partial = match &maker.request {
-            Request::Reap | Request::LetGo { .. } => true,
-            Request::Rollback(rollback) => rollback.scope != Scope::All,
-            Request::Deploy | Request::Destroy(_) => false,
-        };
+        let is_partial = maker.request.only_takes_away()
+            || matches!(&maker.request, Request::Rollback(rollback) if rollback.scope != Scope::All);
         let earlier = by_turn.iter().filter_map(|one| one.revision).filter(|earlier| *earlier < revision).max();
         ahead.extend(earlier.filter(|_| is_partial));
         if let Some(Outcome::RolledBack { to, .. }) = maker.outcome() {

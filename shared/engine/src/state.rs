@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use model::{CallError, Entry, Event, Properties, Recorded, RecordedResource, ResourceKey, Timestamp};
+use model::{CallError, Entry, Event, Properties, Recorded, RecordedResource, ResourceAddress, ResourceKey, Timestamp};
 
 /// The record, shared by the changes that run at the same time. The lock is never held across an await.
 #[derive(Debug)]
@@ -102,6 +102,11 @@ impl State {
 
     pub(crate) fn get(&self, key: &ResourceKey) -> Option<RecordedResource> {
         self.lock().resources.get(key).cloned()
+    }
+
+    /// Every incarnation at an address, oldest first.
+    pub(crate) fn generations(&self, address: &ResourceAddress) -> Vec<(ResourceKey, RecordedResource)> {
+        self.lock().generations(address).map(|(key, resource)| (key.clone(), resource.clone())).collect()
     }
 
     pub(crate) fn set(&self, key: &ResourceKey, resource: Option<RecordedResource>) {

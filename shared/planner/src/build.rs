@@ -36,6 +36,8 @@ struct Decided {
     changed: Vec<Option<Generation>>,
     /// Whether what refers to it sees other values than before.
     renewed: Vec<bool>,
+    /// Whether what refers to it may see other values than before: only its change will tell.
+    answered: Vec<bool>,
 }
 
 /// What is `still` stays as it is recorded, finished or not.
@@ -54,18 +56,22 @@ pub(crate) fn build(
         at_once: Vec::new(),
     };
     let ranks = wants.addresses.len();
-    let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks] };
+    let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks], answered: vec![false; ranks] };
     let held = names_held(view);
     for wanted in &wants.order {
         let place = wants.places.get(wanted.rank).copied().flatten();
         let is_still = still.contains(wanted.address);
-        let decision = Deciding { inputs, view, wants, wanted, place, is_still, renewed: &decided.renewed }.decide();
+        let decision = Deciding { inputs, view, wants, wanted, place, is_still, decided: &decided }.decide();
         let generation = decision.generation;
         if let Some(kept) = place.and_then(|place| built.kept.get_mut(place)) {
             *kept = Some(generation);
         }
         if let Some(renewed) = decided.renewed.get_mut(wanted.rank) {
             *renewed = decision.renewed;
+        }
+        let is_answered = wanted.schema.answers && decision.change.is_some();
+        if let Some(answered) = decided.answered.get_mut(wanted.rank) {
+            *answered = is_answered;
         }
         if decision.exists {
             built.ignored.extend(wanted.ignored().iter().cloned());
@@ -127,7 +133,7 @@ struct Deciding<'d, 'a> {
     wanted: &'d Wanted<'a>,
     place: Option<usize>,
     is_still: bool,
-    renewed: &'d [bool],
+    decided: &'d Decided,
 }
 
 impl Deciding<'_, '_> {
@@ -233,8 +239,11 @@ impl Deciding<'_, '_> {
             // As it was asked for: AWS sees no difference to what is asked now, and what was sent is in the same order.
             let Some(value) = standing.asked.get(name).or_else(|| properties.get(name)) else { continue };
             let sent = standing.recorded.sent.get(name);
-            let differs =
-                ranks.iter().any(|rank| self.is_renewed(*rank)) || sent.is_some_and(|sent| self.has_moved(value, sent));
+            // What may be another value is sent again, and where it is the same after all, nothing is sent. What only a
+            // replacement could change is left to the next plan, which knows the value.
+            let may_differ = !self.wanted.schema.create_only.contains(&name.as_ref());
+            let differs = ranks.iter().any(|rank| self.is_renewed(*rank) || may_differ && self.is_answered(*rank))
+                || sent.is_some_and(|sent| self.has_moved(value, sent));
             if differs {
                 let path = PropertyPath::root(name);
                 found.push(PropertyDiff { path, from: Some(value.clone()), to: Some(value.clone()) });
@@ -244,7 +253,11 @@ impl Deciding<'_, '_> {
     }
 
     fn is_renewed(&self, rank: usize) -> bool {
-        self.renewed.get(rank).copied().unwrap_or(false)
+        self.decided.renewed.get(rank).copied().unwrap_or(false)
+    }
+
+    fn is_answered(&self, rank: usize) -> bool {
+        self.decided.answered.get(rank).copied().unwrap_or(false)
     }
 
     fn rank(&self, reference: &Reference) -> Option<usize> {

@@ -5,29 +5,33 @@
 //! does. Reaches AWS only through an environment's target role, and no mutating request passes the fence's refusal.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::ports::{Owned, Provider, Providers};
+use elsa::sync::FrozenMap;
+use engine::ports::{Answers, Owned, Provider, Providers};
 use model::{CallError, ResourceType, Stamp};
+
+#[macro_use]
+pub mod error;
 
 pub mod apigatewayv2;
 pub mod arn;
 mod attached;
 pub mod clients;
+pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
-#[macro_use]
-pub mod error;
 pub mod health;
 pub mod iam;
 pub mod interceptor;
 pub mod lambda;
 pub mod logs;
+pub mod lookup;
 pub mod marks;
 mod owned;
 pub mod s3;
 pub mod shape;
-pub mod lookup;
 pub mod sns;
 pub mod sqs;
 pub mod ssm;
@@ -38,16 +42,28 @@ pub use clients::{Clients, Target, connect};
 pub use error::call_error;
 pub use health::NativeHealth;
 
+/// What every custom resource is a kind of.
+const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
+
 /// The providers of one target account and region, by resource type.
 pub struct NativeProviders {
     clients: Clients,
     by_type: BTreeMap<String, Box<dyn Provider>>,
+    /// Those of custom resources, by the type that their requests name, as they are asked for.
+    custom: FrozenMap<String, Box<cloudformation::Custom>>,
+    answers: Option<Arc<dyn Answers>>,
 }
 
 impl NativeProviders {
-    /// Every native provider, over these clients.
+    /// Every native provider, over these clients, with nothing that takes the answers of custom resources.
     pub fn new(clients: Clients) -> Self {
-        let mut all = Self { clients: clients.clone(), by_type: BTreeMap::new() };
+        Self::answered(clients, None)
+    }
+
+    /// The same, with what takes the answers of custom resources.
+    pub fn answered(clients: Clients, answers: Option<Arc<dyn Answers>>) -> Self {
+        let by_type = BTreeMap::new();
+        let mut all = Self { clients: clients.clone(), by_type, custom: FrozenMap::new(), answers };
         all.add("AWS::ApiGatewayV2::Api", apigatewayv2::Api::new(&clients));
         all.add("AWS::ApiGatewayV2::Integration", apigatewayv2::Integration::new(&clients));
         all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
@@ -76,7 +92,7 @@ impl NativeProviders {
 
     /// The types that have a provider.
     pub fn types(&self) -> impl Iterator<Item = &str> {
-        self.by_type.keys().map(String::as_str)
+        self.by_type.keys().map(String::as_str).chain([CUSTOM])
     }
 
     fn add(&mut self, kind: &str, provider: impl Provider + 'static) {
@@ -91,7 +107,13 @@ impl Providers for NativeProviders {
     }
 
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
-        self.by_type.get(kind.as_str()).map(AsRef::as_ref)
+        let name = schema::get(kind)?.name;
+        if name == CUSTOM {
+            let custom = || Box::new(cloudformation::Custom::new(&self.clients, kind, self.answers.clone()));
+            let known = self.custom.get(kind.as_str());
+            return Some(known.unwrap_or_else(|| self.custom.insert(kind.to_string(), custom())));
+        }
+        self.by_type.get(name).map(AsRef::as_ref)
     }
 }
 

@@ -24,6 +24,9 @@ pub struct TypeSchema {
     pub stateful: bool,
     /// Whether what uses it lingers after its own deletion, so that this one's can take hours (network interfaces).
     pub lingers: bool,
+    /// Whether code of the user's own says what it is known by, at every change anew: the physical id may change with it, and
+    /// its attributes do.
+    pub answers: bool,
     /// Whether the engine can make it; the others are known to plans and simulations only.
     pub provided: bool,
 }
@@ -66,6 +69,7 @@ const PLAIN: TypeSchema = TypeSchema {
     assumes: &[],
     stateful: false,
     lingers: false,
+    answers: false,
     provided: true,
 };
 
@@ -79,6 +83,7 @@ const TYPES: &[TypeSchema] = &[
     },
     TypeSchema { name: "AWS::ApiGatewayV2::Route", create_only: &["ApiId"], ..PLAIN },
     TypeSchema { name: "AWS::ApiGatewayV2::Stage", create_only: &["ApiId", "StageName"], ..PLAIN },
+    TypeSchema { name: "AWS::CloudFormation::CustomResource", create_only: &["ServiceToken"], answers: true, ..PLAIN },
     TypeSchema {
         name: "AWS::CloudWatch::Alarm",
         naming: named("AlarmName", 255),
@@ -205,9 +210,11 @@ pub fn all() -> &'static [TypeSchema] {
     TYPES
 }
 
-/// What is known of a type; none where it is not supported.
+/// What is known of a type; none where it is not supported. Every `Custom::…` is a custom resource.
 pub fn get(kind: &ResourceType) -> Option<&'static TypeSchema> {
-    let at = TYPES.binary_search_by(|schema| schema.name.cmp(kind.as_str())).ok()?;
+    let name =
+        if kind.as_str().starts_with("Custom::") { "AWS::CloudFormation::CustomResource" } else { kind.as_str() };
+    let at = TYPES.binary_search_by(|schema| schema.name.cmp(name)).ok()?;
     TYPES.get(at)
 }
 

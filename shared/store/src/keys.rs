@@ -71,7 +71,7 @@ pub(crate) fn segment(sequence: u64) -> String {
 
 /// Keys of the deployments bucket.
 pub mod paths {
-    use model::{DeploymentId, Digest, EnvironmentId};
+    use model::{DeploymentId, Digest, EnvironmentId, ResourceKey};
 
     /// Everything of one deployment.
     pub fn deployment(environment: &EnvironmentId, id: &DeploymentId) -> String {
@@ -101,6 +101,16 @@ pub mod paths {
     /// The state of an environment in CDK's vocabulary, derived from the record.
     pub fn state(environment: &EnvironmentId) -> String {
         format!("{environment}/current/state.json")
+    }
+
+    /// What the function behind a custom resource was asked last.
+    pub fn asked(environment: &EnvironmentId, of: &ResourceKey) -> String {
+        format!("custom/{environment}/{of}/asked")
+    }
+
+    /// What it answers to a request.
+    pub fn answer(environment: &EnvironmentId, of: &ResourceKey, request: &str) -> String {
+        format!("custom/{environment}/{of}/answers/{request}.json")
     }
 
     /// What is refused for an environment that does not exist.

@@ -4,6 +4,7 @@
 //! segments and resource items are the truth; S3 holds what is immutable, what is derived, and what of the truth is too large
 //! for an item. Never decides anything.
 
+mod answers;
 mod approval;
 mod aws;
 mod cancel;
@@ -19,11 +20,12 @@ mod objects;
 mod plans;
 mod queue;
 mod segments;
-mod sources;
 mod snapshots;
+mod sources;
 mod table;
 mod values;
 
+pub use answers::StoredAnswers;
 pub use approval::{Decided, Parked, Waiting};
 pub use aws::configuration;
 pub use aws_config::SdkConfig;

@@ -169,7 +169,9 @@ pub(super) fn is_done(
 ) -> bool {
     execution.state.is_done(&change.key)
         && recorded.is_some_and(|recorded| {
-            recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == *sent
+            // What is on its way out gave way to another that code of the user's own made of it.
+            recorded.presence == Presence::Leaving
+                || recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == *sent
         })
 }
 

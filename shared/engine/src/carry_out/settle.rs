@@ -3,7 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use model::{CallError, Change, ErrorClass, Event, Observed, Properties, Settled};
+use model::{
+    Action, CallError, Change, ErrorClass, Event, Observed, PhysicalId, Presence, Properties, RecordedResource,
+    ResourceKey, Settled,
+};
 use schema::Call;
 
 use super::{began, fail, is_late, shift};
@@ -51,8 +54,15 @@ pub(super) async fn settle(
         let is_last = is_late(execution, began);
         match patiently(execution, change, (Call::Read, Repeat::Harmless), || provider.settle(existing)).await? {
             Ok(Readiness::Ready(observed)) => {
-                let Observed { attributes, properties: baseline, .. } = *observed;
-                let observed = Some(Settled { attributes, baseline });
+                let Observed { physical_id, attributes, properties: baseline, .. } = *observed;
+                let observed = Settled { attributes, baseline };
+                if schema::get(&change.kind).is_some_and(|schema| schema.answers)
+                    && physical_id != *existing.physical_id
+                {
+                    answered(execution, change, sent, physical_id, observed);
+                    return Ok(());
+                }
+                let observed = Some(observed);
                 // Not waited for: whatever builds on it is journalled later, and is never durable before it.
                 let _ = execution.write(change, sent, Event::Succeeded { observed });
                 return Ok(());
@@ -75,6 +85,34 @@ pub(super) async fn settle(
         }
     }
     Err(Halt::Interrupted)
+}
+
+/// Records that code of the user's own gave a resource another name. What was named before that code was asked to change it is
+/// another resource from now on, whose deletion is due: the record has it as deposed, below the one in use.
+fn answered(execution: &Execution<'_>, change: &Change, sent: &Properties, name: PhysicalId, observed: Settled) {
+    let before = execution.state.get(&change.key);
+    let event = Event::Succeeded { observed: Some(observed) };
+    let now = execution.clock.now();
+    let after = journal::record(before.as_ref(), change, sent, execution.deployment, &event, now);
+    let generations = execution.state.generations(&change.key.address);
+    // It goes by the name of what gave way to it before: that is in use again, and no deletion of it is due any more.
+    let is_back = |(key, resource): &&(ResourceKey, RecordedResource)| {
+        let is_named = resource.physical_id.as_ref() == Some(&name);
+        *key != change.key && is_named && resource.presence == Presence::Leaving && resource.intent.is_none()
+    };
+    let mut items: Vec<_> = generations.iter().filter(is_back).map(|(key, _)| (key.clone(), None)).collect();
+    let last = generations.last().map_or(change.key.generation, |(key, _)| key.generation);
+    let after = after.map(|after| RecordedResource { physical_id: Some(name), ..after });
+    match (&change.action, before) {
+        (Action::Update { .. }, Some(before)) => {
+            let deposed = RecordedResource { presence: Presence::Leaving, intent: None, reap: Some(now), ..before };
+            items.push((change.key.clone(), Some(deposed)));
+            items.push((ResourceKey::new(change.key.address.clone(), last.next()), after));
+        }
+        _ => items.push((change.key.clone(), after)),
+    }
+    // Not waited for, as of any other success.
+    let _ = execution.write_items(&change.key, items, event);
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
 use model::{DeploymentStatus, EnvironmentId, Origin, Rollback, Scope, Undo};
-use planner::{Destination, Nowhere, destination, last};
+use planner::{Destination, Nowhere, destination, last, let_go_since};
 use proptest::prelude::*;
 
 use super::*;
@@ -97,6 +97,22 @@ fn whatever_a_way_back_may_lead_to_stays_until_it_has_ended() {
 }
 
 #[test]
+fn whatever_tells_that_what_was_let_go_left_something_whole_stays_with_it() {
+    let let_go =
+        |day, revision| Deployment { request: let_go(0), ..deployment(day, revision, Some(Outcome::Deployed)) };
+    let reap = Deployment { request: Request::Reap, ..deployment(3, 2, Some(Outcome::Unchanged)) };
+    let well = [deployment(1, 2, Some(stopped())), deployment(2, 2, Some(Outcome::Unchanged)), reap, let_go(4, 3)];
+    let back = Rollback { to: Target::Revision(Revision(3)), scope: Scope::All, consent: BTreeSet::new() };
+    let asked = Deployment { revision: None, request: Request::Rollback(back), ..deployment(7, 0, None) };
+    let mut all = well.to_vec();
+    all.extend([deployment(5, 4, Some(Outcome::Deployed)), deployment(6, 5, Some(Outcome::Deployed)), asked]);
+    assert_eq!(gone(&history(all, ONE), 30), ["d0005"]);
+    let half = vec![deployment(1, 1, Some(Outcome::Deployed)), deployment(2, 2, Some(stopped())), let_go(3, 3)];
+    let failed = (4..7).map(|n| deployment(n, u64::try_from(n).unwrap(), Some(stopped())));
+    assert_eq!(gone(&history(half.into_iter().chain(failed).collect(), ONE), 30), ["d0004", "d0005"]);
+}
+
+#[test]
 fn a_digest_is_found_wherever_it_stands() {
     let (one, other) = (Digest::of(b"1"), Digest::of(b"2"));
     let text = format!(r#"{{"S3Key":"artifacts/{one}.zip","Version":"x-{other}","Not":"{one}0"}}"#);
@@ -118,6 +134,10 @@ fn to_the_previous() -> Rollback {
     Rollback { to: Target::Previous, scope: Scope::All, consent: BTreeSet::new() }
 }
 
+fn let_go(resource: u8) -> Request {
+    Request::LetGo { resources: [format!("a/R{resource}").parse().unwrap()].into() }
+}
+
 fn requests() -> impl Strategy<Value = Request> {
     let back = |to| Request::Rollback(Rollback { to, scope: Scope::All, consent: BTreeSet::new() });
     prop_oneof![
@@ -126,6 +146,7 @@ fn requests() -> impl Strategy<Value = Request> {
         1 => (0u64..6).prop_map(move |to| back(Target::Revision(Revision(to)))),
         1 => Just(Request::Rollback(Rollback { scope: Scope::Agent("orders".into()), ..to_the_previous() })),
         1 => Just(Request::Reap),
+        2 => (0u8..3).prop_map(let_go),
     ]
 }
 
@@ -180,6 +201,9 @@ proptest! {
             found.ok().map(|found| (found.revision, found.left_by.map(|head| head.id.clone())))
         };
         prop_assert_eq!(found(last(&left)), found(last(heads)), "what a failure goes back to");
+        if let Ok(Destination { left_by: Some(left_by), .. }) = last(heads) {
+            prop_assert_eq!(let_go_since(left_by, &left), let_go_since(left_by, heads), "and what stays let go");
+        }
         let mut wanted = vec![(Target::Revision(history.revision), &Scope::All)];
         for head in heads.iter().filter(|head| head.outcome().is_none()) {
             if let Request::Rollback(back) = &head.request {

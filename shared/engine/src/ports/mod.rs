@@ -1,5 +1,6 @@
 //! Ports: what the engine needs of the world, each a trait with a written contract.
 
+pub mod answers;
 pub mod clock;
 pub mod executions;
 pub mod health;
@@ -7,6 +8,7 @@ pub mod ledger;
 pub mod provider;
 pub mod queue;
 
+pub use answers::Answers;
 pub use clock::Clock;
 pub use executions::{Executions, Launch};
 pub use health::{AlarmSeen, Answer, Health};

@@ -69,6 +69,12 @@ const KINDS: &[Kind] = &[
     },
     Kind { name: "AWS::ApiGatewayV2::Route", parent: Some(("ApiId", API)), unique: Some("RouteKey"), ..CHILD },
     Kind { name: "AWS::ApiGatewayV2::Stage", parent: Some(("ApiId", API)), id: Some("StageName"), ..NAME },
+    Kind {
+        name: "AWS::CloudFormation::CustomResource",
+        proof: Proof::Token { life: Duration::from_secs(3_600) },
+        tagged: false,
+        ..NAME
+    },
     Kind { name: "AWS::CloudWatch::Alarm", id: Some("AlarmName"), ..SUCCEEDS },
     Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
     Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: Held::ByAny, ..NAME },

@@ -11,15 +11,20 @@ use sha2::{Digest, Sha256};
 use crate::iam::role;
 use crate::support::{Change, Life, Stage, tag_list};
 
-const BUCKET: &str = "strands-deployments-test";
+pub(crate) const BUCKET: &str = "strands-deployments-test";
 
 /// An artifact whose function answers `answer`: what `Code` names it by, and its digest as Lambda shows it.
 async fn artifact(stage: &Stage, answer: &str) -> (Value, String) {
+    stored(stage, &format!("def handler(event, context):\n    return {answer:?}\n")).await
+}
+
+/// The same, of this `index.py`.
+pub(crate) async fn stored(stage: &Stage, source: &str) -> (Value, String) {
     use base64::Engine as _;
 
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     zip.start_file("index.py", zip::write::SimpleFileOptions::default()).unwrap();
-    zip.write_all(format!("def handler(event, context):\n    return {answer:?}\n").as_bytes()).unwrap();
+    zip.write_all(source.as_bytes()).unwrap();
     let bytes = zip.finish().unwrap().into_inner();
     let digest = Sha256::digest(&bytes);
     let key = format!("artifacts/{}.zip", hex::encode(digest));

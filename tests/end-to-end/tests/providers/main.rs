@@ -7,6 +7,7 @@ mod apigatewayv2;
 mod attached;
 mod cloudwatch;
 mod connect;
+mod custom;
 mod dynamodb;
 mod event_source;
 mod iam;

@@ -6,9 +6,11 @@ use std::time::Duration;
 use engine::fence::Fence;
 use engine::ports::{Creation, Deletion, Existing, Found, Made, Proof, Provider, Providers, Readiness};
 use local::{Account, Options, clients};
-use model::{ErrorClass, Observed, Properties, ResourceKey, ResourceType, Stamp};
+use model::{EnvironmentId, ErrorClass, Observed, Properties, ResourceKey, ResourceType, Stamp};
 use providers::{Clients, NativeProviders};
 use serde_json::{Value, json};
+
+use crate::lambda::BUCKET;
 
 /// How often a test looks whether something is ready or gone. Nothing here takes longer than a few seconds.
 const LOOKS: u32 = 200;
@@ -59,7 +61,10 @@ impl Stage {
         let fence = Arc::new(Fence::new(Duration::from_secs(30)));
         fence.open_until(jiff::Timestamp::MAX);
         let config = clients::administrator(account.proxy.address());
-        let providers = NativeProviders::new(Clients::new(&config, account.id(), fence.clone()));
+        let answers =
+            store::Store::new(&config, "strandline", BUCKET).answers(&EnvironmentId::new("shop", "dev").unwrap());
+        let clients = Clients::new(&config, account.id(), fence.clone());
+        let providers = NativeProviders::answered(clients, Some(Arc::new(answers)));
         Self { account, providers, fence, stamp: stamp("this-engine") }
     }
 
@@ -194,7 +199,8 @@ pub(crate) async fn settled(provider: &dyn Provider, existing: &Existing<'_>) ->
     panic!("{} does not become ready", existing.key)
 }
 
-async fn gone(provider: &dyn Provider, existing: &Existing<'_>) {
+/// Waits until it is gone.
+pub(crate) async fn gone(provider: &dyn Provider, existing: &Existing<'_>) {
     for _ in 0..LOOKS {
         match provider.read(existing).await {
             Ok(None) => return,

@@ -1,0 +1,308 @@
+//! `AWS::CloudFormation::CustomResource` and `Custom::…`: a function of the user's own makes, changes and deletes something, and
+//! answers to a presigned address.
+//!
+//! The protocol is CloudFormation's ("Custom resource request objects", "Custom resource response objects"). A request is sent
+//! asynchronously, so that it may arrive twice: functions behind custom resources must bear that, here as there. What was
+//! asked last is kept beside the answers, so that whatever process looks later knows what to look for. Until the first answer
+//! comes, the resource is known by its request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use engine::ports::{Answers, Creation, Deletion, Existing, Found, Made, Proof, Provider, Readiness, StoreError};
+use model::{CallError, ErrorClass, Observed, PhysicalId, Properties, ResourceKey, ResourceType};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::clients::Clients;
+use crate::shape::{invalid, required};
+
+/// How long a request may be sent again under its id: as long as its address takes an answer.
+const LIFE: Duration = Duration::from_secs(3_600);
+/// What the name of something begins with that has not answered yet.
+const UNANSWERED: &str = "unanswered-";
+/// The longest name that is taken: what CloudFormation takes ("PhysicalResourceId … can be up to 1 KB in size").
+const LONGEST: usize = 1_024;
+
+failures!("lambda");
+
+/// The provider of custom resources.
+pub struct Custom {
+    clients: Clients,
+    kind: ResourceType,
+    answers: Option<Arc<dyn Answers>>,
+}
+
+/// What a function answers.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Response {
+    status: String,
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    physical_resource_id: Option<String>,
+    #[serde(default)]
+    request_id: Option<String>,
+    #[serde(default)]
+    no_echo: Option<bool>,
+    #[serde(default)]
+    data: Option<Map<String, Value>>,
+}
+
+/// What a function is asked to do.
+#[derive(Debug, Clone, Copy)]
+enum Ask<'a> {
+    Create,
+    Update { id: &'a str, from: &'a Properties },
+    Delete { id: &'a str },
+}
+
+fn wrong(message: impl Into<String>) -> CallError {
+    CallError::local(ErrorClass::Invalid, "custom resource", message)
+}
+
+fn stored(error: StoreError) -> CallError {
+    CallError::local(ErrorClass::Transient, "custom resource", error.to_string())
+}
+
+/// The properties as a function is handed them: every value is text, as CloudFormation hands them over.
+fn texts(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => map.iter().map(|(name, value)| (name.clone(), texts(value))).collect(),
+        Value::Array(items) => items.iter().map(texts).collect(),
+        Value::Bool(flag) => json!(flag.to_string()),
+        Value::Number(number) => json!(number.to_string()),
+        Value::Null | Value::String(_) => value.clone(),
+    }
+}
+
+/// The properties without what is said to the engine alone.
+fn handed(properties: &Properties) -> Value {
+    let mut map = properties.0.clone();
+    map.remove("ServiceTimeout");
+    texts(&Value::Object(map))
+}
+
+impl Custom {
+    /// That of one type, over these clients; where there is nothing that takes answers, no request can be made.
+    pub fn new(clients: &Clients, kind: &ResourceType, answers: Option<Arc<dyn Answers>>) -> Self {
+        Self { clients: clients.clone(), kind: kind.clone(), answers }
+    }
+
+    fn answers(&self) -> Result<&dyn Answers, CallError> {
+        self.answers.as_deref().ok_or_else(|| wrong("there is nothing here that takes the answers of functions"))
+    }
+
+    async fn send(
+        &self,
+        key: &ResourceKey,
+        request: &str,
+        properties: &Properties,
+        ask: Ask<'_>,
+    ) -> Result<(), CallError> {
+        let token = required(properties, "ServiceToken")?;
+        if !token.split(':').nth(2).is_some_and(|service| service == "lambda") {
+            return Err(invalid(format!("`ServiceToken` must be the ARN of a function, not `{token}`")));
+        }
+        let address = self.answers()?.ask(key, request).await.map_err(stored)?;
+        let stack = &key.address.stack;
+        let (kind, id, old) = match ask {
+            Ask::Create => ("Create", None, None),
+            Ask::Update { id, from } => ("Update", Some(id), Some(handed(from))),
+            Ask::Delete { id } => ("Delete", Some(id), None),
+        };
+        let mut event = json!({
+            "RequestType": kind,
+            "RequestId": request,
+            "ResponseURL": address,
+            "StackId": self.clients.arn("cloudformation", &format!("stack/{stack}/{key}")),
+            "LogicalResourceId": key.address.logical_id,
+            "ResourceType": self.kind.as_str(),
+            "ServiceToken": token,
+            "ResourceProperties": handed(properties),
+        });
+        if let Value::Object(map) = &mut event {
+            map.extend(id.map(|id| ("PhysicalResourceId".to_owned(), json!(id))));
+            map.extend(old.map(|old| ("OldResourceProperties".to_owned(), old)));
+        }
+        let invoke = self.clients.lambda.invoke().function_name(token).invocation_type(InvocationType::Event);
+        invoke.payload(Blob::new(event.to_string())).send().await.map_err(failed("Invoke"))?;
+        Ok(())
+    }
+
+    /// What was answered to a request; none while nothing was.
+    async fn response(&self, key: &ResourceKey, request: &str) -> Result<Option<Response>, CallError> {
+        let Some(bytes) = self.answers()?.answer(key, request).await.map_err(stored)? else { return Ok(None) };
+        let response: Response = serde_json::from_slice(&bytes)
+            .map_err(|error| wrong(format!("the function's answer cannot be read: {error}")))?;
+        match response.request_id.as_deref() {
+            Some(answered) if answered != request => {
+                Err(wrong(format!("the function answered the request `{answered}`, and was asked `{request}`")))
+            }
+            _ => Ok(Some(response)),
+        }
+    }
+
+    /// The name by which the function knows it: what it answered to the creation, where nothing but the request is known.
+    async fn known_as(&self, key: &ResourceKey, id: &PhysicalId) -> Result<String, CallError> {
+        let Some(request) = id.as_str().strip_prefix(UNANSWERED) else { return Ok(id.to_string()) };
+        let answered = self.response(key, request).await?.and_then(|response| response.physical_resource_id);
+        Ok(answered.unwrap_or_else(|| id.to_string()))
+    }
+
+    fn made(token: &str) -> Made {
+        Made { physical_id: PhysicalId(format!("{UNANSWERED}{token}")), attributes: BTreeMap::new() }
+    }
+}
+
+/// What is seen of it: what the function says it is known by, and the attributes that it gives.
+fn seen(response: Response, existing: &Existing<'_>) -> Result<Observed, CallError> {
+    let id = response.physical_resource_id.filter(|id| !id.is_empty());
+    let id = id.ok_or_else(|| wrong("the function answered without a `PhysicalResourceId`"))?;
+    if id.len() > LONGEST {
+        return Err(wrong(format!(
+            "the function's `PhysicalResourceId` has {} bytes, and at most {LONGEST} are taken",
+            id.len()
+        )));
+    }
+    if response.no_echo == Some(true) {
+        return Err(wrong(
+            "the function says `NoEcho`: attributes that are secret are not kept; let it store them, and give the name",
+        ));
+    }
+    Ok(Observed {
+        physical_id: PhysicalId(id),
+        attributes: response.data.unwrap_or_default().into_iter().collect(),
+        properties: existing.properties.clone(),
+        ownership: None,
+    })
+}
+
+fn refused(response: Response) -> String {
+    let reason = response.reason.filter(|reason| !reason.is_empty());
+    format!("the function answered {}: {}", response.status, reason.unwrap_or_else(|| "it gave no reason".to_owned()))
+}
+
+#[async_trait]
+impl Provider for Custom {
+    fn proof(&self) -> Proof {
+        Proof::Token { life: LIFE }
+    }
+
+    /// Nothing shows it but its function, which is not asked for that: it is what was last answered.
+    async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
+        let deletion = match self.answers()?.asked(existing.key).await.map_err(stored)? {
+            Some(request) if request.starts_with(DELETION) => self.response(existing.key, &request).await?,
+            _ => None,
+        };
+        match deletion {
+            Some(response) if response.status == "SUCCESS" => Ok(None),
+            Some(response) => Err(wrong(refused(response))),
+            None => Ok(Some(Observed {
+                physical_id: existing.physical_id.clone(),
+                attributes: BTreeMap::new(),
+                properties: existing.properties.clone(),
+                ownership: None,
+            })),
+        }
+    }
+
+    async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
+        let asked = self.answers()?.asked(creation.key).await.map_err(stored)?;
+        Ok(match asked.as_deref() == Some(creation.token) {
+            true => Found::Ours(Self::made(creation.token)),
+            false => Found::Absent,
+        })
+    }
+
+    async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
+        if self.response(creation.key, creation.token).await?.is_none() {
+            self.send(creation.key, creation.token, creation.properties, Ask::Create).await?;
+        }
+        Ok(Self::made(creation.token))
+    }
+
+    async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
+        let asked = self.answers()?.asked(existing.key).await.map_err(stored)?;
+        let is_asked = asked.is_some_and(|asked| existing.physical_id.as_str() == format!("{UNANSWERED}{asked}"));
+        // What was asked for and not answered yet is waited for.
+        if fresh || is_asked && existing.properties == creation.properties {
+            return Ok(());
+        }
+        self.update(existing, creation.properties).await
+    }
+
+    async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
+        let id = self.known_as(existing.key, existing.physical_id).await?;
+        let request = Uuid::new_v4().simple().to_string();
+        self.send(existing.key, &request, to, Ask::Update { id: &id, from: existing.properties }).await
+    }
+
+    async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {
+        let Some(request) = self.answers()?.asked(existing.key).await.map_err(stored)? else {
+            return Ok(Readiness::Failed("its function was never asked".to_owned()));
+        };
+        let response = match self.response(existing.key, &request).await {
+            Ok(Some(response)) => response,
+            Ok(None) => return Ok(Readiness::Pending("for its function to answer".to_owned())),
+            Err(error) if error.class == ErrorClass::Invalid => return Ok(Readiness::Failed(error.message)),
+            Err(error) => return Err(error),
+        };
+        if response.status != "SUCCESS" {
+            return Ok(Readiness::Failed(refused(response)));
+        }
+        Ok(match seen(response, existing) {
+            Ok(observed) => Readiness::Ready(Box::new(observed)),
+            Err(error) => Readiness::Failed(error.message),
+        })
+    }
+
+    async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
+        if self.read(existing).await?.is_none() {
+            return Ok(Deletion::Gone);
+        }
+        let id = self.known_as(existing.key, existing.physical_id).await?;
+        let request = format!("{DELETION}{}", Uuid::new_v4().simple());
+        self.send(existing.key, &request, existing.properties, Ask::Delete { id: &id }).await?;
+        Ok(Deletion::Going)
+    }
+}
+
+/// What the id of a request to delete begins with.
+const DELETION: &str = "delete-";
+
+#[cfg(test)]
+mod tests {
+    use model::properties;
+
+    use super::*;
+
+    #[test]
+    fn a_function_is_handed_texts_and_not_what_the_engine_alone_is_told() {
+        let given = properties(
+            json!({ "ServiceToken": "arn", "ServiceTimeout": 60, "Count": 3, "On": true, "In": [1, { "A": 2 }] }),
+        );
+        assert_eq!(
+            handed(&given),
+            json!({ "ServiceToken": "arn", "Count": "3", "On": "true", "In": ["1", { "A": "2" }] })
+        );
+    }
+
+    #[test]
+    fn an_answer_without_a_name_or_with_secrets_is_none() {
+        let key: ResourceKey = "a/Custom@1".parse().unwrap();
+        let (id, asked) = (PhysicalId::from("x"), Properties::new());
+        let existing = Existing { key: &key, physical_id: &id, properties: &asked };
+        let read = |answer: Value| seen(serde_json::from_value(answer).unwrap(), &existing);
+        assert!(read(json!({ "Status": "SUCCESS" })).is_err());
+        assert!(read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "NoEcho": true })).is_err());
+        let seen = read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "Data": { "Url": "u" } })).unwrap();
+        assert_eq!((seen.physical_id.as_str(), seen.attributes.get("Url")), ("y", Some(&json!("u"))));
+    }
+}

@@ -1,0 +1,123 @@
+//! Custom resources: real functions, asked by CloudFormation's protocol, that answer to presigned addresses.
+
+use engine::ports::{Creation, Deletion, Existing, Found, Made, Readiness};
+use model::{Observed, Properties, ResourceKey, properties};
+use serde_json::{Value, json};
+
+use crate::lambda::{BUCKET, function, stored};
+use crate::support::{Stage, gone, settled};
+
+/// Answers as its properties say, twice: the second answer must not count.
+const SOURCE: &str = r#"
+import json, urllib.request
+
+def handler(event, context):
+    asked = event["ResourceProperties"]
+    name = asked.get("Name", event.get("PhysicalResourceId", "unnamed"))
+    for saw in [event["RequestType"], "second"]:
+        answer = {
+            "Status": asked.get("Status", "SUCCESS"), "Reason": "it was told to", "PhysicalResourceId": name,
+            "StackId": event["StackId"], "RequestId": event["RequestId"], "LogicalResourceId": event["LogicalResourceId"],
+            "Data": {
+                "Saw": saw, "Type": event["ResourceType"], "Count": asked.get("Count"),
+                "Was": event.get("OldResourceProperties", {}).get("Count", "none"),
+                "Of": event.get("PhysicalResourceId", "none"),
+            },
+        }
+        request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), {"content-type": ""}, method="PUT")
+        urllib.request.urlopen(request).read()
+"#;
+
+const KIND: &str = "Custom::Counter";
+
+/// A stage with a function that answers; what asks it, with more properties.
+async fn staged() -> (Stage, impl Fn(Value) -> Properties) {
+    let stage = Stage::start().await;
+    let (asked, _) = function(&stage).await;
+    let enabled = aws_sdk_s3::types::VersioningConfiguration::builder()
+        .status(aws_sdk_s3::types::BucketVersioningStatus::Enabled)
+        .build();
+    let put = stage.account.clients.s3.put_bucket_versioning().bucket(BUCKET).versioning_configuration(enabled);
+    put.send().await.unwrap();
+    let (code, _) = stored(&stage, SOURCE).await;
+    let (_, observed) = stage.make("AWS::Lambda::Function", "quote/Function@1", &asked.with("Code", code)).await;
+    let token = observed.attributes["Arn"].clone();
+    let of = move |more: Value| {
+        let mut asked = properties(json!({ "ServiceToken": token, "ServiceTimeout": 60 }));
+        asked.0.extend(more.as_object().unwrap().clone());
+        asked
+    };
+    (stage, of)
+}
+
+fn key() -> ResourceKey {
+    "quote/Counter@1".parse().unwrap()
+}
+
+async fn made(stage: &Stage, asked: &Properties) -> (Made, Observed) {
+    let (provider, key) = (stage.provider(KIND), key());
+    let creation = Creation { key: &key, properties: asked, token: "0123", stamp: &stage.stamp };
+    assert_eq!(provider.find(&creation).await.unwrap(), Found::Absent);
+    let made = provider.create(&creation).await.unwrap();
+    assert_eq!(provider.find(&creation).await.unwrap(), Found::Ours(made.clone()));
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: asked };
+    let observed = settled(provider, &existing).await;
+    (made, observed)
+}
+
+#[tokio::test]
+async fn a_custom_resource_is_led_through_its_life() {
+    let (stage, of) = staged().await;
+    let (provider, key) = (stage.provider(KIND), key());
+    let one = of(json!({ "Name": "one", "Count": 1 }));
+    let (_, observed) = made(&stage, &one).await;
+    let data = |observed: &Observed, name: &str| observed.attributes[name].as_str().unwrap().to_owned();
+    assert_eq!(observed.physical_id.as_str(), "one");
+    assert_eq!(["Saw", "Type", "Count"].map(|name| data(&observed, name)), ["Create", KIND, "1"]);
+
+    let two = of(json!({ "Name": "one", "Count": 2 }));
+    let existing = Existing { key: &key, physical_id: &observed.physical_id, properties: &one };
+    provider.update(&existing, &two).await.unwrap();
+    let updated = settled(provider, &existing).await;
+    assert_eq!(["Saw", "Was", "Of", "Count"].map(|name| data(&updated, name)), ["Update", "1", "one", "2"]);
+
+    let other = of(json!({ "Name": "other", "Count": 2 }));
+    provider.update(&Existing { properties: &two, ..existing }, &other).await.unwrap();
+    assert_eq!(settled(provider, &existing).await.physical_id.as_str(), "other", "it says itself what it is known by");
+
+    let existing = Existing { key: &key, physical_id: &"other".into(), properties: &other };
+    assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Going);
+    gone(provider, &existing).await;
+    assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone, "what is gone is not asked again");
+}
+
+#[tokio::test]
+async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_first_answer_counts() {
+    let (stage, of) = staged().await;
+    let (provider, key, asked) = (stage.provider(KIND), key(), of(json!({ "Name": "one", "Count": 1 })));
+    let (first, observed) = made(&stage, &asked).await;
+    let creation = Creation { key: &key, properties: &asked, token: "0123", stamp: &stage.stamp };
+    let mark = stage.account.proxy.mark();
+    let again = provider.create(&creation).await.unwrap();
+    assert_eq!(again, first);
+    assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
+    let existing = Existing { key: &key, physical_id: &again.physical_id, properties: &asked };
+    assert_eq!(settled(provider, &existing).await.attributes, observed.attributes);
+}
+
+#[tokio::test]
+async fn what_a_function_refuses_is_told_in_its_words() {
+    let (stage, of) = staged().await;
+    let (provider, key, asked) = (stage.provider(KIND), key(), of(json!({ "Status": "FAILED" })));
+    let creation = Creation { key: &key, properties: &asked, token: "0123", stamp: &stage.stamp };
+    let made = provider.create(&creation).await.unwrap();
+    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let why = loop {
+        match provider.settle(&existing).await.unwrap() {
+            Readiness::Failed(why) => break why,
+            Readiness::Pending(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            Readiness::Ready(observed) => panic!("{observed:?}"),
+        }
+    };
+    assert_eq!(why, "the function answered FAILED: it was told to");
+}
