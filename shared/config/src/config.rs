@@ -9,9 +9,10 @@ mod network;
 mod stacks;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use model::ResourceAddress;
-use source::{Files, Span, Spanned};
+use source::{Files, Node, Span, Spanned};
 
 pub use crate::read::runtime::Runtime;
 pub use agent::{
@@ -93,6 +94,8 @@ pub enum Permission {
         actions: Vec<String>,
         /// ARNs, or `*`.
         resources: Vec<String>,
+        /// Functions that give ARNs.
+        functions: Vec<Rc<Node>>,
     },
 }
 

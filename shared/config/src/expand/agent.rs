@@ -163,7 +163,7 @@ fn interfaces(expansion: &Expansion<'_>) -> [Value; 2] {
 
 /// The user's variables, and the names of what the agent may use.
 pub(super) fn variables(expansion: &Expansion<'_>, agent: &Agent) -> Map<String, Value> {
-    let own = agent.environment.iter().map(|(name, value)| (name.clone(), expansion.value_of(agent, name, value)));
+    let own = agent.environment.iter().map(|(name, value)| (name.clone(), expansion.value_of(value)));
     // The physical id of each resource is what its API takes: a name, a queue's URL, a topic's ARN.
     let used = agent.permissions.iter().filter_map(|permission| expansion.used(permission));
     let used = used.map(|used| match used.kind {

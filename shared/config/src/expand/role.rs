@@ -126,11 +126,13 @@ fn needs(expansion: &Expansion<'_>, agent: &Agent, more: Vec<Value>) -> Vec<Valu
                 needs.extend(expansion.used(permission).iter().flat_map(|used| statements(expansion, used)));
             }
             Permission::Words { grant, .. } => needs.extend(grant::statements(expansion, grant)),
-            Permission::Actions { actions, resources } => {
-                let (mut actions, mut resources) = (actions.clone(), resources.clone());
+            Permission::Actions { actions, resources, functions } => {
+                let mut actions = actions.clone();
                 actions.sort();
                 actions.dedup();
-                resources.sort();
+                let given = functions.iter().filter_map(|function| expansion.elsewhere.values.get(&function.span));
+                let mut resources: Vec<Value> = resources.iter().map(|arn| json!(arn)).chain(given.cloned()).collect();
+                resources.sort_by_key(Value::to_string);
                 resources.dedup();
                 needs.push(allow(actions.iter().map(String::as_str).collect(), resources));
             }

@@ -12,7 +12,8 @@ use template::{Asset, Made};
 use super::used::{Elsewhere, NEAR};
 use super::{Context, Expansion, SHARED, ignored, pascal, security_group, tagged};
 use crate::chosen::{self, Chosen};
-use crate::config::{Config, Entries, Environment, Ignored, Permission, Variable};
+use crate::config::{Agent, Config, Entries, Environment, Ignored, Permission, Variable};
+use crate::read::permission;
 use crate::texts::{Texts, artifact_key};
 
 /// The most resources that templates have together, and the most text in them, in bytes: one text may be several stacks.
@@ -25,12 +26,20 @@ const MOST_WAITS: usize = 200_000;
 pub(super) struct Brought<'c> {
     environment: &'c Environment,
     stacks: Vec<Stack<'c>>,
-    /// Functions in the environment of agents: agent, variable, function.
-    functions: Vec<(&'c str, &'c str, &'c Rc<Node>)>,
+    /// Functions of agents.
+    functions: Vec<(Asked<'c>, &'c Rc<Node>)>,
     /// The texts that were read, the config first.
     pub(super) files: Files,
     /// Whether everything could be read: what is missing otherwise is nobody's fault.
     is_whole: bool,
+}
+
+/// What a function of an agent is asked for.
+enum Asked<'c> {
+    /// The value of a variable.
+    Variable(&'c str),
+    /// A resource on which these actions are allowed.
+    Resource(&'c [String]),
 }
 
 struct Stack<'c> {
@@ -69,13 +78,7 @@ impl<'c> Brought<'c> {
             is_whole = false;
         }
         parameters(&mut stacks, findings);
-        let functions = environment.agents.iter().flat_map(|agent| {
-            agent.environment.iter().filter_map(|(name, value)| match value {
-                Variable::Function(node) => Some((agent.name.value.as_str(), name.as_str(), node)),
-                Variable::Text(_) => None,
-            })
-        });
-        let functions = functions.collect();
+        let functions = environment.agents.iter().flat_map(functions).collect();
         Self { environment, stacks, functions, files: texts.into_files(), is_whole }
     }
 
@@ -98,7 +101,7 @@ impl<'c> Brought<'c> {
         elsewhere
     }
 
-    /// Whether the environment of an agent has functions.
+    /// Whether any agent has functions.
     pub(super) fn has_functions(&self) -> bool {
         !self.functions.is_empty()
     }
@@ -141,27 +144,31 @@ impl<'c> Brought<'c> {
         expansion
     }
 
-    /// The values of the functions in the environment of agents, by agent and variable.
-    pub(super) fn values(
-        &self,
-        expansion: &template::Expansion,
-        findings: &mut Vec<Finding>,
-    ) -> BTreeMap<String, BTreeMap<String, Value>> {
-        let mut values: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
+    /// What the functions of agents come to, by their places.
+    pub(super) fn values(&self, expansion: &template::Expansion, findings: &mut Vec<Finding>) -> BTreeMap<Span, Value> {
+        let mut values = BTreeMap::new();
         let made = expansion.values.get(SHARED).map(Vec::as_slice).unwrap_or_default();
-        for ((agent, name, function), node) in self.functions.iter().zip(made) {
+        for ((asked, function), node) in self.functions.iter().zip(made) {
             let value = match source::json(node) {
                 Value::Bool(truth) => Value::from(truth.to_string()),
                 Value::Number(number) => Value::from(number.to_string()),
                 Value::Array(_) => {
-                    let message = format!("the variable `{name}` must be text, and this function gives a list");
+                    let what = match asked {
+                        Asked::Variable(name) => format!("the variable `{name}`"),
+                        Asked::Resource(_) => "a resource of a permission".to_owned(),
+                    };
+                    let message = format!("{what} must be text, and this function gives a list");
                     let finding = Finding::new(Code::WrongType, function.span, message);
                     findings.push(finding.help("make text of it with `!Join`, or choose from it with `!Select`"));
                     continue;
                 }
                 value => value,
             };
-            values.entry((*agent).to_owned()).or_default().insert((*name).to_owned(), value);
+            if let Asked::Resource(actions) = asked {
+                let (shape, is_known) = shape(&value);
+                findings.extend(permission::of_function(actions, &shape, is_known, function.span));
+            }
+            values.insert(function.span, value);
         }
         values
     }
@@ -171,7 +178,7 @@ impl<'c> Brought<'c> {
         let brought = &self.environment.brought;
         let outputs: Entries = brought.outputs.iter().map(|(key, node)| (key.clone(), output(node))).collect();
         let first = [&brought.resources, &outputs].into_iter().find_map(|entries| Some(entries.first()?.0.span));
-        let span = first.or_else(|| Some(self.functions.first()?.2.span))?;
+        let span = first.or_else(|| Some(self.functions.first()?.1.span))?;
         let section = |name: &str, entries: &Entries| {
             let node = Node::new(span, source::Value::Map(entries.clone()));
             (Key { span, name: name.to_owned() }, Rc::new(node))
@@ -183,7 +190,7 @@ impl<'c> Brought<'c> {
             root: Rc::new(Node::new(span, source::Value::Map(sections))),
             parameters: Vec::new(),
             assets: Vec::new(),
-            values: self.functions.iter().map(|(_, _, node)| Rc::clone(node)).collect(),
+            values: self.functions.iter().map(|(_, node)| Rc::clone(node)).collect(),
         })
     }
 
@@ -355,6 +362,35 @@ impl<'c> Brought<'c> {
                 }
             }
         }
+    }
+}
+
+/// The functions of one agent: in its environment, and under `resources` of its permissions.
+fn functions(agent: &Agent) -> impl Iterator<Item = (Asked<'_>, &Rc<Node>)> {
+    let variables = agent.environment.iter().filter_map(|(name, value)| match value {
+        Variable::Function(node) => Some((Asked::Variable(name), node)),
+        Variable::Text(_) => None,
+    });
+    let permissions = agent.permissions.iter().flat_map(|permission| match permission {
+        Permission::Actions { actions, functions, .. } => {
+            functions.iter().map(|node| (Asked::Resource(actions), node)).collect()
+        }
+        Permission::Resource { .. } | Permission::Made { .. } | Permission::Words { .. } => Vec::new(),
+    });
+    variables.chain(permissions)
+}
+
+/// A value as text, with something plain in place of what is not known yet, and whether there is nothing of that.
+fn shape(value: &Value) -> (String, bool) {
+    let join = value.get("Fn::Join").and_then(Value::as_array).map(Vec::as_slice);
+    match (value, join) {
+        (Value::String(text), _) => (text.clone(), true),
+        (_, Some([Value::String(separator), Value::Array(parts)])) => {
+            let parts: Vec<(String, bool)> = parts.iter().map(shape).collect();
+            let texts: Vec<&str> = parts.iter().map(|(text, _)| text.as_str()).collect();
+            (texts.join(separator), parts.iter().all(|(_, is_known)| *is_known))
+        }
+        _ => ("x".to_owned(), false),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{ResourceAddress, ResourceType};
 use serde_json::Value;
-use source::{Code, Finding};
+use source::{Code, Finding, Span};
 
 use super::{Expansion, SHARED, resource_address, variable};
 use crate::config::{Access, Agent, Kind, Permission, Variable};
@@ -34,8 +34,8 @@ pub(super) struct Elsewhere {
     pub(super) types: BTreeMap<ResourceAddress, ResourceType>,
     /// Parameters whose names are no paths.
     pub(super) plain: BTreeSet<ResourceAddress>,
-    /// The values of variables that are functions: by agent, by variable.
-    pub(super) values: BTreeMap<String, BTreeMap<String, Value>>,
+    /// What functions of agents come to, by their places.
+    pub(super) values: BTreeMap<Span, Value>,
 }
 
 impl Expansion<'_> {
@@ -60,15 +60,12 @@ impl Expansion<'_> {
         }
     }
 
-    /// The value of one of an agent's variables: text, or what its function comes to.
-    pub(super) fn value_of(&self, agent: &Agent, name: &str, value: &Variable) -> Value {
+    /// The value of a variable: text, or what its function comes to.
+    pub(super) fn value_of(&self, value: &Variable) -> Value {
         match value {
             Variable::Text(text) => text.as_str().into(),
             // Before functions were evaluated there is nothing in its place.
-            Variable::Function(_) => {
-                let values = self.elsewhere.values.get(&agent.name.value);
-                values.and_then(|values| values.get(name)).cloned().unwrap_or_else(|| "".into())
-            }
+            Variable::Function(node) => self.elsewhere.values.get(&node.span).cloned().unwrap_or_else(|| "".into()),
         }
     }
 

@@ -18,7 +18,7 @@ pub(crate) mod names;
 mod network;
 mod overrides;
 mod paths;
-mod permission;
+pub(crate) mod permission;
 mod program;
 mod route;
 pub(crate) mod runtime;

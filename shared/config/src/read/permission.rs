@@ -11,7 +11,7 @@ use source::Code;
 use source::Finding;
 use source::Node;
 use source::Spanned;
-use source::{Reader, closest};
+use source::{Reader, Span, Value, closest};
 
 /// The permissions that `node` lists.
 pub(super) fn permissions(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> Vec<Permission> {
@@ -53,11 +53,13 @@ fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> 
         }
         (None, None, Some(actions), Some(resources)) => {
             let actions = of_actions(reader, actions);
-            let resources = arns(reader, resources);
+            let (resources, functions) = arns(reader, resources);
             let actions = narrow(reader, actions, &resources);
-            (!actions.is_empty() && !resources.is_empty()).then(|| Permission::Actions {
+            let has_resources = !resources.is_empty() || !functions.is_empty();
+            (!actions.is_empty() && has_resources).then(|| Permission::Actions {
                 actions,
                 resources: resources.into_iter().map(|resource| resource.value).collect(),
+                functions,
             })
         }
         _ => {
@@ -138,11 +140,20 @@ fn of_actions(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
     actions
 }
 
-fn arns(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
-    let mut arns = Vec::new();
-    for arn in reader.texts(node, "a resource") {
-        let is_whole = arn.value.splitn(6, ':').count() == 6 && !arn.value.contains(char::is_whitespace);
-        if arn.value == "*" || (arn.value.starts_with("arn:") && is_whole) {
+/// ARNs as texts, and functions that give some.
+fn arns(reader: &mut Reader<'_>, node: &Rc<Node>) -> (Vec<Spanned<String>>, Vec<Rc<Node>>) {
+    let (mut arns, mut functions) = (Vec::new(), Vec::new());
+    let items = match &node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Map(_) | Value::Scalar { .. } => std::slice::from_ref(node),
+    };
+    for item in items {
+        if item.function().is_some_and(|name| name != "Condition") {
+            functions.push(Rc::clone(item));
+            continue;
+        }
+        let Some(arn) = reader.text(item, "a resource") else { continue };
+        if is_arn(&arn.value) {
             arns.push(arn);
         } else {
             let message = format!("`{}` is not the ARN of a resource", arn.value);
@@ -151,7 +162,27 @@ fn arns(reader: &mut Reader<'_>, node: &Node) -> Vec<Spanned<String>> {
             reader.add(Finding::new(Code::WrongArn, arn.span, message).help(help));
         }
     }
-    arns
+    (arns, functions)
+}
+
+fn is_arn(text: &str) -> bool {
+    let is_whole = text.splitn(6, ':').count() == 6 && !text.contains(char::is_whitespace);
+    text == "*" || (text.starts_with("arn:") && is_whole)
+}
+
+/// What is wrong with allowing `actions` on what a function gave: `shape` is its text, with something plain in place of what is
+/// not known yet.
+pub(crate) fn of_function(actions: &[String], shape: &str, is_known: bool, span: Span) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut reader = Reader::new(&mut findings);
+    if is_known && !is_arn(shape) {
+        let message = format!("`{}` is not the ARN of a resource", shape.escape_debug());
+        let help = "a function under `resources` gives an ARN, e.g. `!GetAtt storage/Group.Arn`";
+        reader.add(Finding::new(Code::WrongArn, span, message).help(help));
+    }
+    let actions = actions.iter().map(|action| Spanned::new(action.clone(), span)).collect();
+    narrow(&mut reader, actions, &[Spanned::new(shape.to_owned(), span)]);
+    findings
 }
 
 /// Services by which somebody can give themselves more rights than they have.

@@ -931,10 +931,13 @@ fn every_code_is_provoked_by_a_test() {
     .collect();
     for code in config::Code::ALL {
         let short = code.as_str();
-        let full = code.within(config::Area::Config);
+        let is_told = |area| {
+            let full = code.within(area);
+            tests.contains(&format!("\"{full}\"")) || tests.contains(&format!(" {full} | "))
+        };
         let is_provoked = tests.contains(&format!(" {short} | "))
-            || tests.contains(&format!("\"{full}\""))
-            || tests.contains(&format!(" {full} | "))
+            || is_told(config::Area::Config)
+            || is_told(config::Area::Template)
             || tests.contains(&format!("Code::{code:?}"));
         assert!(is_provoked, "{short}");
     }

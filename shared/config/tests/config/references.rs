@@ -113,3 +113,36 @@ fn permissions_on_what_is_not_there_or_has_no_words_are_told() {
         ]
     );
 }
+
+#[test]
+fn actions_may_be_allowed_on_what_a_function_gives() {
+    let permissions = "[{ actions: [logs:PutLogEvents], resources: [!GetAtt storage/Group.Arn, !Sub '${storage/Group.Arn}:*', 'arn:aws:logs:*:*:log-group:x'] }]";
+    let expanded = project(&config(&format!(", permissions: {permissions}"))).with("storage.yaml", TEMPLATE).expanded();
+    let role = properties(&expanded, "one/Function")["Role"]["Fn::GetAtt"][0].as_str().unwrap().to_owned();
+    let statements =
+        properties(&expanded, &role)["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().clone();
+    let resources = &statements.iter().find(|one| one["Action"] == json!(["logs:PutLogEvents"])).unwrap()["Resource"];
+    assert_eq!(
+        *resources,
+        json!([
+            "arn:aws:logs:*:*:log-group:x",
+            { "Fn::GetAtt": ["storage/Group", "Arn"] },
+            { "Fn::Join": ["", [{ "Fn::GetAtt": ["storage/Group", "Arn"] }, ":*"]] },
+        ])
+    );
+}
+
+#[test]
+fn a_function_cannot_say_what_a_text_could_not() {
+    let permissions = "[{ actions: ['iam:PassRole'], resources: [!Sub 'arn:aws:iam::*:role/${storage/Work}'] }, \
+                       { actions: ['s3:*'], resources: [!Sub '*'] }, { actions: ['s3:GetObject'], resources: [!Ref 'AWS::Region'] }]";
+    let text = config(&format!(", permissions: {permissions}"));
+    assert_eq!(
+        project(&text).with("storage.yaml", TEMPLATE).problems(),
+        [
+            "strands.yaml:6:124 config::administrator | `iam:PassRole` on these resources makes an administrator | whoever may change or take on identities may do everything: name one action and one role, without `*`",
+            "strands.yaml:6:204 config::wildcard | `s3:*` on `*` allows all of a service | name the actions that the agent needs, or the resources that it needs them on",
+            "strands.yaml:6:258 config::wrong-arn | `eu-central-1` is not the ARN of a resource | a function under `resources` gives an ARN, e.g. `!GetAtt storage/Group.Arn`",
+        ]
+    );
+}
