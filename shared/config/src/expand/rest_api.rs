@@ -11,7 +11,7 @@ use source::{Code, Finding};
 use super::agent::Callee;
 use super::api::{address, stage};
 use super::{Expansion, pascal, shared_address};
-use crate::config::{Agent, ApiGateway, ApiKind, Cors, Keys, Lambda, Route};
+use crate::config::{Agent, ApiGateway, ApiKind, Cors, Keys, Lambda, Route, Throttling};
 
 /// The name of its stage.
 pub(super) fn stage_name(expansion: &Expansion<'_>, api: &ApiGateway) -> String {
@@ -186,19 +186,22 @@ pub(super) fn finish(expansion: &mut Expansion<'_>, api: &ApiGateway) {
     let put = expansion.put(deployment.clone(), "AWS::ApiGateway::Deployment", properties(made));
     put.depends_on.extend(parts.into_iter().map(|(address, _)| address));
 
-    let mut settings = json!({ "HttpMethod": "*", "MetricsEnabled": true, "ResourcePath": "/*" });
-    if let (Some(throttling), Some(map)) = (&api.throttling, settings.as_object_mut()) {
-        map.insert("ThrottlingBurstLimit".to_owned(), json!(throttling.burst));
-        map.insert("ThrottlingRateLimit".to_owned(), json!(throttling.rate));
-    }
     let mut made = properties(json!({
         "DeploymentId": reference(&deployment),
-        "MethodSettings": [settings],
         "RestApiId": reference(&address()),
         "StageName": stage_name(expansion, api),
         "Tags": expansion.scope.list(),
         "TracingEnabled": expansion.environment.shared.monitoring.xray,
     }));
+    if let Some(Throttling { rate, burst }) = &api.throttling {
+        let all = json!({
+            "HttpMethod": "*",
+            "ResourcePath": "/*",
+            "ThrottlingBurstLimit": burst,
+            "ThrottlingRateLimit": rate,
+        });
+        made.set("MethodSettings", json!([all]));
+    }
     let log = super::api::access_log(expansion, api, "$context.resourcePath");
     if let Some((setting, _)) = &log {
         made.set("AccessLogSetting", setting.clone());

@@ -191,8 +191,8 @@ fn open(rule: &Node) -> Option<Finding> {
     let mut found = SENSITIVE.iter().filter(|(port, _)| (from..=to).contains(&i64::from(*port)));
     let (port, what) = found.next()?;
     let more = found.count();
-    let others = if more == 0 { String::new() } else { format!(" and {more} others like it") };
-    let message = format!("port {port} ({what}){others} is open to the world, `{range}`");
+    let others = if more == 0 { String::new() } else { format!(", and {more} others like it") };
+    let message = format!("port {port} ({what}) is open to the world, `{range}`{others}");
     let help = "name the security group that may connect (`SourceSecurityGroupId`), or the range of addresses of your own \
                 network";
     Some(Finding::new(Code::OpenPort, span, message).help(help))

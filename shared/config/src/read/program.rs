@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use model::Digest;
 
+use super::paths;
 use crate::config::{Architecture, Source};
 use source::Code;
 use source::Finding;
@@ -67,26 +68,8 @@ pub(super) fn source(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option
 }
 
 fn folder(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<Source>> {
-    let text = reader.text(node, "`path`")?;
-    let path = text.value.strip_prefix("./").unwrap_or(&text.value);
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let help = if path.is_empty() || path == "." {
-        Some("name a folder of its own, e.g. `agents/support`")
-    } else if path.starts_with('/') || path.contains('\\') || path.contains(':') {
-        Some("a path starts at the folder that `strands.yaml` is in, and has `/` between its parts")
-    } else if path.split('/').any(|part| part == "..") {
-        Some("a path cannot leave the bundle: move the folder below the one that `strands.yaml` is in")
-    } else if path.split('/').any(|part| part.is_empty() || part == ".") || path.chars().any(char::is_control) {
-        Some("write it without empty parts and `.`")
-    } else {
-        None
-    };
-    if let Some(help) = help {
-        let message = format!("`{}` cannot be the path of an agent", text.value.escape_debug());
-        reader.add(Finding::new(Code::WrongPath, text.span, message).help(help));
-        return None;
-    }
-    Some(Spanned::new(Source::Folder(path.to_owned()), text.span))
+    let path = paths::path(reader, node, "an agent", "agents/support")?;
+    Some(Spanned::new(Source::Folder(path.value), path.span))
 }
 
 fn stored(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<Source>> {

@@ -520,7 +520,7 @@ fn paths_that_leave_the_bundle_are_told() {
         "path: agents/bot",
         "path: ../bot",
         &[
-            "5:11 wrong-path | `../bot` cannot be the path of an agent | a path cannot leave the bundle: move the folder below the one that `strands.yaml` is in",
+            "5:11 wrong-path | `../bot` cannot be the path of an agent | a path cannot leave the bundle: move it below the folder that `strands.yaml` is in",
         ],
     );
     check_changed(
@@ -534,13 +534,13 @@ fn paths_that_leave_the_bundle_are_told() {
         "path: agents/bot",
         "path: agents/../../x",
         &[
-            "5:11 wrong-path | `agents/../../x` cannot be the path of an agent | a path cannot leave the bundle: move the folder below the one that `strands.yaml` is in",
+            "5:11 wrong-path | `agents/../../x` cannot be the path of an agent | a path cannot leave the bundle: move it below the folder that `strands.yaml` is in",
         ],
     );
     check_changed(
         "path: agents/bot",
         "path: .",
-        &["5:11 wrong-path | `.` cannot be the path of an agent | name a folder of its own, e.g. `agents/support`"],
+        &["5:11 wrong-path | `.` cannot be the path of an agent | name one of its own, e.g. `agents/support`"],
     );
     check_changed(
         "path: agents/bot",

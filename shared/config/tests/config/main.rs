@@ -8,24 +8,33 @@
     reason = "tests fail by panicking, and the shared parts of tests are not test functions"
 )]
 
+mod apis;
 mod assembly;
+mod defaults;
 mod errors;
+mod events;
 mod example;
 mod expansion;
+mod features;
 mod health;
 mod hostile;
+mod kinds;
 mod merging;
+mod network;
+mod optimiser;
 mod outside;
 mod project;
 mod references;
 mod rendering;
 mod resources;
+mod secrets;
 mod shift;
+mod sound;
 mod stacks;
 
 use std::collections::BTreeMap;
 
-use model::{Artifact, Desired, Digest, EnvironmentId};
+use model::{Artifact, Desired, Digest, EnvironmentId, Lookup, Snapshot};
 
 /// The smallest config with an agent; seven lines, so that what is added begins in line 8, within the agent.
 const SMALL: &str = "\
@@ -75,9 +84,27 @@ fn artifacts(config: &config::Config, name: &str) -> BTreeMap<String, Artifact> 
     agents.iter().map(|agent| (agent.name.to_owned(), artifact(agent.name))).collect()
 }
 
+/// What a valid config comes to in one environment, in a region of three zones.
+fn whole(config: &config::Config, name: &str) -> Result<config::Expanded, config::Report> {
+    let (environment, artifacts) = (record(config, name), artifacts(config, name));
+    let region = environment.region.clone();
+    let zones = ["c", "a", "b"].map(|letter| format!("{region}{letter}"));
+    let snapshot = Snapshot([(Lookup::Zones { region }, serde_json::json!(zones))].into());
+    let context = config::Context {
+        snapshot: &snapshot,
+        ..config::Context::new(&environment, &artifacts, "strands-deployments")
+    };
+    config::expand(config, &context)
+}
+
 /// What a valid config comes to in one environment.
 fn expanded(config: &config::Config, name: &str) -> Desired {
-    let (environment, artifacts) = (record(config, name), artifacts(config, name));
-    let context = config::Context::new(&environment, &artifacts, "strands-deployments");
-    config::expand(config, &context).unwrap_or_else(|report| panic!("{report}")).desired
+    whole(config, name).unwrap_or_else(|report| panic!("{report}")).desired
+}
+
+/// What a valid config comes to in `dev`: whole in itself, and such as AWS's own schemas of the types ask for.
+fn sound(text: &str) -> config::Expanded {
+    let expanded = whole(&valid(text), "dev").unwrap_or_else(|report| panic!("{report}\n{text}"));
+    sound::check(&expanded);
+    expanded
 }
