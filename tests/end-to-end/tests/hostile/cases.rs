@@ -144,7 +144,7 @@ fn values() -> Vec<Case> {
                 .bundle(),
             &[
                 "4:11 config::wrong-name | `BOT` cannot name an agent | a name has at most 40 lower-case letters, digits and single inner hyphens, starting with a letter, e.g. `bot`",
-                "5:11 config::wrong-path | `../bot` cannot be the path of an agent | a path cannot leave the bundle: move the folder below the one that `strands.yaml` is in",
+                "5:11 config::wrong-path | `../bot` cannot be the path of an agent | a path cannot leave the bundle: move it below the folder that `strands.yaml` is in",
                 "6:14 config::unknown-runtime | Lambda no longer supports the runtime `python2.7` | move to `python3.14`",
             ],
         ),
