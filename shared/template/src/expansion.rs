@@ -60,7 +60,9 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
     let nothing = BTreeMap::new();
     let mut names = Vec::with_capacity(read.len());
     for one in &read {
-        names.push(exports::names(one.scope(context, &elsewhere, &nothing), &mut exports, findings));
+        let found = exports::names(one.scope(context, &elsewhere, &nothing), &mut exports, findings);
+        expansion.lookups.extend(found.lookups.iter().cloned());
+        names.push(found);
     }
     let imports: Vec<_> =
         read.iter().map(|one| exports::imports(one.scope(context, &elsewhere, &exports), &one.stack.values)).collect();
@@ -69,12 +71,16 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
     for at in exports::order(&stack_names, &imports, &exports, findings) {
         let (Some(one), Some(exported)) = (read.get(at), names.get(at)) else { continue };
         one.expand(&Surroundings { context, elsewhere: &elsewhere, types: &types }, &exports, &mut expansion, findings);
-        for (output, name) in exported {
+        for (output, name) in &exported.names {
             let value = expansion.outputs.get(&(one.stack.name.clone(), output.clone())).cloned();
             if let Some(export) = exports.get_mut(name) {
                 export.value = value;
             }
         }
+    }
+    if names.iter().any(|names| names.are_more) {
+        // What seems to be exported by nobody may be one of those.
+        findings.retain(|finding| finding.code != Code::UnknownExport);
     }
     references::dangling(&expansion, context, &elsewhere, findings);
     references::circles(&expansion, findings);

@@ -3,21 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use model::Lookup;
 use source::{Code, Finding, Key, Node, Span, Value};
 
 use crate::cycle::cycles;
-use crate::evaluate::Evaluator;
+use crate::evaluate::{Evaluated, Evaluator};
 use crate::read::Export;
 use crate::scope::Scope;
 
-/// The names under which the outputs of `scope`'s stack are exported, with the outputs' names. Those that are taken or none are
-/// findings.
-pub(crate) fn names(
-    scope: Scope<'_>,
-    exports: &mut BTreeMap<String, Export>,
-    findings: &mut Vec<Finding>,
-) -> BTreeMap<String, String> {
-    let mut names = BTreeMap::new();
+/// What the outputs of one stack are exported as.
+#[derive(Default)]
+pub(crate) struct Names {
+    /// The names of exports, by those of outputs.
+    pub(crate) names: BTreeMap<String, String>,
+    /// Whether there are more, whose names cannot be told yet or are wrong.
+    pub(crate) are_more: bool,
+    /// What must be looked up to tell them.
+    pub(crate) lookups: BTreeSet<Lookup>,
+}
+
+/// The names under which the outputs of `scope`'s stack are exported. Those that are taken or none are findings.
+pub(crate) fn names(scope: Scope<'_>, exports: &mut BTreeMap<String, Export>, findings: &mut Vec<Finding>) -> Names {
+    let mut names = Names::default();
     let template = scope.template;
     if template.outputs.values().all(|output| output.export.is_none()) {
         return names;
@@ -30,7 +37,10 @@ pub(crate) fn names(
         if output.condition.as_ref().is_some_and(|condition| !evaluator.condition(condition)) {
             continue;
         }
-        let Some(name) = evaluator.text(node, "the name of an export") else { continue };
+        let Some(name) = evaluator.text(node, "the name of an export") else {
+            names.are_more = true;
+            continue;
+        };
         let span = node.span;
         if !is_name(&name) {
             let message = format!("`{name}` cannot be the name of an export");
@@ -42,10 +52,12 @@ pub(crate) fn names(
             findings.push(Finding::new(Code::DuplicateExport, span, message).help(help));
         } else {
             exports.insert(name.clone(), Export { stack: scope.stack.to_owned(), value: None });
-            names.insert(output.key.name.clone(), name);
+            names.names.insert(output.key.name.clone(), name);
         }
     }
-    findings.extend(evaluator.finish().findings);
+    let Evaluated { findings: found, lookups } = evaluator.finish();
+    findings.extend(found);
+    names.lookups = lookups;
     names
 }
 

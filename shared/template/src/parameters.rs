@@ -132,9 +132,9 @@ impl Values<'_, '_> {
     /// Whether the value of a `NoEcho` parameter is none that anybody could read here.
     fn hidden(&mut self, texts: &[(String, Span)], subject: &str) -> bool {
         let is_hidden = |text: &str| {
-            let hides = |start| text.strip_prefix(start).is_some_and(|rest| rest.find("}}") == Some(rest.len() - 2));
-            text.is_empty()
-                || (text.len() > 4 && (hides("{{resolve:secretsmanager:") || hides("{{resolve:ssm-secure:")))
+            let inner = |start| text.strip_prefix(start)?.strip_suffix("}}");
+            let inner = inner("{{resolve:secretsmanager:").or_else(|| inner("{{resolve:ssm-secure:"));
+            text.is_empty() || inner.is_some_and(|inner| !inner.is_empty() && !inner.contains("}}"))
         };
         let told = texts.iter().find(|(text, _)| !is_hidden(text));
         if let Some((_, span)) = told {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use source::{Code, Finding, Key, Node, Span, Value};
 
-use crate::evaluate::{Evaluator, Place, is_unknown};
+use crate::evaluate::{Evaluated, Evaluator, Place, is_unknown};
 use crate::read::{ParameterKind, short};
 use crate::scope::Scope;
 
@@ -26,15 +26,13 @@ pub(crate) fn repeated(root: &Rc<Node>, scope: Scope<'_>, findings: &mut Vec<Fin
         return Rc::clone(root);
     }
     let may = scope.template.language_extensions;
-    let mut repeater =
-        Repeater { scope, evaluator: Evaluator::new(scope), bindings: Vec::new(), left: MOST, may, findings };
+    let mut repeater = Repeater { scope, bindings: Vec::new(), left: MOST, may, findings };
     let written = |entry: &(Key, Rc<Node>)| match repeats(entry) {
         true => (entry.0.clone(), repeater.within(&entry.1)),
         false => entry.clone(),
     };
     let entries = entries.iter().map(written).collect();
-    let found = repeater.evaluator.finish().findings;
-    findings.extend(found);
+
     Rc::new(Node::new(root.span, Value::Map(entries)))
 }
 
@@ -48,7 +46,7 @@ fn has_loop(node: &Node) -> bool {
 
 struct Repeater<'s, 'f> {
     scope: Scope<'s>,
-    evaluator: Evaluator<'s>,
+
     /// What identifiers stand for, the outermost first.
     bindings: Vec<(String, String)>,
     /// How much may still be written out.
@@ -156,21 +154,26 @@ impl Repeater<'_, '_> {
     /// The texts that are repeated over; none where they are not known, which is told.
     fn items(&mut self, collection: &Rc<Node>) -> Option<Vec<String>> {
         let collection = self.within(collection);
-        let value = self.evaluator.value_in(Place::Condition, &collection)?;
+        let mut evaluator = Evaluator::new(self.scope);
+        let value = evaluator.value_in(Place::Condition, &collection);
+        let Evaluated { findings, lookups } = evaluator.finish();
+        let is_wrong = !findings.is_empty();
+        self.findings.extend(findings);
+        let value = value?;
         if let Value::List(items) = &value.value
             && let Some(texts) = items.iter().map(|item| item.scalar().map(str::to_owned)).collect()
         {
             return Some(texts);
         }
-        if !is_unknown(&value) {
+        if !is_unknown(&value) && !is_wrong {
             let help = "write `[a, b]`, or refer to a parameter that is a list";
             self.add(Code::WrongType, collection.span, "`Fn::ForEach` repeats over a list of texts", help);
             return None;
         }
         let parameter = collection.only().filter(|(key, _)| key.name == "Ref").and_then(|(_, name)| name.scalar());
         let kind = parameter.and_then(|name| self.scope.template.parameters.get(name)?.kind.as_ref());
-        if matches!(kind, Some(ParameterKind::Stored { .. })) {
-            let message = "what is stored in an SSM parameter cannot be repeated over";
+        if !lookups.is_empty() || matches!(kind, Some(ParameterKind::Stored { .. })) {
+            let message = "what is looked up in the account cannot be repeated over";
             self.add(Code::KnownTooLate, collection.span, message, "repeat over a list that is given as it is");
         }
         None

@@ -28,7 +28,8 @@ impl<'a> Evaluator<'a> {
         if let Some(parameter) = self.scope.template.parameters.get(name) {
             let value = self.scope.values.get(name);
             let may_be_seen = |value: &&Rc<Node>| {
-                !parameter.no_echo || value.scalar().is_some_and(|text| text.starts_with("{{resolve:"))
+                !parameter.no_echo
+                    || value.scalar().is_some_and(|text| text.is_empty() || text.starts_with("{{resolve:"))
             };
             return Some(match value.filter(may_be_seen) {
                 Some(value) => {

@@ -323,3 +323,22 @@ proptest! {
         prop_assert_eq!(shown, Stage::of(&everything().to_string()).shown());
     }
 }
+
+#[test]
+fn an_export_whose_name_is_looked_up_may_be_any_that_is_imported() {
+    let importer = "Resources: { A: { Type: AWS::SQS::Queue, Properties: { QueueName: !ImportValue name-dev } } }\n";
+    let exporter = "
+Parameters: { Stage: { Type: AWS::SSM::Parameter::Value<String>, Default: /stage } }
+Resources: {}
+Outputs:
+  A: { Value: one, Export: { Name: !Sub 'name-${Stage}' } }
+  B: { Value: two, Export: { Name: !Sub 'more-{{resolve:ssm:/more}}' } }
+";
+    let stage = Stage::of(importer).and("names", exporter);
+    let (expansion, report) = stage.expand();
+    assert_eq!((expansion.lookups.len(), report.problems().len()), (2, 0), "{report}");
+    let more = |stage: Stage, name: &str| stage.stored("/more", json!("x")).stored("/stage", json!(name));
+    assert_eq!(more(stage, "dev").properties("site/A"), json!({ "QueueName": "one" }));
+    let other = more(Stage::of(importer).and("names", exporter), "prod").problems();
+    assert!(matches!(other.as_slice(), [one] if one.contains(" unknown-export | ")), "{other:?}");
+}

@@ -129,7 +129,7 @@ fn what_cannot_be_repeated_is_told() {
     assert_eq!(
         of(stored).problems(),
         [
-            "4:36 known-too-late | what is stored in an SSM parameter cannot be repeated over | repeat over a list that is given as it is"
+            "4:36 known-too-late | what is looked up in the account cannot be repeated over | repeat over a list that is given as it is"
         ]
     );
     let elsewhere = "Parameters:\n  Fn::ForEach::Names: [Name, [A], { '${Name}': { Type: String } }]\nResources: {}\n";

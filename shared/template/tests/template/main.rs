@@ -6,4 +6,5 @@ mod functions;
 mod hostile;
 mod loops;
 mod parameters;
+mod random;
 mod stage;

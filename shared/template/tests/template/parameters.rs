@@ -150,3 +150,21 @@ Resources: {{}}
         assert!(matches!(problems.as_slice(), [one] if one.contains(" rule-not-kept | ")), "{rule}: {problems:?}");
     }
 }
+
+#[test]
+fn a_secret_that_is_empty_is_the_empty_text() {
+    assert_eq!(value("Type: String, NoEcho: true, Default: ''", "{}"), json!(""));
+    assert_eq!(
+        value("Type: String, NoEcho: true", "{ P: '{{resolve:ssm-secure:/a}}' }"),
+        json!("{{resolve:ssm-secure:/a}}")
+    );
+    for almost in [
+        "{{resolve:ssm-secure:",
+        "{{resolve:ssm-secure:}}",
+        "{{resolve:ssm-secure:/a}} and {{resolve:ssm-secure:/b}}",
+        "{{resolve:ssm-secure:/a}}x",
+    ] {
+        let problems = stage("Type: String, NoEcho: true", &format!("{{ P: '{almost}' }}")).problems();
+        assert!(matches!(problems.as_slice(), [one] if one.contains(" secret | ")), "{almost}: {problems:?}");
+    }
+}
