@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
         }
     };
     for (name, environment) in config.environments.iter().take(3) {
-        let Ok(id) = EnvironmentId::new(config.project.value.clone(), name.clone()) else { continue };
+        let Ok(id) = EnvironmentId::new(&config.project.value, name) else { continue };
         let account = environment.account.as_ref().map_or("123456789012", |account| account.value.as_str());
         let region = environment.region.as_ref().map_or("eu-central-1", |region| region.value.as_str());
         let record = Environment::new(id, account, region);
