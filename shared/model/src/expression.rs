@@ -8,7 +8,7 @@ mod function;
 
 use serde_json::{Map, Value};
 
-pub use function::{Function, LONGEST, MOST_RANGES, Unfit, text};
+pub use function::{Function, LONGEST, MOST_RANGES, Misfit, Unfit, text};
 
 use crate::id::ResourceAddress;
 use crate::properties::Properties;
@@ -192,7 +192,7 @@ impl Resolution<'_> {
             let given = function.apply(&self.value(arguments)?)?;
             let Some(left) = self.left.checked_sub(size(&given)) else {
                 let reason = format!("and others would give more than {MOST_TEXT} bytes of text together");
-                return Err(Unfit { function, reason, too_large: true }.into());
+                return Err(Unfit { function, reason, misfit: Misfit::Size }.into());
             };
             self.left = left;
             return Ok(given);

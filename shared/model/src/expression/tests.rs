@@ -112,7 +112,7 @@ fn text_does_not_grow_without_end() {
     }
     assert!(matches!(
         resolve_value(&nested, &|_| Some(json!("x"))),
-        Err(Unresolved::Unfit(Unfit { too_large: true, .. }))
+        Err(Unresolved::Unfit(Unfit { misfit: Misfit::Size, .. }))
     ));
     let half = json!({ "Fn::Base64": { "Ref": "shared/Orders" } });
     let many = Value::Array(vec![half; 20]);
