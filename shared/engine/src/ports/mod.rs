@@ -7,6 +7,7 @@ pub mod health;
 pub mod ledger;
 pub mod provider;
 pub mod queue;
+pub mod secrets;
 
 pub use answers::Answers;
 pub use clock::Clock;
@@ -17,3 +18,4 @@ pub use provider::{
     Creation, Deletion, Existing, Found, Made, OnExisting, Owned, Proof, Provider, Providers, Readiness,
 };
 pub use queue::{Active, Cancel, Queue, Restart};
+pub use secrets::{Secret, SecretReference, Secrets};

@@ -1,0 +1,142 @@
+//! Covering: whatever AWS and providers say, with the references where the values of secrets stood.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{CallError, Observed, Properties};
+use serde_json::Value;
+
+use super::reference::{is_fed, is_fed_text};
+use crate::ports::Secret;
+
+/// What stands for a value that a secret fed and that is not what the secret is now: it was changed on one side or the other.
+pub(super) const CHANGED: &str = "{{changed}}";
+/// From how many characters on a value is looked for within other text. A shorter one stands in any text by chance.
+const TELLING: usize = 4;
+
+/// The secrets that a resource is fed by: value and reference.
+#[derive(Debug, Default)]
+pub(super) struct Cover {
+    /// Longest value first, so that one within another is not taken for it.
+    known: Vec<(Secret, String)>,
+}
+
+impl Cover {
+    /// One of these secrets, by reference as it is written.
+    pub(super) fn new(known: &BTreeMap<String, Secret>) -> Self {
+        let mut known: Vec<_> = known.iter().flat_map(|(written, secret)| forms(secret, written)).collect();
+        known.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.reveal().len()));
+        Self { known }
+    }
+
+    /// A text with each value replaced by its reference.
+    fn text(&self, text: &str) -> String {
+        if let Some((_, written)) = self.known.iter().find(|(secret, _)| secret.reveal() == text) {
+            return written.clone();
+        }
+        let telling = self.known.iter().filter(|(secret, _)| secret.reveal().chars().count() >= TELLING);
+        telling.fold(text.to_owned(), |text, (secret, written)| text.replace(secret.reveal(), written))
+    }
+
+    fn tree(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.text(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.tree(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.tree(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// Attributes, which may repeat what was sent.
+    pub(super) fn attributes(&self, mut attributes: BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+        attributes.values_mut().for_each(|value| self.tree(value));
+        attributes
+    }
+
+    /// An error, or what AWS gives as a reason: a value too short to be found for sure costs the whole text.
+    pub(super) fn message(&self, text: &str) -> String {
+        let covered = self.text(text);
+        let is_short = |secret: &Secret| !secret.reveal().is_empty() && secret.reveal().chars().count() < TELLING;
+        match self.known.iter().find(|(secret, _)| is_short(secret) && covered.contains(secret.reveal())) {
+            Some((_, written)) => format!("what AWS said may hold the value of `{written}`, and is left out"),
+            None => covered,
+        }
+    }
+
+    pub(super) fn error(&self, error: CallError) -> CallError {
+        CallError { message: self.message(&error.message), ..error }
+    }
+
+    /// What AWS shows of a resource that was sent `sent`. A text that a secret fed shows as it was sent, where that is what
+    /// it comes to, and else as [`CHANGED`]; so does that text wherever else it stands.
+    pub(super) fn observed(&self, observed: Observed, sent: &Properties) -> Observed {
+        let mut properties = observed.properties.to_value();
+        let mut others = BTreeSet::new();
+        self.against(&[&sent.to_value()], &mut properties, &mut others);
+        let mut attributes = self.attributes(observed.attributes);
+        for value in attributes.values_mut().chain([&mut properties]) {
+            without(&others, value);
+        }
+        Observed { attributes, properties: model::properties(properties), ..observed }
+    }
+
+    /// Covers `shown`, for which any of `sent` was sent: the items of a list may come back in another order.
+    fn against(&self, sent: &[&Value], shown: &mut Value, others: &mut BTreeSet<String>) {
+        let texts: Vec<&str> = sent.iter().filter_map(|value| value.as_str()).collect();
+        let is_text_fed = texts.iter().any(|text| is_fed_text(text));
+        match shown {
+            Value::Object(fields) if !is_text_fed => {
+                for (name, field) in fields {
+                    let sent: Vec<&Value> = sent.iter().filter_map(|value| value.get(name)).collect();
+                    self.against(&sent, field, others);
+                }
+            }
+            Value::Array(items) if !is_text_fed => {
+                let sent: Vec<&Value> = sent.iter().filter_map(|value| value.as_array()).flatten().collect();
+                items.iter_mut().for_each(|item| self.against(&sent, item, others));
+            }
+            Value::String(text) => {
+                let covered = self.text(text);
+                // A document that was sent as a tree may come back as text.
+                let is_fed = is_text_fed || sent.iter().any(|value| !value.is_string() && is_fed(value));
+                if !is_fed || texts.contains(&covered.as_str()) {
+                    *text = covered;
+                } else {
+                    others.insert(std::mem::replace(text, CHANGED.to_owned()));
+                }
+            }
+            Value::Null => {}
+            Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Number(_) => {
+                if sent.iter().any(|value| is_fed(value)) {
+                    *shown = Value::String(CHANGED.to_owned());
+                }
+            }
+        }
+    }
+}
+
+/// A value as it is, and as it stands in a JSON text, where that is another.
+fn forms(secret: &Secret, written: &str) -> Vec<(Secret, String)> {
+    let quoted = Value::String(secret.reveal().to_owned()).to_string();
+    let escaped = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
+    let other = (escaped != secret.reveal()).then(|| (Secret::new(escaped), written.to_owned()));
+    [(secret.clone(), written.to_owned())]
+        .into_iter()
+        .chain(other)
+        .filter(|(one, _)| !one.reveal().is_empty())
+        .collect()
+}
+
+/// Takes what a secret was before, or what somebody made of it, out of a value.
+fn without(others: &BTreeSet<String>, value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let holds = |other: &String| text == other || (other.chars().count() >= TELLING && text.contains(other));
+            if others.iter().any(holds) {
+                *text = CHANGED.to_owned();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| without(others, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| without(others, field)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}

@@ -1,0 +1,211 @@
+//! Secrets in properties: read right before a call, sent, and seen by nothing else.
+//!
+//! Everything that is kept (what is asked for, sent and observed, plans, journals, errors) holds the reference as it was
+//! written. No value is ever kept, and no hash of one: see `docs/decisions/secrets-are-in-no-record.md`.
+
+mod cover;
+mod reference;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::{CallError, ErrorClass, Observed, Properties};
+use serde_json::{Map, Value};
+
+use crate::ports::{
+    Creation, Deletion, Existing, Found, Made, Proof, Provider, Readiness, Secret, SecretReference, Secrets,
+};
+use cover::Cover;
+use reference::{Part, is_fed, parts};
+
+/// A provider that is handed values where it is asked with references, and whose answers hold references where it gives
+/// values.
+///
+/// # Guarantees
+/// - No value of a secret leaves it: neither in what was made, found or observed, nor in an error.
+/// - Where no property refers to a secret it does nothing of its own.
+/// - What AWS shows of a property that a secret fed is the reference, where that is what the secret is now. Where it is
+///   another value it is `{{changed}}`, whichever side changed.
+///
+/// # Caveats
+/// An update whose properties refer to the same secrets as before tells AWS of them only together with something else that
+/// changes: a new value behind an old reference is no change.
+pub struct Revealing<P> {
+    inner: P,
+    secrets: Arc<dyn Secrets>,
+}
+
+/// The values of secrets, by reference as it is written.
+type Known = BTreeMap<String, Secret>;
+
+impl<P: Provider> Revealing<P> {
+    /// `inner`, with these secrets.
+    pub fn new(inner: P, secrets: Arc<dyn Secrets>) -> Self {
+        Self { inner, secrets }
+    }
+
+    /// The secrets that properties refer to.
+    async fn known(&self, properties: &Properties) -> Result<Known, CallError> {
+        let mut known = Known::new();
+        for (written, reference) in references(properties) {
+            known.insert(written, self.secrets.value(&reference).await?);
+        }
+        Ok(known)
+    }
+
+    /// Those of them that can be read: one that cannot be any more keeps nobody from looking at what it once fed.
+    async fn readable(&self, properties: &Properties) -> Result<Known, CallError> {
+        let mut known = Known::new();
+        for (written, reference) in references(properties) {
+            match self.secrets.value(&reference).await {
+                Ok(secret) => drop(known.insert(written, secret)),
+                Err(error) if passes(error.class) => return Err(error),
+                Err(error) => tracing::warn!(secret = %reference, class = %error.class, "a secret cannot be read"),
+            }
+        }
+        Ok(known)
+    }
+}
+
+/// Whether a failure passes by itself.
+fn passes(class: ErrorClass) -> bool {
+    matches!(class, ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy)
+}
+
+fn feeds(properties: &Properties) -> bool {
+    properties.0.values().any(is_fed)
+}
+
+/// Every reference to a secret in properties, as it is written.
+fn references(properties: &Properties) -> BTreeMap<String, SecretReference> {
+    fn collect(value: &Value, found: &mut BTreeMap<String, SecretReference>) {
+        match value {
+            Value::String(text) => {
+                for part in parts(text) {
+                    if let Part::Secret(written, reference) = part {
+                        found.insert(written.to_owned(), reference);
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| collect(field, found)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut found = BTreeMap::new();
+    properties.0.values().for_each(|value| collect(value, &mut found));
+    found
+}
+
+/// Properties with values in place of those references that are known.
+fn revealed(properties: &Properties, known: &Known) -> Properties {
+    fn value_of(value: &Value, known: &Known) -> Value {
+        match value {
+            Value::String(text) => Value::String(text_of(text, known)),
+            Value::Array(items) => items.iter().map(|item| value_of(item, known)).collect(),
+            Value::Object(fields) => {
+                fields.iter().map(|(name, field)| (name.clone(), value_of(field, known))).collect::<Map<_, _>>().into()
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        }
+    }
+    fn text_of(text: &str, known: &Known) -> String {
+        let part = |part| match part {
+            Part::Plain(text) => text.to_owned(),
+            Part::Secret(written, _) => {
+                known.get(written).map_or_else(|| written.to_owned(), |secret| secret.reveal().to_owned())
+            }
+        };
+        parts(text).into_iter().map(part).collect()
+    }
+    properties.0.iter().map(|(name, value)| (name.clone(), value_of(value, known))).collect()
+}
+
+fn covered(cover: &Cover, made: Made) -> Made {
+    Made { attributes: cover.attributes(made.attributes), ..made }
+}
+
+#[async_trait]
+impl<P: Provider> Provider for Revealing<P> {
+    fn proof(&self) -> Proof {
+        self.inner.proof()
+    }
+
+    async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
+        if !feeds(existing.properties) {
+            return self.inner.read(existing).await;
+        }
+        let cover = Cover::new(&self.readable(existing.properties).await?);
+        let observed = self.inner.read(existing).await.map_err(|error| cover.error(error))?;
+        Ok(observed.map(|observed| cover.observed(observed, existing.properties)))
+    }
+
+    async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
+        if !feeds(creation.properties) {
+            return self.inner.find(creation).await;
+        }
+        let cover = Cover::new(&self.readable(creation.properties).await?);
+        Ok(match self.inner.find(creation).await.map_err(|error| cover.error(error))? {
+            Found::Ours(made) => Found::Ours(covered(&cover, made)),
+            other @ (Found::Absent | Found::Foreign(_)) => other,
+        })
+    }
+
+    async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
+        if !feeds(creation.properties) {
+            return self.inner.create(creation).await;
+        }
+        let known = self.known(creation.properties).await?;
+        let (cover, properties) = (Cover::new(&known), revealed(creation.properties, &known));
+        let made = self.inner.create(&Creation { properties: &properties, ..*creation }).await;
+        made.map(|made| covered(&cover, made)).map_err(|error| cover.error(error))
+    }
+
+    async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
+        if !feeds(creation.properties) {
+            return self.inner.converge(existing, creation, fresh).await;
+        }
+        let known = self.known(creation.properties).await?;
+        let (from, to) = (revealed(existing.properties, &known), revealed(creation.properties, &known));
+        let (existing, creation) =
+            (Existing { properties: &from, ..*existing }, Creation { properties: &to, ..*creation });
+        let cover = Cover::new(&known);
+        self.inner.converge(&existing, &creation, fresh).await.map_err(|error| cover.error(error))
+    }
+
+    async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
+        if !feeds(to) {
+            return self.inner.update(existing, to).await;
+        }
+        let known = self.known(to).await?;
+        // What referred to another secret, or to another version, stays a reference, and so differs.
+        let (from, to) = (revealed(existing.properties, &known), revealed(to, &known));
+        let cover = Cover::new(&known);
+        let existing = Existing { properties: &from, ..*existing };
+        self.inner.update(&existing, &to).await.map_err(|error| cover.error(error))
+    }
+
+    async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {
+        if !feeds(existing.properties) {
+            return self.inner.settle(existing).await;
+        }
+        let cover = Cover::new(&self.readable(existing.properties).await?);
+        Ok(match self.inner.settle(existing).await.map_err(|error| cover.error(error))? {
+            Readiness::Ready(observed) => Readiness::Ready(Box::new(cover.observed(*observed, existing.properties))),
+            Readiness::Pending(what) => Readiness::Pending(cover.message(&what)),
+            Readiness::Failed(why) => Readiness::Failed(cover.message(&why)),
+        })
+    }
+
+    async fn holds_data(&self, existing: &Existing<'_>) -> Result<bool, CallError> {
+        self.inner.holds_data(existing).await
+    }
+
+    async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
+        self.inner.delete(existing).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

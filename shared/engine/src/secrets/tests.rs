@@ -1,0 +1,259 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends here")]
+
+use std::sync::Mutex;
+
+use model::{PhysicalId, ResourceKey, Stamp, properties};
+use serde_json::json;
+
+use super::*;
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+const REFERENCE: &str = "{{resolve:ssm-secure:/shop/dev/key:1}}";
+const NEXT: &str = "{{resolve:ssm-secure:/shop/dev/key:2}}";
+const PIN: &str = "{{resolve:secretsmanager:pin}}";
+const VALUE: &str = "hunter2 \"quoted\"";
+
+struct Store(BTreeMap<String, Result<String, ErrorClass>>);
+
+#[async_trait]
+impl Secrets for Store {
+    async fn value(&self, reference: &SecretReference) -> Result<Secret, CallError> {
+        match self.0.get(&reference.to_string()) {
+            Some(Ok(value)) => Ok(Secret::new(value)),
+            Some(Err(class)) => Err(CallError::local(*class, "value", format!("{reference} cannot be read"))),
+            None => Err(CallError::local(ErrorClass::Invalid, "value", format!("{reference} does not exist"))),
+        }
+    }
+}
+
+/// AWS, of one resource, which repeats everything that it is told.
+#[derive(Default)]
+struct Parrot {
+    live: Mutex<Properties>,
+    calls: Mutex<Vec<String>>,
+    fails: bool,
+}
+
+impl Parrot {
+    fn take(&self, call: &str, properties: &Properties) -> Result<(), CallError> {
+        let text = properties.to_value().to_string();
+        self.calls.lock().unwrap().push(format!("{call} {text}"));
+        if self.fails {
+            return Err(CallError::local(ErrorClass::Invalid, call, format!("not valid: {text}")));
+        }
+        *self.live.lock().unwrap() = properties.clone();
+        Ok(())
+    }
+
+    fn attributes(&self) -> BTreeMap<String, Value> {
+        BTreeMap::from([("All".to_owned(), self.live.lock().unwrap().to_value())])
+    }
+
+    fn observed(&self) -> Observed {
+        let properties = self.live.lock().unwrap().clone();
+        Observed { physical_id: PhysicalId("id".into()), attributes: self.attributes(), properties, ownership: None }
+    }
+}
+
+#[async_trait]
+impl Provider for &'static Parrot {
+    fn proof(&self) -> Proof {
+        Proof::Child
+    }
+    async fn read(&self, _: &Existing<'_>) -> Result<Option<Observed>, CallError> {
+        Ok(Some(self.observed()))
+    }
+    async fn find(&self, _: &Creation<'_>) -> Result<Found, CallError> {
+        Ok(Found::Ours(Made { physical_id: PhysicalId("id".into()), attributes: self.attributes() }))
+    }
+    async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
+        self.take("create", creation.properties)?;
+        Ok(Made { physical_id: PhysicalId("id".into()), attributes: self.attributes() })
+    }
+    async fn converge(&self, _: &Existing<'_>, creation: &Creation<'_>, _: bool) -> Result<(), CallError> {
+        self.take("converge", creation.properties)
+    }
+    async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
+        if existing.properties == to { Ok(()) } else { self.take("update", to) }
+    }
+    async fn delete(&self, _: &Existing<'_>) -> Result<Deletion, CallError> {
+        Ok(Deletion::Gone)
+    }
+}
+
+struct Trial {
+    parrot: &'static Parrot,
+    provider: Revealing<&'static Parrot>,
+    key: ResourceKey,
+    id: PhysicalId,
+    stamp: Stamp,
+}
+
+fn trial(parrot: Parrot, secrets: &[(&str, Result<&str, ErrorClass>)]) -> Trial {
+    let parrot: &'static Parrot = Box::leak(Box::new(parrot));
+    let secrets = secrets.iter().map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)));
+    let stamp = Stamp {
+        engine: "e1".into(),
+        scope: "shop/dev".into(),
+        version: "0".into(),
+        deployed_at: String::new(),
+        deployed_by: String::new(),
+    };
+    Trial {
+        parrot,
+        provider: Revealing::new(parrot, Arc::new(Store(secrets.collect()))),
+        key: "shared/Thing@1".parse().unwrap(),
+        id: PhysicalId("id".into()),
+        stamp,
+    }
+}
+
+impl Trial {
+    fn creation<'a>(&'a self, properties: &'a Properties) -> Creation<'a> {
+        Creation { key: &self.key, properties, token: "t", stamp: &self.stamp }
+    }
+    fn existing<'a>(&'a self, properties: &'a Properties) -> Existing<'a> {
+        Existing { key: &self.key, physical_id: &self.id, properties }
+    }
+    fn calls(&self) -> Vec<String> {
+        self.parrot.calls.lock().unwrap().clone()
+    }
+    fn read(&self, sent: &Properties) -> Observed {
+        block_on(self.provider.read(&self.existing(sent))).unwrap().unwrap()
+    }
+}
+
+const FIRST: &str = "version 1 of the SSM parameter `/shop/dev/key`";
+const SECOND: &str = "version 2 of the SSM parameter `/shop/dev/key`";
+
+fn sent(reference: &str) -> Properties {
+    let url = format!("https://user:{reference}@example.com");
+    properties(json!({ "Environment": { "Variables": { "KEY": reference, "URL": url, "MODE": "fast" } } }))
+}
+
+#[test]
+fn aws_is_told_the_value_and_everybody_else_the_reference() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok(VALUE))]);
+    let sent = sent(REFERENCE);
+    let made = block_on(trial.provider.create(&trial.creation(&sent))).unwrap();
+    let told = trial.parrot.live.lock().unwrap().to_value();
+    let variables = told.pointer("/Environment/Variables").unwrap();
+    assert_eq!(variables, &json!({ "KEY": VALUE, "URL": format!("https://user:{VALUE}@example.com"), "MODE": "fast" }));
+    assert_eq!(made.attributes.get("All"), Some(&sent.to_value()));
+    let observed = trial.read(&sent);
+    assert_eq!(observed.properties, sent, "what AWS shows is what was sent");
+    assert_eq!(observed.attributes.get("All"), Some(&sent.to_value()));
+    let Found::Ours(found) = block_on(trial.provider.find(&trial.creation(&sent))).unwrap() else { panic!("ours") };
+    assert_eq!(found, made);
+    let Readiness::Ready(ready) = block_on(trial.provider.settle(&trial.existing(&sent))).unwrap() else {
+        panic!("ready")
+    };
+    assert_eq!(*ready, observed);
+}
+
+#[test]
+fn no_error_repeats_a_value_even_escaped() {
+    let trial = trial(Parrot { fails: true, ..Parrot::default() }, &[(FIRST, Ok(VALUE))]);
+    let sent = sent(REFERENCE);
+    let other = properties(json!({}));
+    let errors = [
+        block_on(trial.provider.create(&trial.creation(&sent))).unwrap_err(),
+        block_on(trial.provider.converge(&trial.existing(&sent), &trial.creation(&sent), false)).unwrap_err(),
+        block_on(trial.provider.update(&trial.existing(&other), &sent)).unwrap_err(),
+    ];
+    assert!(trial.calls().iter().all(|call| call.contains("hunter2")), "AWS was told");
+    for error in errors {
+        assert!(!format!("{error:?} {error}").contains("hunter2"), "{error}");
+        assert!(error.message.contains(REFERENCE), "{error}");
+    }
+}
+
+#[test]
+fn an_error_that_may_hold_a_value_too_short_to_be_found_is_left_out() {
+    let trial = trial(Parrot { fails: true, ..Parrot::default() }, &[("the secret `pin`", Ok("17"))]);
+    let sent = properties(json!({ "Pin": PIN, "Size": "1170" }));
+    let error = block_on(trial.provider.create(&trial.creation(&sent))).unwrap_err();
+    assert!(!error.message.contains("17"), "{error}");
+    assert!(error.message.contains(PIN), "{error}");
+}
+
+#[test]
+fn a_short_value_is_covered_where_it_stands_and_nowhere_by_chance() {
+    let trial = trial(Parrot::default(), &[("the secret `pin`", Ok("17"))]);
+    let sent = properties(json!({ "Pin": PIN, "Size": "1170" }));
+    block_on(trial.provider.create(&trial.creation(&sent))).unwrap();
+    assert_eq!(trial.read(&sent).properties, sent);
+}
+
+#[test]
+fn what_a_secret_was_before_and_what_somebody_made_of_it_is_covered_too() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok("the-new-value"))]);
+    let sent = sent(REFERENCE);
+    *trial.parrot.live.lock().unwrap() = properties(json!({
+        "Environment": { "Variables": { "KEY": "the-old-value", "URL": "https://user:the-old-value@example.com", "MODE": "slow" } }
+    }));
+    let observed = trial.read(&sent);
+    let text = format!("{observed:?}");
+    assert!(!text.contains("the-old-value") && !text.contains("the-new-value"), "{text}");
+    let shown = observed.properties.to_value();
+    assert_eq!(shown.pointer("/Environment/Variables/KEY"), Some(&json!("{{changed}}")));
+    assert_eq!(shown.pointer("/Environment/Variables/MODE"), Some(&json!("slow")), "drift of the rest is seen");
+}
+
+#[test]
+fn a_list_in_another_order_and_a_document_as_text_are_covered() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok(VALUE))]);
+    let tags = |value: &str| json!([{ "Key": "a", "Value": "plain" }, { "Key": "b", "Value": value }]);
+    let sent = properties(json!({ "Tags": tags(REFERENCE), "Policy": { "Sid": REFERENCE } }));
+    let Value::Array(mut shown) = tags("another-value") else { panic!("a list") };
+    shown.reverse();
+    let policy = json!({ "Sid": "another-value" }).to_string();
+    *trial.parrot.live.lock().unwrap() = properties(json!({ "Tags": shown, "Policy": policy }));
+    let observed = trial.read(&sent).properties.to_value();
+    assert_eq!(observed.pointer("/Tags/0/Value"), Some(&json!("{{changed}}")));
+    assert_eq!(observed.pointer("/Tags/1/Value"), Some(&json!("plain")));
+    assert!(!observed.to_string().contains("another-value"), "{observed}");
+}
+
+#[test]
+fn a_new_version_is_a_change_and_the_same_reference_is_none() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok("value-one")), (SECOND, Ok("value-two"))]);
+    let (first, second) = (sent(REFERENCE), sent(NEXT));
+    block_on(trial.provider.update(&trial.existing(&first), &first)).unwrap();
+    assert_eq!(trial.calls(), Vec::<String>::new());
+    block_on(trial.provider.update(&trial.existing(&first), &second)).unwrap();
+    assert!(trial.calls().concat().contains("value-two"));
+}
+
+#[test]
+fn nothing_is_sent_where_a_secret_cannot_be_read() {
+    let trial = trial(Parrot::default(), &[(FIRST, Err(ErrorClass::Denied))]);
+    let sent = sent(REFERENCE);
+    let error = block_on(trial.provider.create(&trial.creation(&sent))).unwrap_err();
+    assert_eq!(error.class, ErrorClass::Denied);
+    let missing = self::sent(NEXT);
+    let error = block_on(trial.provider.update(&trial.existing(&sent), &missing)).unwrap_err();
+    assert!(error.message.contains("version 2"), "{error}");
+    assert_eq!(trial.calls(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_lost_secret_fed_is_looked_at_all_the_same_and_stays_covered() {
+    let lost = trial(Parrot::default(), &[]);
+    let sent = sent(REFERENCE);
+    *lost.parrot.live.lock().unwrap() = self::sent(VALUE);
+    let text = format!("{:?}", lost.read(&sent));
+    assert!(!text.contains("hunter2") && text.contains("fast"), "{text}");
+    // What passes by itself is waited for: it would look like a change.
+    let busy = trial(Parrot::default(), &[(FIRST, Err(ErrorClass::Throttled))]);
+    let error = block_on(busy.provider.read(&busy.existing(&sent))).unwrap_err();
+    assert_eq!(error.class, ErrorClass::Throttled);
+}
+
+#[test]
+fn a_secret_is_shown_by_nothing() {
+    assert_eq!(format!("{:?}", Secret::new(VALUE)), "Secret");
+}
