@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use model::{Desired, Presence, Recorded, RecordedResource, ResourceKey};
+use model::{Desired, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey};
 
 /// The record, in which what was to be deleted, is not being deleted any more and `is_wanted` counts as unfinished.
 pub(crate) fn reprieved<'a>(
@@ -29,15 +29,17 @@ pub(crate) fn reprieved<'a>(
     Cow::Owned(recorded)
 }
 
-/// Whether a config wants what was to be deleted, also where that was put off: it is the last at its address, and nothing else is
-/// in use there. Of what a search for orphans found, nothing is known.
+/// Whether a config wants what was to be deleted, also where that was put off, or wants it moved: it is the last at its address, and
+/// nothing else is in use there. Of what a search for orphans found, nothing is known.
 pub(crate) fn is_desired(
     desired: &Desired,
     recorded: &Recorded,
     key: &ResourceKey,
     resource: &RecordedResource,
 ) -> bool {
-    desired.resources.get(&key.address).is_some_and(|wanted| wanted.kind == resource.kind)
+    let is_free = |to: &&ResourceAddress| recorded.generations(to).next().is_none();
+    let wanted_at = desired.moved.get(&key.address).filter(is_free).unwrap_or(&key.address);
+    desired.resources.get(wanted_at).is_some_and(|wanted| wanted.kind == resource.kind)
         && !resource.asked.0.is_empty()
         && recorded.current(&key.address).is_some_and(|(current, _)| current == key)
 }

@@ -72,6 +72,21 @@ fn what_was_put_off_and_is_wanted_again_is_taken_up_again() {
 }
 
 #[test]
+fn what_was_put_off_and_is_wanted_elsewhere_is_taken_up_again_and_moves() {
+    let record = put_off();
+    let mut wanted = desired(&[("b/Q", queue(Some("q"))), ("b/Stays", queue(None))]);
+    wanted.moved = [("a/Q".parse().unwrap(), "b/Q".parse().unwrap())].into();
+    let plan = planned(&wanted, &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan), ["a/Q@1", "b/Q@1"]);
+    assert!(matches!(plan.changes[0].action, Action::Move { .. }), "{:?}", plan.changes[0]);
+    assert!(matches!(plan.changes[1].action, Action::Update { .. }), "{:?}", plan.changes[1]);
+    let moved = carried_out(&plan, &record);
+    let reaped = reap(&reaping(&moved)).unwrap().plan;
+    assert_eq!(keys(&reaped), ["a/Top@1"], "what is in use again is nothing that is due");
+}
+
+#[test]
 fn what_stands_in_what_is_replaced_goes_before_it_so_that_the_record_never_says_more_than_there_is() {
     // AWS deletes an alias with its function; the name is fixed, so that nothing in the alias's own properties tells.
     let stack = |package: &str, retention: Retention| {
