@@ -165,7 +165,7 @@ impl Case {
             calm.desired.moved.clear();
             end = self.deploy(&mut machine, self.revisions.len(), &calm, &ends);
         }
-        if matches!(end, Ok(Deployed::RolledBack(_) | Deployed::Failed(_))) {
+        if matches!(end, Ok(Deployed::RolledBack(_) | Deployed::Failed(_) | Deployed::Stopped { .. })) {
             // What was deleted behind its back, or holds another's name until it goes, is found out by one and mended by the next.
             machine.drain();
             end = self.deploy(&mut machine, self.revisions.len() + 1, &calm, &ends);
@@ -254,6 +254,15 @@ impl Case {
             Ok(Deployed::Failed(causes)) => {
                 covered.failed += 1;
                 broken.extend(undue(revision, causes));
+                machine.drain();
+                always(machine)
+            }
+            Ok(Deployed::Stopped { because, needed }) => {
+                covered.failed += 1;
+                broken.extend(undue(revision, because));
+                // What the deployment made itself goes, if it holds nothing.
+                let is_new = |of: &&ResourceAddress| ends.begun.generations(of).next().is_none();
+                broken.extend(needed.iter().filter(is_new).map(|of| format!("no way back for `{of}`, which is new")));
                 machine.drain();
                 always(machine)
             }

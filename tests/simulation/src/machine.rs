@@ -8,7 +8,7 @@ use std::time::Duration;
 use engine::ports::Clock;
 use engine::{End, Limits, Pace, Wave, WaveError};
 use model::{Action, Cause, DeploymentId, Desired, Digest, Plan, Recorded, ResourceAddress, ResourceKey, Scope};
-use planner::{Consent, Destroying, Inputs, Inverse, LettingGo, Reaping};
+use planner::{Consent, Destroying, Inputs, Inverse, LettingGo, PlanError, Problem, Reaping};
 use testkit::{Process, Processes, Script, Step, World};
 
 use crate::stack::{registered, stamp};
@@ -29,6 +29,13 @@ pub enum Deployed {
         /// What failed first; empty where going back was asked for.
         because: Vec<Cause>,
     },
+    /// Changes failed, and there is no way back by itself.
+    Stopped {
+        /// What failed.
+        because: Vec<Cause>,
+        /// What has a name that the way back needs, and may not be deleted for it.
+        needed: BTreeSet<ResourceAddress>,
+    },
     /// Somebody cancelled it.
     Cancelled,
 }
@@ -46,6 +53,9 @@ pub enum Stopped {
     /// The planner refused.
     #[error("no plan: {0}")]
     NoPlan(String),
+    /// The planner knows no way back that loses no data: these have names that are needed for it.
+    #[error("no way back but over {0:?}")]
+    NoWayBack(BTreeSet<ResourceAddress>),
     /// The check refused the planner's plan.
     #[error("the plan breaks an invariant: {0}")]
     BadPlan(String),
@@ -112,6 +122,8 @@ pub struct Machine {
     pub stands: Recorded,
     /// What failed in the deployment that is being undone.
     undoing: Option<(DeploymentId, Vec<Cause>)>,
+    /// Whether a plan that undoes it was made.
+    is_undoing: bool,
     processes: Processes<'static, Ended>,
     invocations: usize,
     /// What Step Functions remembers between two invocations.
@@ -148,6 +160,7 @@ impl Machine {
             relents: false,
             stands: Recorded::default(),
             undoing: None,
+            is_undoing: false,
             invocations: 0,
             planned: None,
             first: None,
@@ -166,6 +179,7 @@ impl Machine {
             relents: self.relents,
             stands: self.stands.clone(),
             undoing: self.undoing.clone(),
+            is_undoing: self.is_undoing,
             planned: self.planned.clone(),
             reaps: self.reaps,
             forgotten: self.forgotten.clone(),
@@ -276,6 +290,7 @@ impl Machine {
     pub fn undo(&mut self, deployment: &str, causes: Vec<Cause>) -> Result<Deployed, Stopped> {
         let deployment = DeploymentId::from(deployment);
         self.undoing = Some((deployment.clone(), causes));
+        self.is_undoing = false;
         self.go_back(&deployment)
     }
 
@@ -295,11 +310,16 @@ impl Machine {
     }
 
     fn go_back(&mut self, deployment: &DeploymentId) -> Result<Deployed, Stopped> {
-        let end = self.go(deployment, None)?;
+        let end = match self.go(deployment, None) {
+            Err(Stopped::NoWayBack(needed)) if self.is_undoing => Deployed::Failed(refused(needed)),
+            Err(Stopped::NoWayBack(needed)) => Deployed::Stopped { because: Vec::new(), needed },
+            end => end?,
+        };
         let because = self.undoing.take().map(|(_, causes)| causes).unwrap_or_default();
         Ok(match end {
             Deployed::Done => self.ended(Deployed::RolledBack(because), true),
             Deployed::Failed(causes) => Deployed::Stuck { causes, because },
+            Deployed::Stopped { needed, .. } => Deployed::Stopped { because, needed },
             other => other,
         })
     }
@@ -371,6 +391,7 @@ impl Machine {
             Some(wish) => plan(&recorded, deployment, wish)?,
             None => inverse(&self.stands, &recorded, deployment, Consent::Automatic { made_by: deployment })?,
         };
+        self.is_undoing |= wish.is_none();
         let plan = Plan { since, ..plan };
         if let Err(found) = check::check(&plan, &recorded) {
             let found: Vec<_> = found.iter().map(ToString::to_string).collect();
@@ -510,7 +531,27 @@ fn inverse(
         outputs: &BTreeMap::new(),
         consent,
     });
-    planned.map(|planned| planned.plan).map_err(|error| Stopped::NoPlan(error.to_string()))
+    planned.map(|planned| planned.plan).map_err(|error| match needed(&error) {
+        Some(needed) => Stopped::NoWayBack(needed),
+        None => Stopped::NoPlan(error.to_string()),
+    })
+}
+
+/// What has names that are needed, where nothing else is in the way.
+fn needed(error: &PlanError) -> Option<BTreeSet<ResourceAddress>> {
+    let needed = error.0.iter().map(|problem| match problem {
+        Problem::NameNeeded { resource } => Some(resource.clone()),
+        _ => None,
+    });
+    needed.collect()
+}
+
+fn refused(needed: BTreeSet<ResourceAddress>) -> Vec<Cause> {
+    let one = |resource| {
+        let message = format!("the name of `{resource}` is needed");
+        Cause { change: None, message, help: String::new(), blocked: Vec::new() }
+    };
+    needed.into_iter().map(one).collect()
 }
 
 /// What the tags of a resource name that `plan` lets go of, which it may have moved before.

@@ -192,6 +192,32 @@ fn a_table_that_a_failed_deployment_made_goes_only_if_it_is_empty() {
 }
 
 #[test]
+fn a_way_back_that_would_need_the_name_of_what_may_hold_data_is_refused_and_the_next_deployment_goes_on() {
+    let table = |key: &str| {
+        Stack::new().with("Table", "AWS::DynamoDB::Table", json!({ "TableName": "orders", "KeySchema": key }))
+    };
+    let mut machine = Machine::new(&World::new(1, Options::real()));
+    machine.undoes = true;
+    assert_eq!(machine.deploy("d1", &table("id").0), Ok(Deployed::Done));
+    // AWS takes the deletion, and takes longer for it than anything may.
+    let patience = std::mem::replace(&mut machine.limits.readiness, Duration::from_millis(1));
+    let end = machine.deploy("d2", &table("other").0);
+    let Ok(Deployed::Stopped { because, needed }) = end else { panic!("{end:?}") };
+    assert_eq!(because.iter().map(|one| one.change.clone()).collect::<Vec<_>>(), [Some(key("a/Table@1"))]);
+    assert_eq!(needed, named(&["Table"]), "it may still hold what it held, for all that anybody knows");
+    machine.drain();
+    assert_eq!(always(&machine), [], "the record is true");
+    machine.limits.readiness = patience;
+
+    let mut back = machine.fork(testkit::Script::default());
+    let snapshot = machine.stands.clone();
+    assert_eq!(back.carry_out("back", Wish::Rollback(&snapshot, &needed)), Ok(Deployed::Done), "with consent");
+    assert_eq!(is_back(&back, &snapshot), []);
+    assert_eq!(machine.deploy("d3", &table("other").0), Ok(Deployed::Done));
+    assert_eq!(hold(&machine, &table("other").0), []);
+}
+
+#[test]
 fn destroying_leaves_nothing_behind_and_drains_what_lingers() {
     let lingering = 1_800_000;
     let world = World::new(1, Options { lingering: lingering..=lingering, ..Options::quick() });
