@@ -34,7 +34,12 @@ impl<'r> Check<'r> {
         if attempts.iter().any(Attempt::fits) {
             self.certain &= certain().next().is_some();
             if exactly && certain().count() > 1 {
-                let given = certain().map(|id| self.asks_for(id)).filter(|names| !names.is_empty()).collect();
+                let mut given: Vec<_> =
+                    certain().map(|id| self.asks_for(id)).filter(|names| !names.is_empty()).collect();
+                // Forms that ask for the same are told apart by something else.
+                if given.iter().enumerate().any(|(at, names)| given.iter().skip(at + 1).any(|other| other == names)) {
+                    given.clear();
+                }
                 self.find(ViolationKind::MoreThanOneOf { given });
             }
         } else {

@@ -9,6 +9,8 @@ mod known;
 mod list;
 mod mapping;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 use serde_json::Value;
 
