@@ -198,6 +198,14 @@ pub struct Alarms {
     pub dlq_depth: Option<u32>,
     /// Server errors of the API in five minutes.
     pub api_5xx: Option<u32>,
+    /// Throttled reads, or throttled writes, of a table in five minutes.
+    pub table_throttles: Option<u32>,
+    /// What a service of containers uses of its processors, on average, in percent.
+    pub cpu_percent: Option<u32>,
+    /// What a service of containers uses of its memory, on average, in percent.
+    pub memory_percent: Option<u32>,
+    /// Containers of a public service that are not well.
+    pub unhealthy_containers: Option<u32>,
     /// Who is told.
     pub emails: Vec<String>,
 }

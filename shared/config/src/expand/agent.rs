@@ -167,7 +167,10 @@ pub(super) fn variables(expansion: &Expansion<'_>, agent: &Agent) -> Map<String,
     // The physical id of each resource is what its API takes: a name, a queue's URL, a topic's ARN.
     let used = agent.permissions.iter().filter_map(|permission| expansion.used(permission));
     let used = used.map(|used| match used.kind {
-        Kind::Secret => (used.variable, secret::arn(expansion, &used.address)),
+        Kind::Secret => {
+            let arn = secret::arn(expansion, &used);
+            (used.variable, arn)
+        }
         Kind::Table | Kind::Bucket | Kind::Queue | Kind::Topic | Kind::Parameter => {
             (used.variable, reference(&used.address))
         }

@@ -1,12 +1,12 @@
 //! Alarms: those of an agent in its stack, those of what is shared in `shared`; all tell one topic.
 
-use model::expression::reference;
+use model::expression::{attribute, reference};
 use model::{ResourceAddress, properties};
 use serde_json::{Value, json};
 
 use super::tags::Scope;
-use super::{Expansion, api, rest_api, shared, shared_address};
-use crate::config::{Agent, ApiKind, Lambda};
+use super::{Expansion, api, container, resource_address, rest_api, shared, shared_address};
+use crate::config::{Agent, ApiKind, Container, Kind, Lambda};
 
 /// The topic that alarms tell.
 fn topic() -> ResourceAddress {
@@ -19,18 +19,18 @@ struct Alarm<'a> {
     namespace: &'a str,
     metric: &'a str,
     statistic: &'a str,
-    dimension: (&'a str, Value),
+    dimensions: Vec<(&'a str, Value)>,
     threshold: u32,
 }
 
 impl Alarm<'_> {
     fn put(self, expansion: &mut Expansion<'_>, address: ResourceAddress, tags: Value) {
-        let (name, value) = self.dimension;
+        let dimension = |(name, value): (&str, Value)| json!({ "Name": name, "Value": value });
         let made = json!({
             "AlarmActions": [reference(&topic())],
             "AlarmDescription": self.description,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "Dimensions": [{ "Name": name, "Value": value }],
+            "Dimensions": self.dimensions.into_iter().map(dimension).collect::<Value>(),
             "EvaluationPeriods": 1,
             "MetricName": self.metric,
             "Namespace": self.namespace,
@@ -52,7 +52,7 @@ fn dead_letters<'a>(what: &str, queue: &ResourceAddress, threshold: u32) -> Alar
         namespace: "AWS/SQS",
         metric: "ApproximateNumberOfMessagesVisible",
         statistic: "Maximum",
-        dimension: ("QueueName", model::expression::attribute(queue, "QueueName")),
+        dimensions: vec![("QueueName", attribute(queue, "QueueName"))],
         threshold,
     }
 }
@@ -74,10 +74,27 @@ pub(super) fn add_shared(expansion: &mut Expansion<'_>) {
             namespace: "AWS/ApiGateway",
             metric,
             statistic: "Sum",
-            dimension,
+            dimensions: vec![dimension],
             threshold,
         };
         alarm.put(expansion, shared_address("ApiErrorsAlarm"), tags.clone());
+    }
+    if let Some(threshold) = alarms.table_throttles {
+        for name in environment.shared.tables.keys() {
+            let table = resource_address(Kind::Table, name);
+            for (word, metric) in [("read", "ReadThrottleEvents"), ("write", "WriteThrottleEvents")] {
+                let alarm = Alarm {
+                    description: format!("DynamoDB throttles what would {word} table `{name}`"),
+                    namespace: "AWS/DynamoDB",
+                    metric,
+                    statistic: "Sum",
+                    dimensions: vec![("TableName", reference(&table))],
+                    threshold,
+                };
+                let at = shared_address(format!("{}{}Alarm", table.logical_id, metric.trim_end_matches("Events")));
+                alarm.put(expansion, at, tags.clone());
+            }
+        }
     }
     let Some(threshold) = alarms.dlq_depth else { return };
     for name in environment.shared.queues.iter().filter(|(_, queue)| queue.receives.is_some()).map(|(name, _)| name) {
@@ -89,10 +106,10 @@ pub(super) fn add_shared(expansion: &mut Expansion<'_>) {
 
 /// Where the alarms of one agent stand, once they are there.
 pub(super) fn of_agent(expansion: &Expansion<'_>, agent: &Agent) -> Vec<ResourceAddress> {
-    let is_own = |(address, resource): &(&ResourceAddress, &model::DesiredResource)| {
-        address.stack == agent.name.value && resource.kind.as_str() == "AWS::CloudWatch::Alarm"
-    };
-    expansion.resources.iter().filter(is_own).map(|(address, _)| address.clone()).collect()
+    let first = ResourceAddress::new(agent.name.value.as_str(), "");
+    let own = expansion.resources.range(first..).take_while(|(address, _)| address.stack == agent.name.value);
+    let alarms = own.filter(|(_, resource)| resource.kind.as_str() == "AWS::CloudWatch::Alarm");
+    alarms.map(|(address, _)| address.clone()).collect()
 }
 
 /// The alarms of one agent.
@@ -121,12 +138,54 @@ pub(super) fn add_agent(
             namespace: "AWS/Lambda",
             metric,
             statistic,
-            dimension: ("FunctionName", reference(function)),
+            dimensions: vec![("FunctionName", reference(function))],
             threshold,
         };
         alarm.put(expansion, at(logical_id), scope.list());
     }
     if let (Some(threshold), Some(queue)) = (alarms.dlq_depth, letters) {
         dead_letters(&format!("agent `{name}`"), queue, threshold).put(expansion, at("DeadLettersAlarm"), scope.list());
+    }
+}
+
+/// The alarms of one service of containers.
+pub(super) fn add_service(expansion: &mut Expansion<'_>, agent: &Agent, service: &Container, scope: &Scope) {
+    let Some(alarms) = expansion.environment.shared.monitoring.alarms.clone() else { return };
+    let name = &agent.name.value;
+    let at = |logical_id: &str| ResourceAddress::new(name.as_str(), logical_id);
+    let of_service =
+        vec![("ClusterName", reference(&container::cluster())), ("ServiceName", attribute(&at("Service"), "Name"))];
+    let of_targets = vec![
+        ("LoadBalancer", attribute(&at("LoadBalancer"), "LoadBalancerFullName")),
+        ("TargetGroup", attribute(&at("TargetGroup"), "TargetGroupFullName")),
+    ];
+    let unhealthy = alarms.unhealthy_containers.filter(|_| service.public.is_some());
+    let (ecs, elb) = ("AWS/ECS", "AWS/ApplicationELB");
+    let rows = [
+        ("CpuAlarm", ecs, "CPUUtilization", "Average", &of_service, alarms.cpu_percent, "uses much of its processors"),
+        (
+            "MemoryAlarm",
+            ecs,
+            "MemoryUtilization",
+            "Average",
+            &of_service,
+            alarms.memory_percent,
+            "uses much of its memory",
+        ),
+        (
+            "UnhealthyAlarm",
+            elb,
+            "UnHealthyHostCount",
+            "Maximum",
+            &of_targets,
+            unhealthy,
+            "has containers that are not well",
+        ),
+    ];
+    for (logical_id, namespace, metric, statistic, dimensions, threshold, what) in rows {
+        let Some(threshold) = threshold else { continue };
+        let description = format!("agent `{name}` {what}");
+        let alarm = Alarm { description, namespace, metric, statistic, dimensions: dimensions.clone(), threshold };
+        alarm.put(expansion, at(logical_id), scope.list());
     }
 }

@@ -9,14 +9,14 @@ use super::network::Subnets;
 use super::policy::{allow, document};
 use super::role::Principal;
 use super::tags::Scope;
-use super::{Expansion, Note, agent, network, pascal, role, security_group, shared_address};
+use super::{Expansion, Note, agent, alarms, network, pascal, role, security_group, shared_address};
 use crate::config::{Agent, Architecture, Container, Public, VpcUse};
 
 /// The name of the only container of a task.
 const NAME: &str = "agent";
 
 /// The cluster that all services share.
-fn cluster() -> ResourceAddress {
+pub(super) fn cluster() -> ResourceAddress {
     shared_address("Cluster")
 }
 
@@ -77,6 +77,7 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, container: &Cont
         // A target group takes no targets before a listener leads to it.
         made.depends_on.insert(at("Listener"));
     }
+    alarms::add_service(expansion, agent, container, &scope);
     let name = pascal(stack);
     expansion.outputs.insert(format!("{name}ServiceArn"), reference(&at("Service")));
 }

@@ -1,7 +1,8 @@
-//! What cannot be deployed though it is right: types that nothing here makes, and names that the environment may not have.
+//! What cannot be deployed though it is right: types that nothing here makes, names that the environment may not have, and
+//! secrets where they would not stay secret.
 
 use model::{DesiredResource, EnvironmentId, ResourceAddress};
-use schema::{Alphabet, Naming};
+use schema::{Alphabet, Naming, TypeSchema};
 use serde_json::Value;
 use source::{Code, Finding, Report, Span};
 
@@ -11,8 +12,8 @@ impl Expanded {
     /// Whether everything can be deployed that is asked for. What a lookup is missing for is not judged.
     ///
     /// # Errors
-    /// A report of every resource of a type that cannot be made yet, and of every name outside of the environment's, each at its
-    /// place.
+    /// A report of every resource of a type that cannot be made yet, of every name outside of the environment's, and of every
+    /// secret in a name or in a custom resource, each at its place.
     pub fn deployable(&self) -> Result<(), Report> {
         let findings: Vec<Finding> = self.desired.resources.iter().filter_map(|one| self.problem(one)).collect();
         if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.files, findings)) }
@@ -25,7 +26,39 @@ impl Expanded {
             let help = "deploy it by other means and refer to it by its ARN or name, or do without it";
             return Some(Finding::new(Code::NotProvided, span, message).help(help));
         };
-        name(&self.desired.environment, address, resource, schema.naming?, span)
+        secret(address, resource, schema, span)
+            .or_else(|| name(&self.desired.environment, address, resource, schema.naming?, span))
+    }
+}
+
+/// A secret where it would not stay one: a name is kept and shown, and so is what the function of a custom resource answers.
+fn secret(address: &ResourceAddress, resource: &DesiredResource, schema: &TypeSchema, span: Span) -> Option<Finding> {
+    let name = schema.naming.map(|naming| naming.property);
+    let is_named_by_one = name.and_then(|name| resource.properties.get(name)).is_some_and(holds_secret);
+    let (message, help) = if is_named_by_one {
+        (
+            format!("the name of `{address}` is a secret, and names are kept and shown"),
+            "refer to it in another property",
+        )
+    } else if schema.answers && resource.properties.0.values().any(holds_secret) {
+        let message =
+            format!("a secret cannot stand in the custom resource `{address}`: what its function answers is kept");
+        (message, "hand over the secret's name, and let the function read it")
+    } else {
+        return None;
+    };
+    Some(Finding::new(Code::MisplacedReference, span, message).help(help))
+}
+
+/// Whether a reference to a secret stands in a value, put together later or not.
+fn holds_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => {
+            ["{{resolve:ssm-secure:", "{{resolve:secretsmanager:"].iter().any(|begin| text.contains(begin))
+        }
+        Value::Array(items) => items.iter().any(holds_secret),
+        Value::Object(fields) => fields.values().any(holds_secret),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -177,6 +177,8 @@ struct Expansion<'a> {
     gates: Vec<Gate>,
     /// Where what is put was asked for; none where that is no one place.
     asked_at: Option<Span>,
+    /// The parameter of a REST API's paths that stands below each path.
+    path_parameters: BTreeMap<String, String>,
     /// The subnets of the network; none where there is no network.
     subnets: Subnets,
     lookups: BTreeSet<Lookup>,
@@ -198,6 +200,7 @@ impl<'a> Expansion<'a> {
             moved: BTreeMap::new(),
             gates: Vec::new(),
             asked_at: None,
+            path_parameters: BTreeMap::new(),
             subnets: Subnets::default(),
             lookups: BTreeSet::new(),
             findings: Vec::new(),

@@ -4,7 +4,7 @@ use model::expression::{attribute, join, reference};
 use serde_json::{Value, json};
 
 use super::used::Used;
-use super::{Expansion, grant, resource_address, secret};
+use super::{Expansion, grant, secret};
 use crate::config::{Access, KeyAccess, Kind, SecretSource};
 
 /// What an access of one type allows on the resource itself, and on what is inside of it.
@@ -91,7 +91,7 @@ pub(super) fn statements(expansion: &Expansion<'_>, used: &Used) -> Vec<Value> {
         Kind::Bucket => (attribute(address, "Arn"), Some(join([attribute(address, "Arn"), json!("/*")]))),
         Kind::Queue => (attribute(address, "Arn"), None),
         Kind::Topic => (reference(address), None),
-        Kind::Secret => (secret::allowed(expansion, address), None),
+        Kind::Secret => (secret::allowed(expansion, used), None),
         // A parameter has no ARN of its own to refer to; what is made of its name has one slash before it.
         Kind::Parameter => {
             let record = expansion.record();
@@ -122,19 +122,18 @@ pub(super) fn statements(expansion: &Expansion<'_>, used: &Used) -> Vec<Value> {
 
 /// The key of KMS that a shared resource is encrypted with, where it is not the service's own.
 fn key_of<'e>(expansion: &'e Expansion<'_>, used: &Used) -> Option<&'e str> {
-    let shared = &expansion.environment.shared;
-    let is_it = |name: &&String| resource_address(used.kind, name) == used.address;
+    let (shared, name) = (&expansion.environment.shared, used.name.as_ref()?);
     let key = match used.kind {
-        Kind::Table => shared.tables.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
-        Kind::Bucket => shared.buckets.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
-        Kind::Queue => shared.queues.iter().find(|(name, _)| is_it(name))?.1.kms_key.as_deref(),
-        Kind::Secret => match &shared.secrets.iter().find(|(name, _)| is_it(name))?.1.source {
-            SecretSource::Generated(generated) => generated.kms_key.as_deref(),
-            SecretSource::Existing(_) => None,
+        Kind::Table => &shared.tables.get(name)?.kms_key,
+        Kind::Bucket => &shared.buckets.get(name)?.kms_key,
+        Kind::Queue => &shared.queues.get(name)?.kms_key,
+        Kind::Secret => match &shared.secrets.get(name)?.source {
+            SecretSource::Generated(generated) => &generated.kms_key,
+            SecretSource::Existing(_) => return None,
         },
-        Kind::Topic | Kind::Parameter => None,
+        Kind::Topic | Kind::Parameter => return None,
     };
-    key
+    key.as_deref()
 }
 
 /// `{"Effect": "Allow", …}`.

@@ -94,10 +94,13 @@ fn resource(expansion: &mut Expansion<'_>, path: &str, route: &Route) -> Option<
     let mut whole = String::new();
     cors_of(expansion, "/", &parent, path == "/");
     for part in path.split('/').filter(|part| !part.is_empty()) {
+        let above = whole.clone();
         whole = format!("{whole}/{part}");
         let at = shared_address(format!("Path{}", path_id(&whole)));
         if !expansion.resources.contains_key(&at) {
-            if let Some(other) = sibling(expansion, &parent, part) {
+            if part.starts_with('{')
+                && let Some(other) = expansion.path_parameters.insert(above.clone(), part.to_owned())
+            {
                 let message = format!("a REST API cannot have `{part}` next to `{other}`");
                 let help = format!("paths with a parameter in the same place name it alike: write `{other}` here, too");
                 expansion.findings.push(Finding::new(Code::DuplicateRoute, route.span, message).help(help));
@@ -110,18 +113,6 @@ fn resource(expansion: &mut Expansion<'_>, path: &str, route: &Route) -> Option<
         cors_of(expansion, &whole, &parent, whole == path);
     }
     Some(parent)
-}
-
-/// A parameter of another name that stands where `part` would.
-fn sibling(expansion: &Expansion<'_>, parent: &Value, part: &str) -> Option<String> {
-    if !part.starts_with('{') {
-        return None;
-    }
-    let of_parent = expansion.resources.values().filter(|resource| {
-        resource.kind.as_str() == "AWS::ApiGateway::Resource" && resource.properties.get("ParentId") == Some(parent)
-    });
-    let mut parts = of_parent.filter_map(|resource| resource.properties.text("PathPart"));
-    parts.find(|other| other.starts_with('{') && *other != part).map(str::to_owned)
 }
 
 /// What answers a page of another origin that asks whether it may call, where the API has `cors` and the path has methods.

@@ -5,6 +5,7 @@ use model::{ResourceAddress, properties};
 use serde_json::{Value, json};
 
 use super::shared::retention;
+use super::used::Used;
 use super::{Expansion, resource_address};
 use crate::config::{Generated, Kind, SecretSource};
 
@@ -15,10 +16,13 @@ pub(super) fn add(expansion: &mut Expansion<'_>) {
     for (name, secret) in &expansion.environment.shared.secrets {
         expansion.asked_at = Some(secret.span);
         let address = resource_address(Kind::Secret, name);
-        if let SecretSource::Generated(generated) = &secret.source {
-            self::generated(expansion, &address, name, generated);
-        }
-        let arn = arn(expansion, &address);
+        let arn = match &secret.source {
+            SecretSource::Generated(generated) => {
+                self::generated(expansion, &address, name, generated);
+                reference(&address)
+            }
+            SecretSource::Existing(arn) => json!(arn),
+        };
         expansion.outputs.insert(address.logical_id.clone() + "Arn", arn);
     }
 }
@@ -47,23 +51,22 @@ fn generated(expansion: &mut Expansion<'_>, address: &ResourceAddress, name: &st
     expansion.put(address.clone(), "AWS::SecretsManager::Secret", made).retention = retention(*on_removal);
 }
 
-/// The ARN of a secret, by the address that it has or would have.
-pub(super) fn arn(expansion: &Expansion<'_>, address: &ResourceAddress) -> Value {
-    existing(expansion, address).map_or_else(|| reference(address), |arn| json!(arn))
+/// The ARN of a secret that an agent may use.
+pub(super) fn arn(expansion: &Expansion<'_>, used: &Used) -> Value {
+    existing(expansion, used).map_or_else(|| reference(&used.address), |arn| json!(arn))
 }
 
 /// What names a secret in a policy: an ARN without the six characters that Secrets Manager adds stands for all that it can add.
-pub(super) fn allowed(expansion: &Expansion<'_>, address: &ResourceAddress) -> Value {
-    let Some(arn) = existing(expansion, address) else { return reference(address) };
+pub(super) fn allowed(expansion: &Expansion<'_>, used: &Used) -> Value {
+    let Some(arn) = existing(expansion, used) else { return reference(&used.address) };
     let is_whole =
         arn.rsplit_once('-').is_some_and(|(_, end)| end.len() == 6 && end.chars().all(|c| c.is_ascii_alphanumeric()));
     if is_whole { json!(arn) } else { json!(format!("{arn}-??????")) }
 }
 
-fn existing<'e>(expansion: &'e Expansion<'_>, address: &ResourceAddress) -> Option<&'e str> {
-    let secrets = &expansion.environment.shared.secrets;
-    secrets.iter().find_map(|(name, secret)| match &secret.source {
-        SecretSource::Existing(arn) if resource_address(Kind::Secret, name) == *address => Some(arn.as_str()),
-        SecretSource::Existing(_) | SecretSource::Generated(_) => None,
-    })
+fn existing<'e>(expansion: &'e Expansion<'_>, used: &Used) -> Option<&'e str> {
+    match &expansion.environment.shared.secrets.get(used.name.as_ref()?)?.source {
+        SecretSource::Existing(arn) => Some(arn),
+        SecretSource::Generated(_) => None,
+    }
 }

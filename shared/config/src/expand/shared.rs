@@ -1,6 +1,6 @@
 //! Tables, buckets, queues, topics and parameters, each with the safety that nobody has to ask for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter;
 
 use model::expression::{attribute, join, reference};
@@ -11,22 +11,24 @@ use super::agent::DEAD_LETTERS_SECONDS;
 use super::policy::document;
 use super::{Expansion, pascal, resource_address, shared_address};
 use crate::config::{
-    Bucket, Deduplication, EventSource, Index, Kind, Lifecycle, OnRemoval, Projection, Queue, Stream, Table,
+    Bucket, Deduplication, Environment, EventSource, Index, Kind, Lifecycle, OnRemoval, Projection, Queue,
+    QueueSubscription, Stream, Table,
 };
 
 pub(super) fn add(expansion: &mut Expansion<'_>) {
     let shared = &expansion.environment.shared;
+    let uses = Uses::of(expansion.environment);
     for (name, table) in &shared.tables {
         expansion.asked_at = Some(table.span);
         self::table(expansion, name, table);
     }
     for (name, bucket) in &shared.buckets {
         expansion.asked_at = Some(bucket.span);
-        self::bucket(expansion, name, bucket);
+        self::bucket(expansion, &uses, name, bucket);
     }
     for (name, queue) in &shared.queues {
         expansion.asked_at = Some(queue.span);
-        self::queue(expansion, name, queue);
+        self::queue(expansion, &uses, name, queue);
     }
     for (name, topic) in &shared.topics {
         expansion.asked_at = Some(topic.span);
@@ -108,7 +110,7 @@ fn index((name, index): (&String, &Index)) -> Value {
     })
 }
 
-fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
+fn bucket(expansion: &mut Expansion<'_>, uses: &Uses<'_>, name: &str, bucket: &Bucket) {
     let address = resource_address(Kind::Bucket, name);
     let encryption = match &bucket.kms_key {
         // With a key for the bucket, KMS is not asked for each object.
@@ -142,7 +144,7 @@ fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
         });
         made.set("CorsConfiguration", json!({ "CorsRules": [rule] }));
     }
-    if wakes_somebody(expansion, name) {
+    if uses.waking.contains(name) {
         // By EventBridge: told by the bucket itself, a bucket and a function that may use it would wait for each other.
         let tells = json!({ "EventBridgeConfiguration": { "EventBridgeEnabled": true } });
         made.set("NotificationConfiguration", tells);
@@ -164,13 +166,6 @@ fn bucket(expansion: &mut Expansion<'_>, name: &str, bucket: &Bucket) {
     let policy_address = shared_address(format!("{}Policy", address.logical_id));
     expansion.put(policy_address, "AWS::S3::BucketPolicy", properties(policy)).retention = retention;
     expansion.outputs.insert(address.logical_id.clone() + "Name", reference(&address));
-}
-
-/// Whether any agent is woken by what becomes of a bucket's objects.
-fn wakes_somebody(expansion: &Expansion<'_>, bucket: &str) -> bool {
-    let events =
-        expansion.environment.agents.iter().filter_map(|agent| agent.lambda()).flat_map(|lambda| &lambda.events);
-    events.into_iter().any(|event| matches!(&event.source, EventSource::Bucket { name, .. } if name == bucket))
 }
 
 fn lifecycle(lifecycle: &Lifecycle) -> Option<Value> {
@@ -201,11 +196,11 @@ pub(super) fn dead_letters(name: &str) -> ResourceAddress {
     shared_address(format!("{}QueueDeadLetters", pascal(name)))
 }
 
-fn queue(expansion: &mut Expansion<'_>, name: &str, queue: &Queue) {
+fn queue(expansion: &mut Expansion<'_>, uses: &Uses<'_>, name: &str, queue: &Queue) {
     let address = resource_address(Kind::Queue, name);
     let mut made = own_queue(expansion, name, queue)
         .with("MessageRetentionPeriod", queue.retention_days * 24 * 60 * 60)
-        .with("VisibilityTimeout", visibility(expansion, name, queue));
+        .with("VisibilityTimeout", uses.visibility(name, queue));
     if queue.delay > 0 {
         made.set("DelaySeconds", queue.delay);
     }
@@ -222,7 +217,7 @@ fn queue(expansion: &mut Expansion<'_>, name: &str, queue: &Queue) {
     }
     expansion.put(address.clone(), "AWS::SQS::Queue", made);
     expansion.outputs.insert(address.logical_id.clone() + "Url", reference(&address));
-    subscribed(expansion, name, &address);
+    subscribed(expansion, uses, name, &address);
 }
 
 /// What a queue and its dead letters have in common.
@@ -240,37 +235,64 @@ fn own_queue(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> Properties
     made
 }
 
-/// Seconds that a message is hidden: what the config says, or, of a queue that wakes agents, six times the longest that one of
-/// them may take (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), or 30.
-fn visibility(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> u32 {
-    if let Some(given) = &queue.visibility {
-        return given.value;
+/// What of `shared` is used by what else there is.
+#[derive(Default)]
+struct Uses<'e> {
+    /// By queue, the longest that an agent may take that it wakes, in seconds.
+    longest: BTreeMap<&'e str, u32>,
+    /// The buckets whose objects wake an agent.
+    waking: BTreeSet<&'e str>,
+    /// By queue, the topics that write to it, and which messages.
+    topics: BTreeMap<&'e str, Vec<(&'e str, Option<&'e Value>)>>,
+}
+
+impl<'e> Uses<'e> {
+    fn of(environment: &'e Environment) -> Self {
+        let mut uses = Self::default();
+        for lambda in environment.agents.iter().filter_map(|agent| agent.lambda()) {
+            for event in &lambda.events {
+                match &event.source {
+                    EventSource::Queue { name, .. } => {
+                        let longest = uses.longest.entry(name).or_default();
+                        *longest = lambda.timeout.max(*longest);
+                    }
+                    EventSource::Bucket { name, .. } => drop(uses.waking.insert(name)),
+                    EventSource::Table { .. }
+                    | EventSource::Topic { .. }
+                    | EventSource::Schedule { .. }
+                    | EventSource::Pattern { .. } => {}
+                }
+            }
+        }
+        for (name, topic) in &environment.shared.topics {
+            for QueueSubscription { queue, filter } in &topic.queues {
+                uses.topics.entry(&queue.value).or_default().push((name, filter.as_ref()));
+            }
+        }
+        uses
     }
-    let lambdas = expansion.environment.agents.iter().filter_map(|agent| agent.lambda());
-    let woken = lambdas.filter(|lambda| {
-        lambda
-            .events
-            .iter()
-            .any(|event| matches!(&event.source, EventSource::Queue { name: queue, .. } if queue == name))
-    });
-    woken.map(|lambda| (lambda.timeout * 6).min(43_200)).max().unwrap_or(30)
+
+    /// Seconds that a message is hidden: what the config says, or, of a queue that wakes agents, six times the longest that one of
+    /// them may take (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html), or 30.
+    fn visibility(&self, name: &str, queue: &Queue) -> u32 {
+        let woken = self.longest.get(name).map(|seconds| (seconds * 6).min(43_200));
+        queue.visibility.as_ref().map(|given| given.value).or(woken).unwrap_or(30)
+    }
 }
 
 /// Lets the topics write to a queue that have it among theirs, and nobody else.
-fn subscribed(expansion: &mut Expansion<'_>, name: &str, queue: &ResourceAddress) {
-    let environment = expansion.environment;
+fn subscribed(expansion: &mut Expansion<'_>, uses: &Uses<'_>, name: &str, queue: &ResourceAddress) {
     let mut sources = Vec::new();
-    for (topic_name, topic) in &environment.shared.topics {
-        let Some(subscription) = topic.queues.iter().find(|given| given.queue.value == name) else { continue };
-        let topic = resource_address(Kind::Topic, topic_name);
+    for (topic, filter) in uses.topics.get(name).into_iter().flatten() {
+        let topic = resource_address(Kind::Topic, topic);
         let mut made = properties(json!({
             "Endpoint": attribute(queue, "Arn"),
             "Protocol": "sqs",
             "RawMessageDelivery": true,
             "TopicArn": reference(&topic),
         }));
-        if let Some(filter) = &subscription.filter {
-            made.set("FilterPolicy", filter.clone());
+        if let Some(filter) = filter {
+            made.set("FilterPolicy", (*filter).clone());
         }
         let at = shared_address(format!("{}To{}", topic.logical_id, queue.logical_id));
         expansion.put(at, "AWS::SNS::Subscription", made);

@@ -15,6 +15,8 @@ pub(super) const NEAR: usize = 500;
 /// A resource that an agent may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Used {
+    /// Its name under `shared`; none where it stands elsewhere.
+    pub(super) name: Option<String>,
     /// What it is.
     pub(super) kind: Kind,
     /// Where it stands.
@@ -43,6 +45,7 @@ impl Expansion<'_> {
     pub(super) fn used(&self, permission: &Permission) -> Option<Used> {
         match permission {
             Permission::Resource { name, kind, access } => Some(Used {
+                name: Some(name.clone()),
                 kind: *kind,
                 address: resource_address(*kind, name),
                 access: *access,
@@ -54,7 +57,7 @@ impl Expansion<'_> {
                 let kind = kind_of(self.type_of(address)?)?;
                 let is_path = !self.elsewhere.plain.contains(address);
                 let variable = variable_of(kind, address);
-                Some(Used { kind, address: address.clone(), access: access.value, variable, is_path })
+                Some(Used { name: None, kind, address: address.clone(), access: access.value, variable, is_path })
             }
             Permission::Words { .. } | Permission::Actions { .. } => None,
         }

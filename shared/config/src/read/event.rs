@@ -46,6 +46,9 @@ impl Word {
     }
 }
 
+/// The most events of one agent. Each is compared with the others.
+const MOST: usize = 100;
+
 /// The events that `node` lists. `timeout` is the agent's, where that is known.
 pub(super) fn events(
     reader: &mut Reader<'_>,
@@ -54,7 +57,13 @@ pub(super) fn events(
     timeout: Option<u32>,
 ) -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
-    for item in reader.items(node, "`events`", "events") {
+    let items = reader.items(node, "`events`", "events");
+    if items.len() > MOST {
+        let message = format!("there are {} events of one agent", items.len());
+        reader.add(Finding::new(Code::TooMany, node.span, message).help(format!("at most {MOST} are read")));
+        return events;
+    }
+    for item in items {
         let Some(source) = event(reader, item, around, timeout) else { continue };
         // The same again, whatever its details: a queue would be emptied twice, a topic subscribed to twice.
         if events.iter().any(|known| is_same(&known.source, &source)) {

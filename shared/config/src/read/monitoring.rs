@@ -65,6 +65,10 @@ fn alarms(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Alarms> {
         duration_percent: threshold("duration_percent", 100, "percent of the timeout"),
         dlq_depth: threshold("dlq_depth", 1_000_000, "messages"),
         api_5xx: threshold("api_5xx", 1_000_000, "errors"),
+        table_throttles: threshold("table_throttles", 1_000_000, "throttled requests"),
+        cpu_percent: threshold("cpu_percent", 100, "percent"),
+        memory_percent: threshold("memory_percent", 100, "percent"),
+        unhealthy_containers: threshold("unhealthy_containers", 1_000, "containers"),
         emails: Vec::new(),
     };
     if let Some(node) = reader.optional(&mut fields, "email") {

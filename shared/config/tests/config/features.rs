@@ -205,10 +205,10 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
         "monitoring",
         &[(
             "    alarms: { errors: 1, duration_percent: 80, email: ops@example.com }\n",
-            "    alarms: { errors: 1, throttles: 5, duration_percent: 80, dlq_depth: 1, api_5xx: 5, email: [ops@example.com, \
-             desk@example.com] }\n",
+            "    alarms: { errors: 1, throttles: 5, duration_percent: 80, dlq_depth: 1, api_5xx: 5, table_throttles: 1, email: \
+             [ops@example.com, desk@example.com] }\n",
         )],
-        &[("AWS::CloudWatch::Alarm", 5)],
+        &[("AWS::CloudWatch::Alarm", 9)],
     ),
     (
         "raw resources and outputs that refer to what agents made, and the other way round",

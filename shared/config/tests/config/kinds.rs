@@ -149,6 +149,24 @@ fn services_share_a_cluster() {
 }
 
 #[test]
+fn a_service_is_watched_for_what_it_uses_and_whether_its_containers_are_well() {
+    let shared = "shared: { vpc: true, monitoring: { alarms: { cpu_percent: 80, memory_percent: 80, unhealthy_containers: 1 } } }\n";
+    let dimensions = |public: &str| {
+        let service = sound(&with(&format!("kind: container, {IMAGE}, public: {public}"), shared));
+        let alarms =
+            service.desired.resources.iter().filter(|(_, made)| made.kind.as_str() == "AWS::CloudWatch::Alarm");
+        let read = |made: &DesiredResource| {
+            let names = made.properties.get("Dimensions").unwrap().as_array().unwrap().clone();
+            names.iter().map(|dimension| dimension["Name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        alarms.map(|(address, made)| format!("{address}: {}", read(made))).collect::<Vec<_>>()
+    };
+    let own = ["bot/CpuAlarm: ClusterName ServiceName", "bot/MemoryAlarm: ClusterName ServiceName"];
+    assert_eq!(dimensions("false"), own);
+    assert_eq!(dimensions("true"), [own[0], own[1], "bot/UnhealthyAlarm: LoadBalancer TargetGroup"]);
+}
+
+#[test]
 fn keys_that_do_not_fit_a_kind_are_told() {
     let cases = [
         (
