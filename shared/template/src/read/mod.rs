@@ -75,7 +75,7 @@ pub(crate) fn complete(template: &mut Template, root: &Node, findings: &mut Vec<
         template.rules = rule::rules(node, reader);
     }
     if let Some(node) = section("Resources") {
-        template.resources = resource::resources(node, reader);
+        template.resources = resource::resources(node, transform::is_sam(root), reader);
     }
     if let Some(node) = section("Outputs") {
         template.outputs = output::outputs(node, reader);
@@ -100,8 +100,9 @@ fn known(root: &Rc<Node>, reader: &mut Reader<'_>) -> Rc<Node> {
     if !entries.iter().any(|(key, _)| foreign(&key.name).is_some()) {
         return Rc::clone(root);
     }
+    let is_sam = transform::is_sam(root);
     for (key, _) in entries {
-        if let Some((what, help)) = foreign(&key.name) {
+        if let Some((what, help)) = foreign(&key.name).filter(|_| !(is_sam && key.name == "Globals")) {
             let message = format!("`{}` {what}", key.name);
             reader.add(Finding::new(Code::Unsupported, key.span, message).help(help));
         }

@@ -10,24 +10,28 @@ use super::names::is_name;
 use super::section::{PROCESSED, plain};
 use super::template::Resource;
 
-/// The resources of a template, without what only CDK's own statistics need.
-pub(super) fn resources(node: &Rc<Node>, reader: &mut Reader<'_>) -> BTreeMap<String, Resource> {
+/// How the types of AWS SAM begin.
+const SERVERLESS: &str = "AWS::Serverless::";
+
+/// The resources of a template, without what only CDK's own statistics need. If `is_sam`, that types of AWS SAM are not supported is
+/// told already.
+pub(super) fn resources(node: &Rc<Node>, is_sam: bool, reader: &mut Reader<'_>) -> BTreeMap<String, Resource> {
     let node = plain(node, reader);
     let mut resources = BTreeMap::new();
     for (key, node) in reader.entries(&node, "`Resources`", "resources") {
         let is_statistics = node.get("Type").and_then(|kind| kind.scalar()) == Some("AWS::CDK::Metadata");
         if !is_statistics && is_name(key, "a logical id", reader) && !reader.is_full() {
-            resources.extend(resource(key, node, reader).map(|resource| (key.name.clone(), resource)));
+            resources.extend(resource(key, node, is_sam, reader).map(|resource| (key.name.clone(), resource)));
         }
     }
     resources
 }
 
-fn resource(key: &Key, node: &Rc<Node>, reader: &mut Reader<'_>) -> Option<Resource> {
+fn resource(key: &Key, node: &Rc<Node>, is_sam: bool, reader: &mut Reader<'_>) -> Option<Resource> {
     let node = plain(node, reader);
     let mut fields = reader.fields(&node, "a resource")?;
     let kind = reader.required(&mut fields, "Type").and_then(|node| reader.text(node, "the type of a resource"));
-    let kind = kind.filter(|kind| is_supported(kind, reader));
+    let kind = kind.filter(|kind| is_supported(kind, is_sam, reader));
     let properties = reader.optional(&mut fields, "Properties").filter(|node| is_mapping(node, reader)).cloned();
     let condition = reader.optional(&mut fields, "Condition");
     let condition = condition.and_then(|node| reader.written(node, "`Condition`"));
@@ -76,7 +80,7 @@ fn is_mapping(node: &Node, reader: &mut Reader<'_>) -> bool {
 }
 
 /// Whether a type is one that templates are understood with.
-fn is_supported(kind: &Spanned<String>, reader: &mut Reader<'_>) -> bool {
+fn is_supported(kind: &Spanned<String>, is_sam: bool, reader: &mut Reader<'_>) -> bool {
     let name = kind.value.as_str();
     let (what, help) = if name == "AWS::CloudFormation::Stack" {
         let help = "make it a stack of its own under `stacks:`, and export what others need of it";
@@ -85,14 +89,16 @@ fn is_supported(kind: &Spanned<String>, reader: &mut Reader<'_>) -> bool {
         ("makes a macro, which is not supported", "remove it: no template here could use it".to_owned())
     } else if name.ends_with("::MODULE") {
         ("is a module, which is not supported", format!("write out its resources, or {PROCESSED}"))
-    } else if name.starts_with("AWS::Serverless::") {
+    } else if name.starts_with(SERVERLESS) {
         let help = format!("write it as the CloudFormation types that it stands for, or {PROCESSED}");
         ("is of AWS SAM, whose macro is not supported", help)
     } else {
         return true;
     };
     let finding = Finding::new(Code::Unsupported, kind.span, format!("`{name}` {what}")).help(help);
-    reader.add(finding);
+    if !(is_sam && name.starts_with(SERVERLESS)) {
+        reader.add(finding);
+    }
     false
 }
 

@@ -6,6 +6,8 @@ use super::section::PROCESSED;
 
 /// The one transform that is understood, because it is part of the language.
 const EXTENSIONS: &str = "AWS::LanguageExtensions";
+/// The macro of AWS SAM.
+const SAM: &str = "AWS::Serverless-2016-10-31";
 
 /// Whether the language extensions are asked for; anything else that is asked for is a finding.
 pub(super) fn language_extensions(node: &Node, reader: &mut Reader<'_>) -> bool {
@@ -28,10 +30,19 @@ pub(super) fn language_extensions(node: &Node, reader: &mut Reader<'_>) -> bool 
     found
 }
 
+/// Whether a template is one of AWS SAM, which is told once.
+pub(super) fn is_sam(root: &Node) -> bool {
+    let named = |node: &Node| node.get("Name").map_or(node.scalar(), |name| name.scalar()) == Some(SAM);
+    root.get("Transform").is_some_and(|node| match &node.value {
+        Value::List(items) => items.iter().any(|item| named(item)),
+        Value::Scalar { .. } | Value::Map(_) => named(node),
+    })
+}
+
 fn refuse(name: &Spanned<String>, reader: &mut Reader<'_>) {
     let Spanned { value, span } = name;
     let message = match value.as_str() {
-        "AWS::Serverless-2016-10-31" => format!("`{value}` is the macro of AWS SAM, which is not supported"),
+        SAM => format!("`{value}` is the macro of AWS SAM, which is not supported"),
         "AWS::Include" => format!("`{value}` takes parts of the template from a bucket, which is not supported"),
         _ => format!("`{value}` is a macro, which runs in an account and is not supported"),
     };

@@ -61,16 +61,16 @@ const BUCKET: &str = "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}";
 #[test]
 fn a_function_of_cdk_and_the_table_of_another_stack_are_as_recorded() {
     let stage = Stage::empty()
-        .and("api", include_str!("cdk/Api.template.json"))
+        .and("api", include_str!("whole/Api.template.json"))
         .asset(BUCKET, "8c1f0d3c2b7a4e5f96870a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f.zip", "artifacts/8c1f.zip")
-        .and("data", include_str!("cdk/Data.template.json"));
+        .and("data", include_str!("whole/Data.template.json"));
     insta::assert_json_snapshot!(stage.shown());
 }
 
 #[test]
 fn a_site_of_cdk_with_its_custom_resource_is_as_recorded() {
     let stage = Stage::empty()
-        .and("site", include_str!("cdk/Site.template.json"))
+        .and("site", include_str!("whole/Site.template.json"))
         .asset(BUCKET, "1c3a1f6e0b7d4c2a9e8f5d6c7b8a90e1f2d3c4b5a697887766554433221100ff.zip", "artifacts/1c3a.zip")
         .asset(BUCKET, "a7d3e5c1f0b29487665544332211009f8e7d6c5b4a39281706f5e4d3c2b1a098.zip", "artifacts/a7d3.zip")
         .asset(BUCKET, "2b6c7d8e9f0011223344556677889900aabbccddeeff00112233445566778899.zip", "artifacts/2b6c.zip");
@@ -341,4 +341,27 @@ Outputs:
     assert_eq!(more(stage, "dev").properties("site/A"), json!({ "QueueName": "one" }));
     let other = more(Stage::of(importer).and("names", exporter), "prod").problems();
     assert!(matches!(other.as_slice(), [one] if one.contains(" unknown-export | ")), "{other:?}");
+}
+
+#[test]
+fn nothing_is_wrong_with_a_template_of_fifty_types() {
+    let zones = model::Lookup::Zones { region: "eu-central-1".to_owned() };
+    let mut stage = Stage::of(include_str!("whole/wide.yaml")).stored(
+        "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
+        json!("ami-0123456789abcdef0"),
+    );
+    let (expansion, report) = stage.expand();
+    assert_eq!((report.to_string().as_str(), expansion.lookups.len()), ("", 1));
+    stage.snapshot.0.insert(zones, json!(["eu-central-1a", "eu-central-1b", "eu-central-1c"]));
+    let expansion = stage.comes_to();
+    assert!(expansion.lookups.is_empty());
+    let kinds: std::collections::BTreeSet<&str> =
+        expansion.resources.values().map(|made| made.desired.kind.as_str()).collect();
+    assert!(kinds.len() >= 50, "{}", kinds.len());
+    assert_eq!(stage.properties("site/SubnetB")["AvailabilityZone"], "eu-central-1b");
+    assert_eq!(stage.properties("site/SubnetB")["CidrBlock"], "10.0.1.0/24");
+    assert_eq!(
+        stage.properties("site/Db")["MasterUserPassword"],
+        "{{resolve:secretsmanager:db:SecretString:password}}"
+    );
 }

@@ -120,6 +120,21 @@ fn a_description_that_is_no_text_is_told() {
 }
 
 #[test]
+fn a_template_of_sam_is_told_once() {
+    check(
+        "Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Timeout: 3 } }
+Resources:
+  F: { Type: AWS::Serverless::Function }
+  G: { Type: AWS::SQS::Queue, Properties: { QueueName: !GetAtt F.Arn } }
+",
+        &[
+            "1:12 unsupported | `AWS::Serverless-2016-10-31` is the macro of AWS SAM, which is not supported | bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
+        ],
+    );
+}
+
+#[test]
 fn macros_are_told_by_name() {
     check_with_orders(
         "Transform: AWS::Serverless-2016-10-31
@@ -365,8 +380,7 @@ Outputs:
             "18:3 missing-key | `AssumeRolePolicyDocument` is missing (`AWS::IAM::Role`) | add `AssumeRolePolicyDocument: …`",
             "20:16 unknown-condition | there is no condition `IsSmall` | declare it under `Conditions`",
             "21:25 wrong-choice | `Path` of a role cannot be chosen: every role of this environment has one path | remove it: it becomes `/strandline/shop/dev/`",
-            "22:21 unsupported | `AWS::Serverless::Function` is of AWS SAM, whose macro is not supported | write it as the CloudFormation types that it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
-            "24:32 unknown-attribute | `Orders` has no attribute `Url`: resources of type `AWS::SQS::Queue` have none of that name | they have `Arn` and `QueueUrl`",
+            "24:32 unknown-attribute | `Orders` has no attribute `Url`: resources of type `AWS::SQS::Queue` have none of that name | did you mean `QueueUrl`?",
             "24:53 wrong-name | `a b` cannot be the name of an export | it has letters, digits, colons and hyphens only, at most 255",
         ],
     );
