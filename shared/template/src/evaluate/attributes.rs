@@ -36,7 +36,10 @@ pub(super) fn attribute(kind: &ResourceType, id: &str, name: &str, span: Span) -
     }
     let message = format!("`{id}` has no attribute `{name}`: resources of type `{kind}` have none of that name");
     let names: Vec<&str> = set_by_aws.iter().map(String::as_str).filter(|name| !name.contains('*')).collect();
-    let help = match closest(name, names.iter().copied()) {
+    // `QueueArn` of what is called `Arn` here, and the other way round.
+    let ends_alike = |one: &&str| name.ends_with(*one) || one.ends_with(name);
+    let near = names.iter().copied().filter(ends_alike).max_by_key(|one| one.len());
+    let help = match near.or_else(|| closest(name, names.iter().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if names.is_empty() => "they have none that AWS sets".to_owned(),
         None if names.len() > 12 => {

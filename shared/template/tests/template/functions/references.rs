@@ -101,7 +101,7 @@ fn getatt_is_kept_in_either_form() {
 fn getatt_of_what_is_not_there_is_told() {
     check(
         "!GetAtt Queue.QueueArn",
-        "unknown-attribute at QueueArn: `Queue` has no attribute `QueueArn`: resources of type `AWS::SQS::Queue` have none of that name; did you mean `QueueUrl`?",
+        "unknown-attribute at QueueArn: `Queue` has no attribute `QueueArn`: resources of type `AWS::SQS::Queue` have none of that name; did you mean `Arn`?",
     );
     check(
         "!GetAtt Queue.Arm",
@@ -143,7 +143,7 @@ fn getatt_of_what_is_not_there_is_told() {
     check("!GetAtt [[Queue], Arn]", "wrong-type at [Queue]: the logical id must be text, not a list; write one text");
     check(
         "!GetAtt shared/Topic.Arn",
-        "unknown-attribute at Arn: `shared/Topic` has no attribute `Arn`: resources of type `AWS::SNS::Topic` have none of that name; they have `TopicArn`",
+        "unknown-attribute at Arn: `shared/Topic` has no attribute `Arn`: resources of type `AWS::SNS::Topic` have none of that name; did you mean `TopicArn`?",
     );
 }
 

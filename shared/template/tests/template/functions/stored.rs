@@ -1,6 +1,6 @@
 //! References to stored values, and functions that stand wrongly.
 
-use super::{check, check_output};
+use super::{AROUND, check, check_output, expanded_text};
 
 #[test]
 fn stored_values_are_looked_up() {
@@ -196,4 +196,34 @@ fn functions_that_do_not_exist_or_stand_wrongly_are_told() {
         r#"misplaced-function at "Fn::Sub": `Fn::Sub` stands beside other keys, and a function stands alone; give it a mapping of its own, as the value of one key | misplaced-function at "Fn::Join": `Fn::Join` stands beside other keys, and a function stands alone; give it a mapping of its own, as the value of one key"#,
     );
     check("{ Ref: Stage, Other: c }", r#"{"Other":"c","Ref":"Stage"}"#);
+}
+
+#[test]
+fn no_message_says_what_nobody_may_see() {
+    for value in [
+        "!Ref Password",
+        "!Sub 'x${Password}'",
+        "!FindInMap [Sizes, !Ref Password, small]",
+        "!Select [!Ref Password, [a]]",
+        "!Join ['', !Ref Password]",
+        "!Cidr [!Ref Password, 1, 8]",
+        "!Cidr ['10.0.0.0/8', !Ref Password, 8]",
+        "!GetAtt [Queue, !Ref Password]",
+        "!GetAZs { Ref: Password }",
+        "{ 'Fn::ImportValue': !Ref Password }",
+        "{ 'Fn::ImportValue': !Sub 'x-${Password}' }",
+        "{ 'Fn::Base64': !Ref Password }",
+        "{ 'Fn::ToJsonString': { a: !Ref Password } }",
+    ] {
+        let around = AROUND.replace("{{resolve:ssm-secure:password:1}}", "hunter2");
+        let resource =
+            format!("  Test: {{ Type: 'Custom::Test', Properties: {{ ServiceToken: a, Value: {value} }} }}\n");
+        let outputs = format!("Outputs: {{ Test: {{ Value: {value}, Export: {{ Name: {value} }} }} }}\n");
+        let template = format!("Transform: AWS::LanguageExtensions\n{around}{resource}{outputs}");
+        let (expansion, report) = expanded_text(&template);
+        let helps = report.problems().iter().filter_map(|problem| problem.help.as_deref());
+        let told = format!("{report} {} {:?}", helps.collect::<String>(), expansion.lookups);
+        assert!(told.contains("secret") && !told.contains("hunter2"), "{value}: {told}");
+        assert!(!format!("{:?}", expansion.resources).contains("hunter2"), "{value}");
+    }
 }
