@@ -153,7 +153,15 @@ pub struct Shared {
 impl Shared {
     /// What the resource of that name is.
     pub fn kind(&self, name: &str) -> Option<Kind> {
-        self.names().find(|(_, given)| *given == name).map(|(kind, _)| kind)
+        let kinds = [
+            (Kind::Table, self.tables.contains_key(name)),
+            (Kind::Bucket, self.buckets.contains_key(name)),
+            (Kind::Queue, self.queues.contains_key(name)),
+            (Kind::Topic, self.topics.contains_key(name)),
+            (Kind::Parameter, self.parameters.contains_key(name)),
+            (Kind::Secret, self.secrets.contains_key(name)),
+        ];
+        kinds.into_iter().find_map(|(kind, is_there)| is_there.then_some(kind))
     }
 
     /// The names of all resources.

@@ -938,6 +938,7 @@ fn every_code_is_provoked_by_a_test() {
         let is_provoked = tests.contains(&format!(" {short} | "))
             || is_told(config::Area::Config)
             || is_told(config::Area::Template)
+            || tests.contains(&format!("\"{short} at "))
             || tests.contains(&format!("Code::{code:?}"));
         assert!(is_provoked, "{short}");
     }
