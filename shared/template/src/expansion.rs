@@ -8,7 +8,7 @@ use source::{Code, Finding, Key, Node, Reader, Span, Value};
 
 use crate::assets::Assets;
 use crate::context::{Context, Stack};
-use crate::evaluate::{Evaluated, Evaluator, Place, unknown};
+use crate::evaluate::{Evaluated, Evaluator, Place, is_unknown, unknown};
 use crate::read::{self, Export, Output, Resource, Template, meant};
 use crate::scope::Scope;
 use crate::validate::{self, Types};
@@ -187,6 +187,7 @@ impl<'a> Read<'a> {
         let is_known = around.types.is_known(&resource.kind, findings);
         let empty = || Rc::new(Node::new(span, Value::Map(Vec::new())));
         let evaluated = resource.properties.as_ref().and_then(|node| evaluator.value(node));
+        let evaluated = evaluated.filter(|node| is_mapping(node, findings));
         let node = evaluated.map_or_else(empty, |node| assets.placed(&node));
         let retention = retention::retention(resource, &node, evaluator, findings);
         let node = match kind {
@@ -258,7 +259,7 @@ fn shown(output: &Output, evaluator: &mut Evaluator<'_>, findings: &mut Vec<Find
     };
     let what = match &value.value {
         Value::List(_) => "a list",
-        Value::Map(_) if value.function().is_none() => "a mapping",
+        Value::Map(_) if !is_left(&value) => "a mapping",
         Value::Scalar { .. } if value.is_null() => "left empty",
         Value::Map(_) | Value::Scalar { .. } => return value,
     };
@@ -266,6 +267,22 @@ fn shown(output: &Output, evaluator: &mut Evaluator<'_>, findings: &mut Vec<Find
     let help = "write text, or make one of it: `!Join [\",\", …]`";
     findings.push(Finding::new(Code::WrongType, span, message).help(help));
     unknown(span)
+}
+
+/// Whether `node` is a function whose value is known only once something exists.
+fn is_left(node: &Node) -> bool {
+    node.only().is_some_and(|(key, _)| key.name == "Ref" || key.name.starts_with("Fn::"))
+}
+
+/// Whether the properties of a resource came to a mapping, which is a finding where they did not.
+fn is_mapping(node: &Node, findings: &mut Vec<Finding>) -> bool {
+    let is_mapping = node.entries().is_some() && !is_left(node);
+    if !is_mapping && !is_unknown(node) {
+        let message = "the properties of a resource must come to a mapping";
+        let help = "write it out, or choose between mappings with `Fn::If`";
+        findings.push(Finding::new(Code::WrongType, node.span, message).help(help));
+    }
+    is_mapping
 }
 
 /// Finds what a property cannot say: nothing, and secrets.

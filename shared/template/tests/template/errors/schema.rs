@@ -3,6 +3,26 @@
 use crate::stage::check;
 
 #[test]
+fn properties_that_come_to_no_mapping_are_told() {
+    check(
+        "Parameters: { P: { Type: String, Default: a } }
+Resources:
+  A: { Type: AWS::SQS::Queue, Properties: !Ref P }
+  B: { Type: AWS::SQS::Queue, Properties: !GetAtt A.Arn }
+  C: { Type: AWS::SQS::Queue, Properties: !If [Yes, { QueueName: a }, !Ref AWS::NoValue] }
+  D: { Type: AWS::SQS::Queue, Properties: !Ref AWS::NoValue }
+Conditions: { Yes: !Equals [a, a] }
+Outputs: { O: { Value: { Condition: Yes } } }
+",
+        &[
+            "3:48 wrong-type | the properties of a resource must come to a mapping | write it out, or choose between mappings with `Fn::If`",
+            "4:51 wrong-type | the properties of a resource must come to a mapping | write it out, or choose between mappings with `Fn::If`",
+            r#"8:24 wrong-type | the output `O` must come to one text, not a mapping | write text, or make one of it: `!Join [",", …]`"#,
+        ],
+    );
+}
+
+#[test]
 fn properties_of_another_type_are_told() {
     check(
         "Resources:
