@@ -14,6 +14,7 @@ mod options;
 mod port;
 mod process;
 mod provider;
+mod secrets;
 mod time;
 mod world;
 
@@ -25,5 +26,6 @@ pub use ledger::{Committed, LeaseState, SimLedger, Truth};
 pub use options::{Latencies, Options};
 pub use process::{Process, Processes, Step};
 pub use provider::{Kinds, SimProvider};
+pub use secrets::{HIDDEN, SimSecrets, hidden};
 pub use time::{BEGINNING, Time};
 pub use world::World;

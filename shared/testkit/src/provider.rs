@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use engine::Revealing;
 use engine::fence::LEASE_TOO_SHORT;
 use engine::ports::{Clock, Creation, Deletion, Existing, Found, Made, Owned, Proof, Provider, Providers, Readiness};
 use model::{CallError, ErrorClass, Observed, Properties, ResourceType, Stamp};
@@ -15,6 +16,7 @@ use crate::fault::{Failing, Storm};
 use crate::options::Latencies;
 use crate::port::{Way, call};
 use crate::process::Process;
+use crate::secrets::SimSecrets;
 use crate::time::micros;
 use crate::world::World;
 
@@ -29,12 +31,16 @@ pub struct SimProvider {
 #[derive(Debug)]
 pub struct Kinds {
     process: Arc<Process>,
-    kinds: BTreeMap<&'static str, SimProvider>,
+    kinds: BTreeMap<&'static str, Revealing<SimProvider>>,
 }
 
 impl Kinds {
     pub(crate) fn new(process: &Arc<Process>) -> Self {
-        let provider = |kind: &'static Kind| (kind.name, SimProvider { process: Arc::clone(process), kind });
+        let secrets = Arc::new(SimSecrets::new(process));
+        let provider = |kind: &'static Kind| {
+            let provider = SimProvider { process: Arc::clone(process), kind };
+            (kind.name, Revealing::new(provider, Arc::<SimSecrets>::clone(&secrets)))
+        };
         Self { process: Arc::clone(process), kinds: all().map(provider).collect() }
     }
 }

@@ -7,6 +7,7 @@ mod cover;
 mod reference;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -34,6 +35,12 @@ use reference::{Part, is_fed, parts};
 pub struct Revealing<P> {
     inner: P,
     secrets: Arc<dyn Secrets>,
+}
+
+impl<P: fmt::Debug> fmt::Debug for Revealing<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revealing").field("inner", &self.inner).finish_non_exhaustive()
+    }
 }
 
 /// The values of secrets, by reference as it is written.
