@@ -43,6 +43,16 @@ pub(super) fn is_known(node: &Node) -> bool {
     }
 }
 
+/// Whether it is nested deeper than that.
+pub(super) fn is_deeper(node: &Node, than: usize) -> bool {
+    match &node.value {
+        Value::Scalar { .. } => false,
+        _ if than == 0 => true,
+        Value::List(items) => items.iter().any(|item| is_deeper(item, than - 1)),
+        Value::Map(entries) => entries.iter().any(|(_, item)| is_deeper(item, than - 1)),
+    }
+}
+
 /// Whether it cannot be told, in whole or in part.
 pub(crate) fn is_unknown(node: &Node) -> bool {
     match &node.value {

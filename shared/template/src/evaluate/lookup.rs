@@ -5,11 +5,14 @@ use std::rc::Rc;
 use model::Lookup;
 use source::{Code, Finding, Key, Node, Span, Value, closest};
 
-use super::kept::{at, left, node, unknown};
+use super::kept::{at, is_deeper, left, node, unknown};
 use super::{Evaluator, Place};
 
 /// The key under which `Fn::FindInMap` is given what it gives where the mapping has nothing.
 const DEFAULT: &str = "DefaultValue";
+
+/// How deep what is imported may be nested.
+const DEEPEST_IMPORT: usize = 64;
 
 impl Evaluator<'_> {
     pub(super) fn found_in_map(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
@@ -130,6 +133,13 @@ impl Evaluator<'_> {
             return Some(unknown(span));
         };
         Some(match &export.value {
+            // What is handed on from stack to stack grows with each.
+            Some(value) if is_deeper(value, DEEPEST_IMPORT) => {
+                let message = format!("what `{name}` exports is made of functions more than {DEEPEST_IMPORT} deep");
+                let help = "refer to what it is made of as `stack/LogicalId`";
+                self.add(Finding::new(Code::TooDeep, given.span, message).help(help));
+                unknown(span)
+            }
             Some(value) => {
                 let value = at(span, value);
                 self.made(value)

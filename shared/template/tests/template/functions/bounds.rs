@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::expanded_text;
+use crate::stage::Stage;
 
 /// The codes of what is wrong, each once.
 fn codes(text: &str) -> Vec<&'static str> {
@@ -85,4 +86,24 @@ fn functions_within_functions_as_deep_as_a_text_goes_are_no_problem() {
         value = format!("{{ \"Fn::Join\": [\"-\", [a, {value}]] }}");
     }
     assert!(codes(&with("", &format!("      V: {value}\n"))).is_empty());
+}
+
+#[test]
+fn what_is_handed_on_from_stack_to_stack_ends() {
+    let first =
+        "Resources: { Q: { Type: AWS::SQS::Queue } }\nOutputs: { O: { Value: !Ref Q, Export: { Name: e0 } } }\n";
+    let mut stage = Stage::empty().and("s0", first);
+    for at in 1..200 {
+        let mut value = format!("{{ \"Fn::ImportValue\": e{} }}", at - 1);
+        for _ in 0..20 {
+            value = format!("{{ \"Fn::Base64\": {value} }}");
+        }
+        let template = format!(
+            "Resources: {{ Q{at}: {{ Type: AWS::SQS::Queue }} }}\nOutputs: {{ O: {{ Value: {value}, Export: {{ Name: e{at} }} }} }}\n"
+        );
+        stage = stage.and(&format!("s{at}"), &template);
+    }
+    let (_, report) = stage.expand();
+    let codes: Vec<&str> = report.problems().iter().map(|problem| problem.code.as_str()).collect();
+    assert!(!codes.is_empty() && codes.iter().all(|code| *code == "too-deep"), "{codes:?}");
 }
