@@ -86,8 +86,10 @@ impl Reading<'_, '_> {
         let mut reader = Reader::new(self.findings);
         let Some(mut fields) = reader.fields(&root, "a manifest") else { return };
         if let Some(missing) = reader.optional(&mut fields, "missing") {
-            if !reader.items(missing, "`missing`", "lookups").is_empty() {
-                let message = "CDK could not finish this assembly: it had to look something up in the account";
+            if let Some(first) = reader.items(missing, "`missing`", "lookups").first() {
+                let what = first.get("key").and_then(|key| key.scalar());
+                let what = what.map_or_else(|| "something".to_owned(), |key| format!("`{}`", key.escape_debug()));
+                let message = format!("CDK could not finish this assembly: it had to look up {what}");
                 let finding = Finding::new(Code::Incomplete, fields.key("missing"), message);
                 reader.add(finding.help("run `cdk synth` with credentials, and keep `cdk.context.json`"));
             }

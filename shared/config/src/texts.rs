@@ -60,8 +60,12 @@ pub(crate) fn artifact_key(stack: &str, asset: &str) -> String {
     format!("{stack}/{asset}")
 }
 
+/// Whether a part of a path is of what a deployment needs: neither the inside of an asset nor what only people and other tools
+/// read (where constructs stand, what was found wrong with them).
 fn is_of_cdk(part: &str) -> bool {
-    !part.starts_with("asset.") && part != "tree.json"
+    !part.starts_with("asset.")
+        && !part.ends_with(".metadata.json")
+        && !["tree.json", "validation-report.json"].contains(&part)
 }
 
 /// A file or folder that a template needs in the artifact store.

@@ -144,6 +144,7 @@ fn what_belongs_into_an_expansion_of_an_assembly_is_what_cdk_wrote_as_json() {
             && takes("cdk.out/assembly-Prod/manifest.json")
             && takes("cdk.out/S.template.json")
     );
+    assert!(!takes("cdk.out/SiteStack.metadata.json") && !takes("cdk.out/validation-report.json"));
     assert!(!takes("cdk.out/tree.json") && !takes("cdk.out/asset.aaaa/package.json") && !takes("cdk.out/cdk.out"));
     assert!(!takes("cdk.outside/manifest.json") && !takes("manifest.json"));
 }
@@ -288,8 +289,10 @@ fn an_assembly_that_is_not_whole_is_told() {
             "strands.yaml:3:33 config::file-missing | there is no assembly in `cdk.ot`: it has no `manifest.json` | did you mean `cdk.out`?"
         ]
     );
-    let lookups = changed("", |manifest| manifest["missing"] = json!([{ "key": "vpc" }]));
-    assert!(lookups.problems()[0].contains(" template::incomplete | CDK could not finish this assembly: it had to look something up in the account | run `cdk synth` with credentials, and keep `cdk.context.json`"));
+    let lookups = changed("", |manifest| {
+        manifest["missing"] = json!([{ "key": "vpc-provider:account=1", "provider": "vpc-provider" }])
+    });
+    assert!(lookups.problems()[0].contains(" template::incomplete | CDK could not finish this assembly: it had to look up `vpc-provider:account=1` | run `cdk synth` with credentials, and keep `cdk.context.json`"));
     let mut without = assembly("");
     without.sources.remove("cdk.out/DataStack.template.json");
     let problems = without.problems();
