@@ -96,6 +96,7 @@ struct Condition {
 enum Operator {
     StringEquals,
     StringNotEquals,
+    StringLike,
     ArnLike,
     ArnNotLike,
     Bool,
@@ -192,6 +193,7 @@ impl Condition {
             let operator = match name.as_str() {
                 "StringEquals" => Operator::StringEquals,
                 "StringNotEquals" => Operator::StringNotEquals,
+                "StringLike" => Operator::StringLike,
                 "ArnEquals" | "ArnLike" => Operator::ArnLike,
                 "ArnNotEquals" | "ArnNotLike" => Operator::ArnNotLike,
                 "Bool" => Operator::Bool,
@@ -213,6 +215,9 @@ impl Condition {
         match self.operator {
             Operator::StringEquals | Operator::Bool => value.is_some_and(equals),
             Operator::StringNotEquals => !value.is_some_and(equals),
+            Operator::StringLike => {
+                value.is_some_and(|value| self.values.iter().any(|expected| glob(expected, value)))
+            }
             Operator::ArnLike => value.is_some_and(like),
             Operator::ArnNotLike => !value.is_some_and(like),
             Operator::Null => self.values.iter().any(|wanted| (wanted == "true") == value.is_none()),

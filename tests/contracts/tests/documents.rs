@@ -151,6 +151,7 @@ fn every_error_code_has_its_paragraph_and_no_other_has() {
     let bundle: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(explained("bundle.md"), bundle);
     assert_eq!(explained("intake.md"), coded("intake", &["functions/intake", "shared/project"]));
+    assert_eq!(explained("observe.md"), coded("observe", &["functions/drift-scan"]));
     assert_eq!(explained("plan.md"), coded("plan", &["functions/plan", "shared/planner"]));
     let ways_back =
         ["rollback", "destroy", "let-go"].map(|family| coded(family, &["functions/rollback", "shared/planner"]));

@@ -350,6 +350,23 @@ fn the_target_role_reads_parameters_of_its_environment_and_of_aws_and_those_that
 }
 
 #[test]
+fn the_target_role_reads_secrets_of_its_environment_and_those_that_are_listed_and_changes_none() {
+    let listed = local("secretsmanager", "secret:platform/db-AbCdEf");
+    let template = template::target_role().unwrap();
+    let parameters = [("Project", json!("shop")), ("Environment", json!("dev")), ("ReadableSecrets", json!([listed]))];
+    let more = Installation::new(&template, &parameters).property("ReadableSecret", "/PolicyDocument").unwrap();
+    let more = Policy::parse(&more).unwrap();
+    let here = installed(&[]);
+    let read = |secret: &str| Request::new("secretsmanager:GetSecretValue", &local("secretsmanager", secret));
+    assert_eq!(here.target(&read("secret:shop/dev/db-AbCdEf")), Decision::Allowed);
+    for other in ["secret:shop/prod/db-AbCdEf", "secret:platform/db-AbCdEf", "secret:db-AbCdEf"] {
+        assert_ne!(here.target(&read(other)), Decision::Allowed, "{other}");
+    }
+    assert_eq!(more.decide(&read("secret:platform/db-AbCdEf")), Decision::Allowed);
+    assert_ne!(more.decide(&read("secret:platform/other-AbCdEf")), Decision::Allowed);
+}
+
+#[test]
 fn the_target_role_trusts_who_makes_and_who_looks_of_its_engine_only() {
     let here = installed(&[]);
     let asked = |who: &str| here.trust.decide(&Request::new("sts:AssumeRole", "*").by(who));

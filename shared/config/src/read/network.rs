@@ -1,7 +1,7 @@
 //! The network that agents may be in, and how an agent uses it.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use core::net::Ipv4Addr;
 use std::rc::Rc;
 
 use super::agent::Around;

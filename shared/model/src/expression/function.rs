@@ -1,6 +1,6 @@
 //! The functions that may be left until resources exist, computed over values that are known.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
