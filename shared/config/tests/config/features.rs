@@ -52,7 +52,7 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
         "an HTTP API with throttling, a log and a domain",
         &[(
             "    cors: { origins: [\"https://example.com\"] }\n",
-            "    cors: { origins: [\"https://example.com\"] }\n    throttling: { rate: 100, burst: 200 }\n    access_log: true\n    \
+            "    cors: { origins: [\"https://example.com\"] }\n    access_log: true\n    \
              domain: { name: api.example.com, certificate: CERTIFICATE }\n",
         )],
         &[("AWS::ApiGatewayV2::DomainName", 1), ("AWS::ApiGatewayV2::ApiMapping", 1), ("AWS::Logs::LogGroup", 1)],
@@ -61,7 +61,7 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
         "a REST API",
         &[(
             "    type: http\n",
-            "    type: rest\n    stage: prod\n    throttling: { rate: 100, burst: 200 }\n    access_log: true\n    keys: { names: \
+            "    type: rest\n    stage: prod\n    access_log: true\n    keys: { names: \
              [partner], monthly: 100000, open: [POST /support] }\n    domain: { name: api.example.com, certificate: CERTIFICATE }\n",
         )],
         &[
@@ -164,8 +164,8 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
                  - { schedule: 'cron(0 8 ? * MON-FRI *)', payload: { job: report } }\n      - { event: { source: [desk.shop] } }\n",
             ),
             (
-                "    orders: { key: { PK: S }, sort: { SK: S } }\n",
-                "    orders: { key: { PK: S }, sort: { SK: S }, stream: new-and-old }\n",
+                "    orders: { key: { PK: S }, sort: { SK: S }, ttl: until }",
+                "    orders: { key: { PK: S }, sort: { SK: S }, stream: new-and-old }",
             ),
         ],
         &[
@@ -179,10 +179,10 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
         "tables, buckets, queues and topics with all that they may have",
         &[
             (
-                "    orders: { key: { PK: S }, sort: { SK: S } }\n",
+                "    orders: { key: { PK: S }, sort: { SK: S }, ttl: until }",
                 "    orders: { key: { PK: S }, sort: { SK: S }, ttl: until, deletion_protection: true, kms_key: 'KEY', indexes: { \
                  by-status: { key: { GSI1PK: S }, sort: { GSI1SK: N }, projection: keys }, by-day: { key: { day: S }, projection: \
-                 [total] } } }\n",
+                 [total] } } }",
             ),
             (
                 "    documents: {}\n",
@@ -190,7 +190,7 @@ const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
                  ['https://example.com'], methods: [GET, PUT] }, kms_key: 'KEY' }\n",
             ),
             (
-                "    work: { dlq: true, visibility: 60 }\n",
+                "    work: { dlq: { receives: 5 }, visibility: 60 }\n",
                 "    work: { dlq: { receives: 5 }, delay: 10 }\n    steps: { fifo: true, dlq: true }\n    ledger: { fifo: { \
                  deduplicate_by: id }, kms_key: 'KEY' }\n",
             ),
@@ -294,4 +294,51 @@ fn a_feature_that_is_taken_away_again_leaves_nothing() {
         let kept = of_research(&plain).into_iter().filter(|address| address.logical_id.starts_with("Function"));
         assert!(kept.into_iter().all(|address| expanded.desired.resources.contains_key(&address)), "{feature}");
     }
+}
+
+/// What the example's README says can be deployed today.
+const TODAY: &[(&str, Patch)] = &[
+    ("as it stands", &[]),
+    (
+        "queues and topics that wake",
+        &[(ORDER, "    memory: 256\n    timeout: 10\n    events: [{ queue: work }, { topic: alerts }]\n")],
+    ),
+    (
+        "calling others and models",
+        &[(
+            "      - { resource: orders, access: full }\n",
+            "      - { resource: orders, access: full }\n      - { agent: research-agent }\n      - { model: 'anthropic.claude-*' }\n",
+        )],
+    ),
+    (
+        "versions and health",
+        &[(
+            ORDER,
+            "    memory: 256\n    timeout: 15\n    alias: live\n    shift: { canary: { percent: 10, minutes: 5 } }\n    health: { invoke: {} }\n",
+        )],
+    ),
+    ("what is published to a queue", &[("    alerts: {}\n", "    alerts: { queues: [work] }\n")]),
+    (
+        "indexes, streams and lifecycles",
+        &[
+            (
+                "sort: { SK: S }, ttl: until }",
+                "sort: { SK: S }, indexes: { by-day: { key: { day: S } } }, stream: new-and-old }",
+            ),
+            ("    documents: {}\n", "    documents: { lifecycle: { archive_after: 90, expire_after: 365 } }\n"),
+        ],
+    ),
+];
+
+#[test]
+fn what_the_readme_says_of_today_can_be_deployed_and_what_it_says_of_later_is_told() {
+    for (what, patch) in TODAY {
+        if let Err(report) = sound(&written(patch)).deployable() {
+            panic!("{what}: {report}");
+        }
+    }
+    let network = sound(&EXAMPLE.replacen(SHARED, "shared:\n  vpc: true\n", 1));
+    let refusals = network.deployable().unwrap_err().refusals();
+    let line = EXAMPLE.lines().position(|line| line == "shared:").unwrap() + 2;
+    assert!(refusals.iter().all(|refusal| refusal.code == "config::not-provided" && refusal.line == Some(line)));
 }
