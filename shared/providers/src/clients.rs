@@ -64,6 +64,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// SSM.
     pub ssm: aws_sdk_ssm::Client,
+    /// Secrets Manager, to read.
+    pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// API Gateway v2.
     pub apigateway: aws_sdk_apigatewayv2::Client,
     /// CloudWatch.
@@ -103,6 +105,7 @@ impl Clients {
             sqs: client!(aws_sdk_sqs),
             sns: client!(aws_sdk_sns),
             ssm: client!(aws_sdk_ssm),
+            secretsmanager: client!(aws_sdk_secretsmanager),
             apigateway: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),
             tagging: client!(aws_sdk_resourcegroupstagging),

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use elsa::sync::FrozenMap;
-use engine::ports::{Answers, Owned, Provider, Providers};
+use engine::Revealing;
+use engine::ports::{Answers, Owned, Provider, Providers, Secrets};
 use model::{CallError, ResourceType, Stamp};
 
 #[macro_use]
@@ -31,6 +32,7 @@ pub mod lookup;
 pub mod marks;
 mod owned;
 pub mod s3;
+pub mod secrets;
 pub mod shape;
 pub mod sns;
 pub mod sqs;
@@ -41,6 +43,7 @@ pub mod tree;
 pub use clients::{Clients, Target, connect};
 pub use error::call_error;
 pub use health::NativeHealth;
+pub use secrets::NativeSecrets;
 
 /// What every custom resource is a kind of.
 const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
@@ -52,6 +55,7 @@ pub struct NativeProviders {
     /// Those of custom resources, by the type that their requests name, as they are asked for.
     custom: FrozenMap<String, Box<cloudformation::Custom>>,
     answers: Option<Arc<dyn Answers>>,
+    secrets: Arc<dyn Secrets>,
 }
 
 impl NativeProviders {
@@ -63,7 +67,8 @@ impl NativeProviders {
     /// The same, with what takes the answers of custom resources.
     pub fn answered(clients: Clients, answers: Option<Arc<dyn Answers>>) -> Self {
         let by_type = BTreeMap::new();
-        let mut all = Self { clients: clients.clone(), by_type, custom: FrozenMap::new(), answers };
+        let secrets = Arc::new(NativeSecrets::new(&clients));
+        let mut all = Self { clients: clients.clone(), by_type, custom: FrozenMap::new(), answers, secrets };
         all.add("AWS::ApiGatewayV2::Api", apigatewayv2::Api::new(&clients));
         all.add("AWS::ApiGatewayV2::Integration", apigatewayv2::Integration::new(&clients));
         all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
@@ -96,6 +101,7 @@ impl NativeProviders {
     }
 
     fn add(&mut self, kind: &str, provider: impl Provider + 'static) {
+        let provider = Revealing::new(provider, Arc::clone(&self.secrets));
         self.by_type.insert(kind.to_owned(), Box::new(provider));
     }
 }

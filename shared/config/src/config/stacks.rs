@@ -91,7 +91,7 @@ pub struct Ignored {
 pub enum Variable {
     /// Text.
     Text(String),
-    /// A function, as in a template: it may refer to anything in the environment.
+    /// A function, as in a template: it may refer to anything in the environment. Or a text with a reference to a value that AWS keeps.
     Function(Rc<Node>),
 }
 

@@ -61,10 +61,12 @@ fn length(value: &Variable) -> usize {
     }
 }
 
-/// The value of a variable: text, or a function.
+/// The value of a variable: text, or what stands for another value: a function, or a reference to one that AWS keeps.
 fn variable(reader: &mut Reader<'_>, node: &Rc<Node>, name: &str) -> Option<Variable> {
+    let is_stored = node.scalar().is_some_and(|text| text.contains("{{resolve:"));
     let value = match node.function().filter(|name| *name != "Condition") {
         Some(_) => Variable::Function(Rc::clone(node)),
+        None if is_stored => Variable::Function(Rc::clone(node)),
         None => Variable::Text(reader.written(node, "a variable")?.value),
     };
     without_secrets(reader, node, name).then_some(value)
