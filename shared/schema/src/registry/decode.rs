@@ -289,7 +289,7 @@ fn tagging(schema: &Map<String, Value>) -> Tagging {
         _ => schema.get("properties").and_then(|all| all.get("Tags")).map(|_| path("/properties/Tags")),
     };
     let old = schema.get("taggable").and_then(Value::as_bool);
-    let taggable = flag("taggable").or(old).unwrap_or(true) && (property.is_some() || flag("taggable") == Some(true));
+    let taggable = flag("taggable").or(old).unwrap_or(true) && property.is_some();
     Tagging {
         taggable,
         on_create: taggable && flag("tagOnCreate").unwrap_or(true),
