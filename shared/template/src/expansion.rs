@@ -8,7 +8,7 @@ use source::{Code, Finding, Key, Node, Reader, Span, Value};
 
 use crate::assets::Assets;
 use crate::context::{Context, Stack};
-use crate::evaluate::{Evaluated, Evaluator, Place, is_unknown, unknown};
+use crate::evaluate::{Charge, Evaluated, Evaluator, Place, is_unknown, unknown};
 use crate::read::{self, Export, Output, Resource, Template, meant};
 use crate::scope::Scope;
 use crate::validate::{self, Types};
@@ -42,7 +42,9 @@ pub struct Made {
 /// returned is not to be deployed.
 pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Finding>) -> Expansion {
     let mut expansion = Expansion::default();
-    let read: Vec<Read<'_>> = stacks.iter().map(|stack| Read::of(stack, context, &mut expansion, findings)).collect();
+    let charge = Charge::default();
+    let read = |stack| Read::of(stack, context, &charge, &mut expansion, findings);
+    let read: Vec<Read<'_>> = stacks.iter().map(read).collect();
     apart(stacks, findings);
     let mut elsewhere = context.known.clone();
     for Read { stack, template, .. } in &read {
@@ -103,6 +105,7 @@ struct Read<'a> {
     stack: &'a Stack,
     template: Template,
     values: BTreeMap<String, Rc<Node>>,
+    charge: &'a Charge,
 }
 
 /// What is the same for every stack.
@@ -113,7 +116,13 @@ struct Surroundings<'a> {
 }
 
 impl<'a> Read<'a> {
-    fn of(stack: &'a Stack, context: &Context<'_>, expansion: &mut Expansion, findings: &mut Vec<Finding>) -> Self {
+    fn of(
+        stack: &'a Stack,
+        context: &Context<'_>,
+        charge: &'a Charge,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
         let (mut template, root) = read::declared(&stack.root, findings);
         let values = parameters::values(stack, &template, context.snapshot, &mut expansion.lookups, findings);
         let (elsewhere, exports) = (BTreeMap::new(), BTreeMap::new());
@@ -124,10 +133,11 @@ impl<'a> Read<'a> {
             context,
             elsewhere: &elsewhere,
             exports: &exports,
+            charge,
         };
         let root = repeat::repeated(&root, scope, findings);
         read::complete(&mut template, &root, findings);
-        Self { stack, template, values }
+        Self { stack, template, values, charge }
     }
 
     fn scope<'s>(
@@ -136,7 +146,15 @@ impl<'a> Read<'a> {
         elsewhere: &'s BTreeMap<ResourceAddress, ResourceType>,
         exports: &'s BTreeMap<String, Export>,
     ) -> Scope<'s> {
-        Scope { stack: &self.stack.name, template: &self.template, values: &self.values, context, elsewhere, exports }
+        Scope {
+            stack: &self.stack.name,
+            template: &self.template,
+            values: &self.values,
+            context,
+            elsewhere,
+            exports,
+            charge: self.charge,
+        }
     }
 
     fn expand(
@@ -221,6 +239,9 @@ impl<'a> Read<'a> {
     ) -> BTreeSet<ResourceAddress> {
         let mut found = BTreeSet::new();
         for Key { span, name } in &resource.depends_on {
+            if Reader::new(findings).is_full() {
+                break;
+            }
             if *name == resource.key.name {
                 let message = format!("`{name}` cannot depend on itself");
                 findings.push(Finding::new(Code::Cycle, *span, message).help("remove it from `DependsOn`"));
@@ -307,8 +328,7 @@ fn said(node: &Node, reader: &mut Reader<'_>) {
         Value::Scalar { text, .. } => {
             if let Some(what) = source::secret(text) {
                 let message = format!("a property holds what looks like {what}");
-                let help = "store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
-                reader.add(Finding::new(Code::Secret, node.span, message).help(help));
+                reader.add(Finding::new(Code::Secret, node.span, message).help(parameters::STORE_IT));
             }
         }
     }

@@ -161,7 +161,7 @@ pub(crate) fn order(
             (message, "refer to what the output refers to, with `Ref` or `Fn::GetAtt`".to_owned())
         } else {
             let path: Vec<String> = cycle.iter().chain([first]).map(|at| format!("`{}`", named(*at))).collect();
-            let message = format!("these stacks import from each other: {}", path.join(" from "));
+            let message = format!("these stacks import from each other: {}", path.join(" → "));
             (message, "move what they need of each other into a stack of its own".to_owned())
         };
         findings.push(Finding::new(Code::Cycle, *span, message).help(help));

@@ -8,10 +8,12 @@ use schema::registry::Pattern;
 use source::{Code, Finding, Key, Node, Reader, Span, Value, closest, listed, secret};
 
 use crate::context::Stack;
-use crate::read::{Format, Parameter, ParameterKind, Template, meant, short};
+use crate::read::{COMPARED, Format, LISTED, Parameter, ParameterKind, Template, meant, short};
 
 /// The longest value, in bytes ("AWS CloudFormation quotas", parameters).
 const LONGEST: usize = 4096;
+/// What to do about a secret that stands where everybody can read it.
+pub(crate) const STORE_IT: &str = "store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
 
 /// The values of the parameters of `stack`, by name: texts, numbers, or lists of them. One that is wrong is a finding, one that is
 /// to be looked up is added to `lookups`; neither is among the values.
@@ -24,7 +26,8 @@ pub(crate) fn values(
 ) -> BTreeMap<String, Rc<Node>> {
     let given: BTreeMap<&str, &(Key, Rc<Node>)> =
         stack.parameters.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
-    let mut values = Values { reader: Reader::new(findings), snapshot, lookups, patterns: BTreeMap::new() };
+    let mut values =
+        Values { reader: Reader::new(findings), snapshot, lookups, patterns: BTreeMap::new(), wrong_choices: 0 };
     let mut unknown = 0;
     for (key, _) in &stack.parameters {
         if !template.parameters.contains_key(&key.name) && !key.name.is_empty() {
@@ -66,6 +69,36 @@ struct Values<'v, 'f> {
     lookups: &'v mut BTreeSet<Lookup>,
     /// Patterns by their texts: templates repeat them.
     patterns: BTreeMap<String, Pattern>,
+    /// How many values are not among those that are allowed.
+    wrong_choices: usize,
+}
+
+/// What a parameter allows, ready to be looked at for each item of a list.
+struct Allowed<'p> {
+    /// Whether its values are numbers.
+    are_numbers: bool,
+    /// The texts that it may have.
+    texts: BTreeSet<&'p str>,
+    /// The same as numbers, by their bits.
+    numbers: BTreeSet<u64>,
+}
+
+impl<'p> Allowed<'p> {
+    fn of(parameter: &'p Parameter) -> Self {
+        let are_numbers = matches!(parameter.kind, Some(ParameterKind::Number | ParameterKind::Numbers));
+        let texts: BTreeSet<&str> = parameter.allowed_values.iter().map(|value| value.value.as_str()).collect();
+        let numbers = texts.iter().filter_map(|text| number(text.trim())).map(f64::to_bits);
+        Self { are_numbers, numbers: numbers.filter(|_| are_numbers).collect(), texts }
+    }
+
+    fn has(&self, text: &str, number: Option<f64>) -> bool {
+        let is_same = |number: f64| self.numbers.contains(&number.to_bits());
+        self.texts.is_empty() || self.texts.contains(text) || number.is_some_and(is_same)
+    }
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 impl Values<'_, '_> {
@@ -82,15 +115,21 @@ impl Values<'_, '_> {
         if parameter.no_echo {
             return self.hidden(&texts, subject).then(|| Node::text(node.span, joined(&texts)));
         }
+        let length: usize = texts.iter().map(|(text, _)| text.len() + 1).sum();
+        if length > LONGEST + 1 {
+            let message = format!("{subject} has {} bytes, and at most {LONGEST} fit into a parameter", length - 1);
+            self.reader.add(Finding::new(Code::TooLarge, node.span, message).help("give a shorter value"));
+            return None;
+        }
+        let allowed = Allowed::of(parameter);
         let mut is_right = true;
         for (text, span) in &texts {
             if let Some(what) = secret(text) {
                 let message = format!("{subject} holds what looks like {what}");
-                let help = "store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
-                self.reader.add(Finding::new(Code::Secret, *span, message).help(help));
+                self.reader.add(Finding::new(Code::Secret, *span, message).help(STORE_IT));
                 is_right = false;
             } else if !is_reference(text) {
-                let wrong = self.wrong(parameter, kind, text, *span, subject);
+                let wrong = self.wrong(parameter, &allowed, text, *span, subject);
                 is_right &= wrong.is_none();
                 wrong.into_iter().for_each(|finding| self.reader.add(finding));
             }
@@ -139,8 +178,7 @@ impl Values<'_, '_> {
         let told = texts.iter().find(|(text, _)| !is_hidden(text));
         if let Some((_, span)) = told {
             let message = format!("{subject} is `NoEcho`, and its value stands here for everybody to read");
-            let help = "store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`";
-            self.reader.add(Finding::new(Code::Secret, *span, message).help(help));
+            self.reader.add(Finding::new(Code::Secret, *span, message).help(STORE_IT));
         }
         told.is_none()
     }
@@ -149,7 +187,7 @@ impl Values<'_, '_> {
     fn wrong(
         &mut self,
         parameter: &Parameter,
-        kind: &ParameterKind,
+        allowed: &Allowed<'_>,
         text: &str,
         span: Span,
         subject: &str,
@@ -159,27 +197,20 @@ impl Values<'_, '_> {
             let separator = if why.is_empty() { "" } else { ": " };
             Finding::new(code, span, format!("{subject} cannot be `{}`{separator}{why}", short(text))).help(help)
         };
-        if text.len() > LONGEST {
-            let message = format!("{subject} has {} bytes, and at most {LONGEST} fit into a parameter", text.len());
-            return Some(Finding::new(Code::TooLarge, span, message).help("give a shorter value"));
+        let number = number(text);
+        if allowed.are_numbers && number.is_none() {
+            let message = format!("{subject} must be a number, not the text `{}`", short(text));
+            return Some(Finding::new(Code::WrongType, span, message).help("write a number, e.g. `10`"));
         }
-        let number = match kind {
-            ParameterKind::Number | ParameterKind::Numbers => {
-                let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-                let Some(number) = number else {
-                    let message = format!("{subject} must be a number, not the text `{}`", short(text));
-                    return Some(Finding::new(Code::WrongType, span, message).help("write a number, e.g. `10`"));
-                };
-                Some(number)
-            }
-            ParameterKind::Text(_) | ParameterKind::Texts(_) | ParameterKind::Stored { .. } => None,
-        };
-        let allowed: Vec<&str> = parameter.allowed_values.iter().map(|value| value.value.as_str()).collect();
-        let same = |value: &str| value == text || number.is_some() && value.trim().parse::<f64>().ok() == number;
-        if !allowed.is_empty() && !allowed.iter().any(|value| same(value)) {
-            let help = match closest(text, allowed.iter().copied()) {
+        let number = number.filter(|_| allowed.are_numbers);
+        if !allowed.has(text, number) {
+            let values = || parameter.allowed_values.iter().map(|value| value.value.as_str());
+            self.wrong_choices += 1;
+            let near = if self.wrong_choices < COMPARED { closest(text, values()) } else { None };
+            let first: Vec<&str> = values().take(LISTED).collect();
+            let help = match near {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it may be {}", listed(allowed.get(..12).unwrap_or(&allowed), "or")),
+                None => format!("it may be {}", listed(&first, "or")),
             };
             return Some(finding(Code::WrongChoice, "", help));
         }
@@ -229,12 +260,11 @@ impl Values<'_, '_> {
                     Value::List(items) => items.as_slice(),
                     Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(&value),
                 };
-                let strange = items.iter().find_map(|item| Some((item.span, expected(*format, item.scalar()?)?)));
-                if let Some((span, expected)) = strange {
-                    let text = items.iter().find(|item| item.span == span).and_then(|item| item.scalar());
-                    let message = format!("`{name}` cannot be `{}`", short(text.unwrap_or_default()));
+                let strange = items.iter().find_map(|item| Some((item, expected(*format, item.scalar()?)?)));
+                if let Some((item, expected)) = strange {
+                    let message = format!("`{name}` cannot be `{}`", short(item.scalar().unwrap_or_default()));
                     let help = format!("it is of type `{}`: {expected}", parameter.type_name);
-                    self.reader.add(Finding::new(Code::WrongPattern, span, message).help(help));
+                    self.reader.add(Finding::new(Code::WrongPattern, item.span, message).help(help));
                     return None;
                 }
                 Some(value)

@@ -75,7 +75,7 @@ pub(crate) fn circles(expansion: &Expansion, findings: &mut Vec<Finding>) {
             [_] => format!("`{first}` refers to itself"),
             all => {
                 let path: Vec<String> = all.iter().chain([&first]).map(|address| format!("`{address}`")).collect();
-                format!("these resources need each other: {}", path.join(" needs "))
+                format!("these resources need each other: {}", path.join(" → "))
             }
         };
         let help = "take one of the references away, or let a resource of its own connect the two";

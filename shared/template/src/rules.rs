@@ -1,6 +1,6 @@
 //! `Rules`: whether the values of parameters keep what the template asserts of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use source::{Code, Finding, Key, Node, Value, listed};
@@ -124,7 +124,7 @@ impl Rules<'_, '_, '_> {
                 "Fn::EachMemberIn" => {
                     let [texts, others] = self.arguments(key, given, "[[text, …], [text, …]]")?;
                     let (texts, others) = (self.texts(texts), self.texts(others));
-                    let others = others?;
+                    let others: BTreeSet<String> = others?.into_iter().collect();
                     Some(texts?.into_iter().all(|one| others.contains(&one)))
                 }
                 _ => self.no_truth(node),

@@ -5,9 +5,9 @@ use source::{Code, Finding, Key, Reader, closest};
 /// The longest name of a parameter, resource, output or mapping ("AWS CloudFormation quotas").
 const LONGEST: usize = 255;
 /// With how much wrong names are not compared any more: comparing takes long, and a report tells less than that.
-const COMPARED: usize = 400;
+pub(crate) const COMPARED: usize = 400;
 /// How many names a help lists.
-const LISTED: usize = 8;
+pub(crate) const LISTED: usize = 8;
 
 /// Whether `key` can name something in a template, which is a finding where it cannot.
 pub(super) fn is_name(key: &Key, what: &str, reader: &mut Reader<'_>) -> bool {

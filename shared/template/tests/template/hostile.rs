@@ -93,6 +93,22 @@ fn names_that_are_all_wrong_are_not_compared_for_ever() {
 }
 
 #[test]
+fn long_lists_that_are_compared_with_long_lists_are_no_problem() {
+    let items: Vec<String> = (0..30_000).map(|at| format!("a{at}")).collect();
+    let items = items.join(", ");
+    let rule =
+        format!("Rules: {{ R: {{ Assertions: [{{ Assert: {{ 'Fn::EachMemberIn': [[{items}], [{items}]] }} }}] }} }}");
+    assert_eq!(problems(&format!("{rule}\nResources: {{}}\n")), Vec::<String>::new());
+    let value = "a0,".repeat(1_300);
+    let text = format!(
+        "Parameters: {{ P: {{ Type: CommaDelimitedList, Default: '{value}a0', AllowedValues: [{items}] }} }}\nResources: {{}}\n"
+    );
+    assert_eq!(problems(&text), Vec::<String>::new());
+    let found = problems(&text.replace("a0,", "b,"));
+    assert!(matches!(found.as_slice(), [one] if one.contains(" wrong-choice | ")), "{found:?}");
+}
+
+#[test]
 fn a_pattern_that_others_search_for_ever_is_matched_in_good_time() {
     let value = "a".repeat(4_000);
     let found = problems(&format!(

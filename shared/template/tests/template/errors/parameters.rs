@@ -433,7 +433,7 @@ fn secrets_that_are_written_down_are_told() {
   Password: { Type: String, NoEcho: true, Default: hunter2 }
 ",
         &[
-            "2:52 secret | the default of `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
+            "2:52 secret | the default of `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
         ],
     );
     check_given(
@@ -441,7 +441,7 @@ fn secrets_that_are_written_down_are_told() {
 "#,
         "{ Password: hunter2 }",
         &[
-            "strands.yaml:1:13 secret | `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
+            "strands.yaml:1:13 secret | `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
         ],
     );
     check_given(
@@ -449,7 +449,7 @@ fn secrets_that_are_written_down_are_told() {
 ",
         r#"{ Password: "{{resolve:ssm:/plain}}" }"#,
         &[
-            "strands.yaml:1:13 secret | `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
+            "strands.yaml:1:13 secret | `Password` is `NoEcho`, and its value stands here for everybody to read | store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
         ],
     );
     check_given(
@@ -457,7 +457,7 @@ fn secrets_that_are_written_down_are_told() {
 ",
         "{ Key: AKIAABCDEFGHIJKLMNOP }",
         &[
-            "strands.yaml:1:8 secret | `Key` holds what looks like an AWS access key | store it in Secrets Manager or as a secure SSM parameter, and give `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
+            "strands.yaml:1:8 secret | `Key` holds what looks like an AWS access key | store it in Secrets Manager or as a secure SSM parameter, and write `{{resolve:secretsmanager:…}}` or `{{resolve:ssm-secure:…}}`",
         ],
     );
     check(

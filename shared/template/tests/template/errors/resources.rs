@@ -390,7 +390,7 @@ fn resources_that_need_each_other_are_told() {
   C: { Type: AWS::SQS::Queue, Properties: { QueueName: !Sub "${A.QueueName}-c" } }
 "#,
         &[
-            "2:3 cycle | these resources need each other: `site/A` needs `site/B` needs `site/C` needs `site/A` | take one of the references away, or let a resource of its own connect the two",
+            "2:3 cycle | these resources need each other: `site/A` → `site/B` → `site/C` → `site/A` | take one of the references away, or let a resource of its own connect the two",
         ],
     );
     check(

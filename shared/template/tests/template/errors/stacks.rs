@@ -69,7 +69,7 @@ Outputs: { B: { Value: b, Export: { Name: b } } }
 ",
         ),
         &[
-            "2:69 cycle | these stacks import from each other: `site` from `other` from `site` | move what they need of each other into a stack of its own",
+            "2:69 cycle | these stacks import from each other: `site` → `other` → `site` | move what they need of each other into a stack of its own",
         ],
     );
     check(
