@@ -7,6 +7,7 @@ use model::{ResourceAddress, ResourceType};
 use source::Node;
 
 use crate::context::Context;
+use crate::evaluate::Charge;
 use crate::read::{Export, Template};
 
 /// What the functions of one stack can look at.
@@ -25,4 +26,6 @@ pub(crate) struct Scope<'a> {
     pub(crate) elsewhere: &'a BTreeMap<ResourceAddress, ResourceType>,
     /// What all stacks export, by the names of exports.
     pub(crate) exports: &'a BTreeMap<String, Export>,
+    /// How much functions may still give, in all stacks.
+    pub(crate) charge: &'a Charge,
 }

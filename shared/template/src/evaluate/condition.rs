@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use source::{Code, Finding, Key, Node, Span, Value, closest, listed};
+use source::{Code, Finding, Key, Node, Span, Value, listed};
 
 use super::kept::{described, is_known, is_unknown, left, unknown};
 use super::{DEEPEST, Evaluator, Place};
@@ -30,7 +30,7 @@ impl<'a> Evaluator<'a> {
         }
         let Some((name, condition)) = self.scope.template.conditions.get_key_value(name) else {
             let names = self.scope.template.conditions.keys();
-            let help = match closest(name, names.map(String::as_str)) {
+            let help = match self.meant(name, names.map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "declare it under `Conditions`".to_owned(),
             };

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use model::Lookup;
-use source::{Code, Finding, Key, Node, Span, Value, closest};
+use source::{Code, Finding, Key, Node, Span, Value};
 
 use super::kept::{call, left, list, unknown};
 use super::{Evaluator, Place};
@@ -175,7 +175,7 @@ impl Evaluator<'_> {
                 is_right.then_some(Stored::Secret)
             }
             other => {
-                let help = match closest(other, SERVICES) {
+                let help = match self.meant(other, SERVICES) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it may be {}", source::listed(&SERVICES, "or")),
                 };

@@ -1,5 +1,6 @@
 //! What is left of functions, as nodes.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use model::ResourceAddress;
@@ -117,36 +118,40 @@ pub(super) fn described(node: &Node) -> String {
     }
 }
 
-/// What functions may still give.
+/// How much the functions of all stacks may give together, in bytes: far more than an environment has, and little enough to be
+/// kept several times over.
+const MOST_MADE: usize = 64 * 1024 * 1024;
+/// What a value costs besides its text.
+const EACH: usize = 64;
+
+/// What the functions of an expansion may still give.
 #[derive(Debug)]
-pub(super) struct Charge {
-    left: usize,
+pub(crate) struct Charge(Cell<usize>);
+
+impl Default for Charge {
+    fn default() -> Self {
+        Self(Cell::new(MOST_MADE))
+    }
 }
 
 impl Charge {
-    pub(super) fn new(left: usize) -> Self {
-        Self { left }
-    }
-
     pub(super) fn is_spent(&self) -> bool {
-        self.left == 0
+        self.0.get() == 0
     }
 
     /// Whether there is room for `node`; then there is less.
-    pub(super) fn take(&mut self, node: &Node) -> bool {
+    pub(super) fn take(&self, node: &Node) -> bool {
         let own = match &node.value {
-            Value::Scalar { text, .. } => text.len() + 16,
-            Value::List(_) | Value::Map(_) => 16,
+            Value::Scalar { text, .. } => text.len() + EACH,
+            Value::List(_) | Value::Map(_) => EACH,
         };
-        let Some(rest) = self.left.checked_sub(own).filter(|rest| *rest > 0) else {
-            self.left = 0;
-            return false;
-        };
-        self.left = rest;
-        match &node.value {
-            Value::Scalar { .. } => true,
-            Value::List(items) => items.iter().all(|item| self.take(item)),
-            Value::Map(entries) => entries.iter().all(|(_, item)| self.take(item)),
-        }
+        let rest = self.0.get().saturating_sub(own);
+        self.0.set(rest);
+        rest > 0
+            && match &node.value {
+                Value::Scalar { .. } => true,
+                Value::List(items) => items.iter().all(|item| self.take(item)),
+                Value::Map(entries) => entries.iter().all(|(_, item)| self.take(item)),
+            }
     }
 }

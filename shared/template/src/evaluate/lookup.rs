@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use model::Lookup;
-use source::{Code, Finding, Key, Node, Span, Value, closest};
+use source::{Code, Finding, Key, Node, Span, Value};
 
 use super::kept::{at, is_deeper, left, node, unknown};
 use super::{Evaluator, Place};
@@ -60,15 +60,15 @@ impl Evaluator<'_> {
         }
         let (place, message, near) = match (found, entries) {
             (None, _) => {
-                let near = closest(mapping_name, mappings.keys().map(String::as_str));
+                let near = self.meant(mapping_name, mappings.keys().map(String::as_str));
                 (mapping.span, format!("there is no mapping `{mapping_name}`"), near)
             }
             (Some(keys), None) => {
-                let near = closest(first_key, keys.keys().map(String::as_str));
+                let near = self.meant(first_key, keys.keys().map(String::as_str));
                 (first.span, format!("mapping `{mapping_name}` has no key `{first_key}`"), near)
             }
             (_, Some(entries)) => {
-                let near = closest(second_key, entries.keys().map(String::as_str));
+                let near = self.meant(second_key, entries.keys().map(String::as_str));
                 (second.span, format!("mapping `{mapping_name}` has no key `{second_key}` under `{first_key}`"), near)
             }
         };
@@ -125,7 +125,7 @@ impl Evaluator<'_> {
         };
         let Some(export) = self.scope.exports.get(&name) else {
             let message = format!("no stack of this environment exports `{name}`");
-            let help = match closest(&name, self.scope.exports.keys().map(String::as_str)) {
+            let help = match self.meant(&name, self.scope.exports.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "give an output of another stack `Export: {Name: …}`".to_owned(),
             };

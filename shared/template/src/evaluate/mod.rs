@@ -22,15 +22,15 @@ use source::{Code, FUNCTIONS, Files, Finding, Key, Node, Span, Value, closest};
 
 use crate::scope::Scope;
 
-use kept::{Charge, described, left};
-pub(crate) use kept::{is_unknown, unknown};
+pub(crate) use kept::{Charge, is_unknown, unknown};
+use kept::{described, left};
 
 /// The most findings of one stack; a report has fewer.
 const MOST: usize = 2_000;
+/// With how much wrong names are not compared any more: a report tells less than that.
+const COMPARED: usize = 400;
 /// How deep evaluation goes, conditions that look at conditions included: what a text may be nested several times over.
 const DEEPEST: usize = 256;
-/// How much the functions of one stack may give together, in bytes: thirty times what CloudFormation takes as a template.
-const MOST_MADE: usize = 32 * 1024 * 1024;
 
 /// Evaluates the parts of one stack's template.
 pub(crate) struct Evaluator<'a> {
@@ -43,7 +43,8 @@ pub(crate) struct Evaluator<'a> {
     /// The conditions that are being decided, each because of the one before.
     deciding: Vec<&'a str>,
     depth: usize,
-    charge: Charge,
+    /// Whether it was said that functions give too much.
+    is_spent: bool,
 }
 
 /// Where a value stands: what may be in it.
@@ -80,7 +81,7 @@ impl<'a> Evaluator<'a> {
             truths: BTreeMap::new(),
             deciding: Vec::new(),
             depth: 0,
-            charge: Charge::new(MOST_MADE),
+            is_spent: false,
         };
         evaluator.decide_all();
         evaluator
@@ -142,6 +143,15 @@ impl<'a> Evaluator<'a> {
         }
     }
 
+    /// The word that was probably meant, unless so much is wrong that comparing takes longer than anybody reads.
+    fn meant<'w>(&self, given: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+        if self.is_much_wrong() { None } else { closest(given, words) }
+    }
+
+    fn is_much_wrong(&self) -> bool {
+        self.findings.len() > COMPARED
+    }
+
     fn wrong_type(&mut self, span: Span, what: &str, expected: &str, found: &str, help: &str) {
         let message = format!("{what} must be {expected}, not {found}");
         self.add(Finding::new(Code::WrongType, span, message).help(help));
@@ -163,15 +173,15 @@ impl<'a> Evaluator<'a> {
         unknown(span)
     }
 
-    /// `node` if there is still room for what functions give; told once.
+    /// `node` if there is still room for what functions give; told once for each stack.
     fn made(&mut self, node: Rc<Node>) -> Rc<Node> {
-        let span = node.span;
-        let was_spent = self.charge.is_spent();
-        if self.charge.take(&node) {
-            return node;
-        }
-        if !was_spent {
-            let message = format!("what functions give grows beyond {} MB here", MOST_MADE / 1024 / 1024);
+        if self.scope.charge.take(&node) { node } else { self.spent(node.span) }
+    }
+
+    fn spent(&mut self, span: Span) -> Rc<Node> {
+        if !self.is_spent {
+            self.is_spent = true;
+            let message = "what functions give together grows too large here";
             self.add(Finding::new(Code::TooLarge, span, message).help("repeat less of long texts and lists"));
         }
         unknown(span)
@@ -242,8 +252,8 @@ impl<'a> Evaluator<'a> {
 
     fn call(&mut self, node: &Rc<Node>, key: &Key, given: &Rc<Node>) -> Option<Rc<Node>> {
         let span = node.span;
-        if self.charge.is_spent() {
-            return Some(unknown(span));
+        if self.scope.charge.is_spent() {
+            return Some(self.spent(span));
         }
         // A short form (`!Ref x`) has no key of its own to show.
         let key =
@@ -276,7 +286,7 @@ impl<'a> Evaluator<'a> {
                 Some(unknown(span))
             }
             name => {
-                let near = closest(name.trim_start_matches("Fn::"), FUNCTIONS.iter().copied());
+                let near = self.meant(name.trim_start_matches("Fn::"), FUNCTIONS.iter().copied());
                 let help = match near {
                     Some("Ref") => "did you mean `Ref`?".to_owned(),
                     Some(near) => format!("did you mean `Fn::{near}`?"),

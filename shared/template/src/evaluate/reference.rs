@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use model::{ResourceAddress, ResourceType};
-use source::{Code, Finding, Node, Span, Value, closest};
+use source::{Code, Finding, Node, Span, Value};
 
 use super::kept::{at, attribute, list, reference, unknown};
 use super::pseudo::{self, Pseudo};
@@ -99,10 +99,13 @@ impl<'a> Evaluator<'a> {
 
     fn near(&self, name: &str) -> String {
         let template = self.scope.template;
+        if self.is_much_wrong() {
+            return "declare it under `Parameters` or `Resources`".to_owned();
+        }
         if name.contains('/') {
             let addresses: Vec<String> =
                 self.scope.elsewhere.keys().chain(self.scope.context.known.keys()).map(ToString::to_string).collect();
-            return match closest(name, addresses.iter().map(String::as_str)) {
+            return match self.meant(name, addresses.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "what another stack has is called `stack/LogicalId`".to_owned(),
             };
@@ -110,7 +113,7 @@ impl<'a> Evaluator<'a> {
         let beside = self.scope.context.known.keys().filter(|address| address.stack == self.scope.stack);
         let beside = beside.map(|address| &address.logical_id);
         let own = template.parameters.keys().chain(template.resources.keys()).chain(beside).map(String::as_str);
-        if let Some(near) = closest(name, own.chain(pseudo::NAMES.iter().copied())) {
+        if let Some(near) = self.meant(name, own.chain(pseudo::NAMES.iter().copied())) {
             return format!("did you mean `{near}`?");
         }
         let same = self.scope.elsewhere.keys().chain(self.scope.context.known.keys());
