@@ -1,13 +1,13 @@
 //! An agent that is a runtime of Bedrock AgentCore: the runtime, its role, and an endpoint that stays on one version.
 
 use model::expression::attribute;
-use model::{Artifact, Digest, ResourceAddress, properties};
+use model::{Artifact, ResourceAddress, properties};
 use serde_json::{Map, Value, json};
 
 use super::network::Subnets;
 use super::policy::allow;
 use super::role::Principal;
-use super::{Expansion, agent, container, pascal, role, security_group};
+use super::{Expansion, agent, container, cut, pascal, role, security_group};
 use crate::config::{Agent, AgentCore, Program, Protocol};
 use crate::read::AGENTCORE_RUNTIMES;
 
@@ -63,13 +63,9 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, core: &AgentCore
     expansion.outputs.insert(format!("{name}EndpointArn"), attribute(&at("Endpoint"), "AgentRuntimeEndpointArn"));
 }
 
-/// A runtime's name has letters, digits and `_`; what would be too long is cut, with a digest of the whole.
+/// A runtime's name has letters, digits and `_`.
 fn name(expansion: &Expansion<'_>, agent: &str) -> String {
-    let plain = expansion.physical(agent).replace('-', "_");
-    match plain.get(..LONGEST - 9).filter(|_| plain.len() > LONGEST) {
-        Some(start) => format!("{start}_{}", Digest::of(plain.as_bytes()).short(8)),
-        None => plain,
-    }
+    cut(&expansion.physical(agent).replace('-', "_"), '_', LONGEST)
 }
 
 fn program(expansion: &Expansion<'_>, core: &AgentCore, artifact: Option<&Artifact>) -> Value {

@@ -29,7 +29,7 @@ mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Artifact, Desired, DesiredResource, Gate, Lookup, Properties, ResourceAddress, Retention, Snapshot};
+use model::{Artifact, Desired, DesiredResource, Digest, Gate, Lookup, Properties, ResourceAddress, Retention, Snapshot};
 use serde_json::Value;
 
 use crate::config::{AgentKind, Config, Environment, Kind};
@@ -244,6 +244,14 @@ impl<'a> Expansion<'a> {
             None => drop(self.places.remove(&address)),
         }
         self.resources.entry(address).insert_entry(resource).into_mut()
+    }
+}
+
+/// A name that is no longer than `longest`: what would be is cut, with a digest of the whole after it.
+fn cut(name: &str, separator: char, longest: usize) -> String {
+    match name.get(..longest.saturating_sub(9)).filter(|_| name.len() > longest) {
+        Some(start) => format!("{start}{separator}{}", Digest::of(name.as_bytes()).short(8)),
+        None => name.to_owned(),
     }
 }
 

@@ -150,12 +150,15 @@ fn subnets(expansion: &mut Expansion<'_>, vpc: &Vpc) -> Subnets {
     subnets
 }
 
-/// A route table, and the association of its subnet.
-fn route_table(expansion: &mut Expansion<'_>, name: &str, subnets: &[ResourceAddress]) -> ResourceAddress {
-    let table = shared_address(format!("{name}Routes"));
-    let tag = name.chars().flat_map(|c| if c.is_ascii_digit() { vec!['-', c] } else { vec![c] }).collect::<String>();
-    let made =
-        json!({ "Tags": tags(expansion, &format!("{}-routes", tag.to_lowercase())), "VpcId": reference(&address()) });
+/// A route table, and the associations of its subnets.
+fn route_table(
+    expansion: &mut Expansion<'_>,
+    logical_id: &str,
+    tag: &str,
+    subnets: &[ResourceAddress],
+) -> ResourceAddress {
+    let table = shared_address(logical_id);
+    let made = json!({ "Tags": tags(expansion, tag), "VpcId": reference(&address()) });
     expansion.put(table.clone(), "AWS::EC2::RouteTable", properties(made));
     for subnet in subnets {
         let made = json!({ "RouteTableId": reference(&table), "SubnetId": reference(subnet) });
@@ -166,7 +169,7 @@ fn route_table(expansion: &mut Expansion<'_>, name: &str, subnets: &[ResourceAdd
 }
 
 fn routes(expansion: &mut Expansion<'_>, vpc: &Vpc, subnets: &Subnets) {
-    let public = route_table(expansion, "Public", &subnets.public);
+    let public = route_table(expansion, "PublicRoutes", "public-routes", &subnets.public);
     let made = json!({
         "DestinationCidrBlock": "0.0.0.0/0",
         "GatewayId": reference(&gateway()),
@@ -185,7 +188,12 @@ fn routes(expansion: &mut Expansion<'_>, vpc: &Vpc, subnets: &Subnets) {
         if is_needed {
             gateways.push(nat_gateway(expansion, number, public));
         }
-        let table = route_table(expansion, &format!("Private{number}"), std::slice::from_ref(private));
+        let table = route_table(
+            expansion,
+            &format!("PrivateRoutes{number}"),
+            &format!("private-routes-{number}"),
+            std::slice::from_ref(private),
+        );
         if let Some(gateway) = gateways.last() {
             let made = json!({
                 "DestinationCidrBlock": "0.0.0.0/0",
@@ -196,8 +204,7 @@ fn routes(expansion: &mut Expansion<'_>, vpc: &Vpc, subnets: &Subnets) {
         }
         tables.push(table);
     }
-    let region = &expansion.record().region;
-    let region = region.clone();
+    let region = expansion.record().region.clone();
     for (logical_id, service) in GATEWAYS {
         let made = json!({
             "RouteTableIds": Subnets::ids(&tables),
@@ -241,16 +248,18 @@ fn access_lists(expansion: &mut Expansion<'_>, vpc: &Vpc, subnets: &Subnets) {
     let rule =
         |number, protocol, range: &Value, ports| Rule { number, egress: false, protocol, range: range.clone(), ports };
     // Answers come to the ports that gateways and hosts call from.
-    let answers = [rule(200, 6, &anywhere, Some((1024, 65_535))), rule(210, 17, &anywhere, Some((1024, 65_535)))];
-    let web = [rule(110, 6, &anywhere, Some((80, 80))), rule(120, 6, &anywhere, Some((443, 443)))];
-    let common = |answers: [Rule; 2]| {
-        let out = Rule { number: 100, egress: true, protocol: -1, range: anywhere.clone(), ports: None };
-        [rule(100, -1, &within, None), out].into_iter().chain(answers)
+    let both = || {
+        [
+            rule(100, -1, &within, None),
+            Rule { number: 100, egress: true, protocol: -1, range: anywhere.clone(), ports: None },
+            rule(200, 6, &anywhere, Some((1024, 65_535))),
+            rule(210, 17, &anywhere, Some((1024, 65_535))),
+        ]
     };
-    let again = [rule(200, 6, &anywhere, Some((1024, 65_535))), rule(210, 17, &anywhere, Some((1024, 65_535)))];
+    let web = [rule(110, 6, &anywhere, Some((80, 80))), rule(120, 6, &anywhere, Some((443, 443)))];
     let lists = [
-        ("Public", &subnets.public, common(answers).chain(web).collect::<Vec<Rule>>()),
-        ("Private", &subnets.private, common(again).collect()),
+        ("Public", &subnets.public, both().into_iter().chain(web).collect::<Vec<Rule>>()),
+        ("Private", &subnets.private, both().into()),
     ];
     for (name, subnets, rules) in lists {
         let list = shared_address(format!("{name}AccessList"));

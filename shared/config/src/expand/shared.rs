@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::agent::DEAD_LETTERS_SECONDS;
 use super::policy::document;
-use super::{Expansion, pascal, resource_address, shared_address};
+use super::{Expansion, cut, pascal, resource_address, shared_address};
 use crate::config::{
     Bucket, Deduplication, Environment, EventSource, Index, Kind, Lifecycle, OnRemoval, Projection, Queue,
     QueueSubscription, Stream, Table,
@@ -220,6 +220,9 @@ fn queue(expansion: &mut Expansion<'_>, uses: &Uses<'_>, name: &str, queue: &Que
     subscribed(expansion, uses, name, &address);
 }
 
+/// The longest name of a queue.
+const LONGEST_QUEUE: usize = 80;
+
 /// What a queue and its dead letters have in common.
 fn own_queue(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> Properties {
     let mut made = properties(json!({ "Tags": expansion.scope.list() }));
@@ -230,7 +233,7 @@ fn own_queue(expansion: &Expansion<'_>, name: &str, queue: &Queue) -> Properties
     if queue.fifo.is_some() {
         made.set("FifoQueue", true);
         // The name of a queue that keeps its order ends so, which no generated name does.
-        made.set("QueueName", format!("{}.fifo", expansion.physical(name)));
+        made.set("QueueName", format!("{}.fifo", cut(&expansion.physical(name), '-', LONGEST_QUEUE - ".fifo".len())));
     }
     made
 }

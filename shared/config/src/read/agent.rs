@@ -83,10 +83,7 @@ pub(super) fn agent(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_
         Word::AgentCore | Word::Container => Some(false),
     };
     let vpc = match known {
-        // A container is always in the network: that there is none was told with its kind.
-        Word::Container => Some(
-            reader.optional(&mut fields, "vpc").and_then(|node| network::details(reader, node)).unwrap_or_default(),
-        ),
+        Word::Container => Some(network::always(reader, &mut fields)),
         Word::Lambda | Word::AgentCore => network::used(reader, &mut fields, around),
     };
     let own = reader.optional(&mut fields, "tags").map(|node| (node.span, tags::tags(reader, node)));

@@ -62,12 +62,25 @@ fn program(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<Program> 
                 reader.add(finding.help("the image holds its program: keep one of the two"));
             }
         }
-        return program::image(reader, image).map(Program::Image);
+        return of_ecr(reader, image).map(Program::Image);
     }
     let source = program::source(reader, fields);
     let runtime = reader.required(fields, "runtime").and_then(|node| known(reader, node));
     let handler = reader.required(fields, "handler").and_then(|node| entry(reader, node, runtime.as_ref()));
     Some(Program::Code(AgentCode { source: source?, runtime: runtime?, handler: handler? }))
+}
+
+/// An image in ECR, private or public: AgentCore takes no other.
+fn of_ecr(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<String> {
+    let image = program::image(reader, node)?;
+    let is_ecr = |registry: &str| registry.contains(".dkr.ecr.") || registry == "public.ecr.aws";
+    if image.split_once('/').is_some_and(|(registry, _)| is_ecr(registry)) {
+        return Some(image);
+    }
+    let message = format!("AgentCore does not fetch `{image}`: it is not in ECR");
+    let help = "push it to a repository of your own: `123456789012.dkr.ecr.region.amazonaws.com/name:tag`";
+    reader.add(Finding::new(Code::WrongImage, node.span, message).help(help));
+    None
 }
 
 fn known(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanned<Runtime>> {

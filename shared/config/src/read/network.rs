@@ -1,7 +1,7 @@
 //! The network that agents may be in, and how an agent uses it.
 
-use std::collections::BTreeSet;
 use core::net::Ipv4Addr;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::agent::Around;
@@ -232,13 +232,26 @@ pub(super) fn used(reader: &mut Reader<'_>, fields: &mut Fields<'_>, around: &Ar
     wanted.filter(|_| vpc.is_some_and(|vpc| vpc.enabled))
 }
 
+/// How an agent uses the network that cannot do without: that there is none is told with its kind.
+pub(super) fn always(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> VpcUse {
+    let Some(node) = reader.optional(fields, "vpc") else { return VpcUse::default() };
+    if let Value::Map(_) = &node.value {
+        return details(reader, node).unwrap_or_default();
+    }
+    if reader.flag(node, "`vpc`") == Some(false) {
+        let finding = Finding::new(Code::WrongChoice, node.span, "a container cannot do without a network");
+        reader.add(finding.help("remove `vpc`, or name the `ports` that it may connect to"));
+    }
+    VpcUse::default()
+}
+
 /// Finds that there is no network.
 pub(super) fn missing(reader: &mut Reader<'_>, span: Span, message: &str) {
     reader.add(Finding::new(Code::VpcMissing, span, message).help("add `vpc: { nat: one }` under `shared`"));
 }
 
 /// `{ ports: [5432] }`.
-pub(super) fn details(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<VpcUse> {
+fn details(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<VpcUse> {
     let mut fields = reader.fields(node, "an agent's `vpc`")?;
     let mut ports = BTreeSet::new();
     if let Some(node) = reader.optional(&mut fields, "ports") {

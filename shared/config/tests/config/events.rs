@@ -123,6 +123,22 @@ fn queues_that_keep_their_order_are_named_so_and_so_are_their_dead_letters() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_a_queue_is_cut_and_still_its_own() {
+    let name = |last: char| {
+        let queue = format!("{}{last}", "q".repeat(39));
+        let text = small(&format!("shared: {{ queues: {{ {queue}: {{ fifo: true, dlq: true }} }} }}\n"));
+        let long = sound(&text.replace("name: desk", "name: a-project-of-such-length"));
+        let names =
+            long.desired.resources.values().filter_map(|made| made.properties.text("QueueName").map(str::to_owned));
+        names.collect::<Vec<_>>()
+    };
+    for names in [name('a'), name('b')] {
+        assert!(names.iter().all(|name| name.len() <= 80 && name.ends_with(".fifo")), "{names:?}");
+    }
+    assert!(name('a').iter().all(|one| !name('b').contains(one)));
+}
+
+#[test]
 fn a_table_has_its_indexes_and_names_each_attribute_once() {
     let table = sound(&small(
         "shared: { tables: { orders: { key: { PK: S }, sort: { SK: S }, indexes: { by-status: { key: { GSI1PK: S }, sort: { SK: S } }, by-day: { key: { day: N }, projection: [total] } } } } }\n",

@@ -190,6 +190,14 @@ fn keys_that_do_not_fit_a_kind_are_told() {
             "4:42 wrong-image | `desk/bot:latest` does not name one image | name a tag that stays what it is, or a digest (`name@sha256:…`): of `latest` nobody knows what runs, and nothing changes when it does",
         ),
         (
+            with("kind: agentcore, image: 'docker.io/desk/bot:1.4.2'", ""),
+            "4:42 wrong-image | AgentCore does not fetch `docker.io/desk/bot:1.4.2`: it is not in ECR | push it to a repository of your own: `123456789012.dkr.ecr.region.amazonaws.com/name:tag`",
+        ),
+        (
+            with(&format!("kind: container, {IMAGE}, vpc: false"), VPC),
+            "4:111 wrong-choice | a container cannot do without a network | remove `vpc`, or name the `ports` that it may connect to",
+        ),
+        (
             with("kind: container, image: 'desk bot:1'", VPC),
             "4:42 wrong-image | `desk bot:1` does not name one image | an image is written `registry/name:tag` or `registry/name@sha256:…`",
         ),
