@@ -45,21 +45,12 @@ impl<'a> Assets<'a> {
                 Some(text) => Value::Scalar { text, plain: *plain },
                 None => return Rc::clone(node),
             },
-            Value::List(items) => {
-                let placed = |item: &Rc<Node>| match self.allowed(item) {
-                    Some(arns) => arns,
-                    None => vec![self.within(item, beside)],
-                };
-                Value::List(items.iter().flat_map(placed).collect())
-            }
+            Value::List(items) => Value::List(items.iter().map(|item| self.within(item, beside)).collect()),
             Value::Map(entries) => {
                 let beside = entries.iter().any(|(_, item)| self.names_bucket(item));
                 let entry = |(key, item): &(Key, Rc<Node>)| {
-                    let item = match self.allowed(item) {
-                        Some(arns) => Rc::new(Node::new(item.span, Value::List(arns))),
-                        None => self.within(item, beside),
-                    };
-                    (key.clone(), item)
+                    let allowed = if key.name == "Resource" { self.allowed(item) } else { None };
+                    (key.clone(), allowed.unwrap_or_else(|| self.within(item, beside)))
                 };
                 Value::Map(entries.iter().map(entry).collect())
             }
@@ -67,16 +58,32 @@ impl<'a> Assets<'a> {
         Rc::new(Node::new(node.span, value))
     }
 
-    /// Of everything in a bucket of assets (`arn:aws:s3:::bucket/*`, as in policies), the stack's own: the engine's bucket holds
-    /// what is nobody else's business.
-    fn allowed(&self, node: &Node) -> Option<Vec<Rc<Node>>> {
-        let (service, bucket) = node.scalar()?.strip_suffix("/*")?.split_once(":::")?;
-        if !service.starts_with("arn:") || !service.ends_with(":s3") || !self.is_bucket(bucket) {
+    /// What a policy speaks of, where that has everything in the bucket of assets (`arn:aws:s3:::bucket/*`): of these, the stack's
+    /// own. The engine's bucket holds what is nobody else's business.
+    fn allowed(&self, resource: &Rc<Node>) -> Option<Rc<Node>> {
+        let items = match &resource.value {
+            Value::List(items) => items.as_slice(),
+            Value::Scalar { .. } | Value::Map(_) => std::slice::from_ref(resource),
+        };
+        if !items.iter().any(|item| self.whole(item).is_some()) {
             return None;
         }
         let kept: BTreeSet<&str> = self.keys.values().copied().collect();
-        let arn = |kept: &str| Node::text(node.span, format!("{service}:::{}/{kept}", self.kept_in));
-        Some(kept.into_iter().map(arn).collect())
+        let mut allowed = Vec::with_capacity(items.len());
+        for item in items {
+            match self.whole(item) {
+                Some(begin) => allowed.extend(kept.iter().map(|key| Node::text(item.span, format!("{begin}/{key}")))),
+                None => allowed.push(self.within(item, false)),
+            }
+        }
+        Some(Rc::new(Node::new(resource.span, Value::List(allowed))))
+    }
+
+    /// The ARN of the engine's bucket, if `node` is everything in a bucket of assets.
+    fn whole(&self, node: &Node) -> Option<String> {
+        let (service, bucket) = node.scalar()?.strip_suffix("/*")?.split_once(":::")?;
+        let is_whole = service.starts_with("arn:") && service.ends_with(":s3") && self.is_bucket(bucket);
+        is_whole.then(|| format!("{service}:::{}", self.kept_in))
     }
 
     fn names_bucket(&self, node: &Node) -> bool {

@@ -154,6 +154,7 @@ Resources:
         Variables:
           ADDRESS: !Sub 's3://assets-${AWS::AccountId}/index.html'
           OTHER: !Sub 'assets-${AWS::AccountId}-more'
+          ALL: !Sub 'arn:aws:s3:::assets-${AWS::AccountId}/*'
           PAGE: !Sub 'https://assets-${AWS::AccountId}.s3.amazonaws.com/other.html'
           NAME: !Join ['', ['arn:aws:s3:::assets-', !Ref AWS::AccountId, '/', !Ref Queue]]
   Queue: { Type: AWS::SQS::Queue }
@@ -166,6 +167,7 @@ Resources:
     let variables = &found["Environment"]["Variables"];
     assert_eq!(variables["ADDRESS"], format!("s3://{bucket}/artifacts/1.html"));
     assert_eq!(variables["OTHER"], "assets-123456789012-more");
+    assert_eq!(variables["ALL"], format!("arn:aws:s3:::{bucket}/*"));
     assert_eq!(variables["PAGE"], format!("https://{bucket}.s3.amazonaws.com/other.html"));
     assert_eq!(
         variables["NAME"],
