@@ -169,17 +169,51 @@ impl<'a> Evaluator<'a> {
             None => None,
         };
         match truth {
-            Some(true) => self.evaluated(yes),
-            Some(false) => self.evaluated(no),
+            Some(true) => {
+                self.not_taken(no);
+                self.evaluated(yes)
+            }
+            Some(false) => {
+                self.not_taken(yes);
+                self.evaluated(no)
+            }
             // Whichever it will be: what it looks up is looked up at once, and what is wrong with it is told then.
             None => {
-                let told = self.findings.len();
+                let (told, is_spent) = (self.findings.len(), self.is_spent);
                 self.evaluated(yes);
                 self.evaluated(no);
                 self.findings.truncate(told);
+                self.is_spent = is_spent;
                 Some(unknown(span))
             }
         }
+    }
+}
+
+impl Evaluator<'_> {
+    /// Tells what is wrong with a value that is not chosen whatever is chosen: AWS refuses a template for that, too. What depends
+    /// on values may be as it should where it is chosen.
+    fn not_taken(&mut self, node: &Rc<Node>) {
+        const ALWAYS: [Code; 8] = [
+            Code::MisplacedFunction,
+            Code::MissingTransform,
+            Code::UnknownAttribute,
+            Code::UnknownCondition,
+            Code::UnknownFunction,
+            Code::UnknownResource,
+            Code::Unsupported,
+            Code::WrongArguments,
+        ];
+        let told = self.findings.len();
+        let (lookups, is_spent) = (self.lookups.clone(), self.is_spent);
+        let before = std::mem::replace(&mut self.is_taken, false);
+        self.evaluated(node);
+        self.is_taken = before;
+        // What this took away is told where it is missed.
+        self.is_spent = is_spent;
+        self.lookups = lookups;
+        let found = self.findings.split_off(told.min(self.findings.len()));
+        self.findings.extend(found.into_iter().filter(|finding| ALWAYS.contains(&finding.code)));
     }
 }
 

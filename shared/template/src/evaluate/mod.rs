@@ -43,6 +43,8 @@ pub(crate) struct Evaluator<'a> {
     /// The conditions that are being decided, each because of the one before.
     deciding: Vec<&'a str>,
     depth: usize,
+    /// Whether what is evaluated will be there: it is in no branch of `Fn::If` that is not chosen.
+    is_taken: bool,
     /// Whether it was said that functions give too much.
     is_spent: bool,
 }
@@ -81,6 +83,7 @@ impl<'a> Evaluator<'a> {
             truths: BTreeMap::new(),
             deciding: Vec::new(),
             depth: 0,
+            is_taken: true,
             is_spent: false,
         };
         evaluator.decide_all();

@@ -51,7 +51,7 @@ impl<'a> Evaluator<'a> {
         let template = self.scope.template;
         let found = match template.resources.get(own) {
             Some(resource) => {
-                if let Some(condition) = &resource.condition
+                if let Some(condition) = resource.condition.as_ref().filter(|_| self.is_taken)
                     && self.decided_silently(&condition.name) == Some(false)
                 {
                     let message = format!("`{name}` is not there: its condition `{}` does not hold", condition.name);

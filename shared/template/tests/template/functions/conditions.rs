@@ -183,3 +183,27 @@ fn what_looks_like_a_condition_in_a_property_is_none() {
     check("{ Condition: IsDev }", r#"{"Condition":"IsDev"}"#);
     check("{ Condition: { StringEquals: { a: !Ref Stage } } }", r#"{"Condition":{"StringEquals":{"a":"dev"}}}"#);
 }
+
+#[test]
+fn what_is_wrong_whatever_is_chosen_is_told_of_what_is_not_chosen() {
+    check(
+        "!If [IsDev, a, !Ref Stag]",
+        "unknown-resource at Stag: there is no parameter or resource `Stag`; did you mean `Stage`?",
+    );
+    check(
+        "!If [IsProd, !Sub '${Queue.Arm}', a]",
+        "unknown-attribute at Queue.Arm: `Queue` has no attribute `Arm`: resources of type `AWS::SQS::Queue` have none of that name; did you mean `Arn`?",
+    );
+    check(
+        "!If [IsProd, !If [IsDve, a, b], a]",
+        "unknown-condition at IsDve: there is no condition `IsDve`; did you mean `IsDev`?",
+    );
+    check(
+        "!If [IsProd, !Join [a], a]",
+        "wrong-arguments at [a]: `Fn::Join` takes a separator and a list of texts; write `Fn::Join: [separator, [text, text]]`",
+    );
+    check(
+        "!If [IsProd, [!GetAtt Absent.Arn, !FindInMap [Sizes, a, b], !ImportValue c, !Select [9, [a]], !GetAZs us-west-2], a]",
+        r#""a""#,
+    );
+}
