@@ -6,18 +6,18 @@ use model::expression::is_function;
 use model::{Properties, PropertyDiff, PropertyPath, ResourceType};
 use serde_json::Value;
 
-use crate::canonical::property;
-use crate::types::get;
+use crate::canonical::Knowledge;
 
 /// Every property that differs, by path, as deep as both sides are maps.
 pub fn diff(kind: &ResourceType, from: &Properties, to: &Properties) -> Vec<PropertyDiff> {
-    let schema = get(kind);
+    let mut knowledge = None;
     let mut found = Vec::new();
     // Most read the same, word for word: nothing has to be copied to see it.
     let was = from.0.iter().filter(|(name, value)| to.get(name) != Some(value)).map(|(name, _)| name);
     let new = to.0.keys().filter(|name| from.get(name).is_none());
     for name in was.chain(new).collect::<BTreeSet<&String>>() {
-        let canonical = |value| property(schema, name, value);
+        let knowledge = knowledge.get_or_insert_with(|| Knowledge::of(kind));
+        let canonical = |value| knowledge.property(name, value);
         let (from, to) = (from.get(name).and_then(canonical), to.get(name).and_then(canonical));
         compare(&PropertyPath::root(name), from.as_ref(), to.as_ref(), &mut found);
     }

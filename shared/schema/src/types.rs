@@ -1,6 +1,7 @@
 //! The table of types. Property names and create-only lists are those of the CloudFormation resource-type schemas.
 
-use model::{Reach, ResourceType};
+use model::{Properties, Reach, ResourceType};
+use serde_json::Value;
 
 /// What is known of one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,19 @@ pub struct Naming {
     pub alphabet: Alphabet,
     /// What stands before the project's name.
     pub prefix: &'static str,
+    /// The property that, where it is true, has the name end with [`FIFO`].
+    pub fifo: Option<&'static str>,
+}
+
+/// How the names of queues and topics end that keep an order; SQS and SNS ask for it.
+pub const FIFO: &str = ".fifo";
+
+impl Naming {
+    /// How the name of a resource with these properties must end.
+    pub fn ending(&self, properties: &Properties) -> &'static str {
+        let is_true = |value: &Value| matches!(value, Value::Bool(true)) || value.as_str() == Some("true");
+        if self.fifo.and_then(|property| properties.get(property)).is_some_and(is_true) { FIFO } else { "" }
+    }
 }
 
 /// Which letters a name may have, and what separates its parts.
@@ -56,7 +70,11 @@ pub enum Alphabet {
 }
 
 const fn named(property: &'static str, length: usize) -> Option<Naming> {
-    Some(Naming { property, length, alphabet: Alphabet::Mixed, prefix: "" })
+    Some(Naming { property, length, alphabet: Alphabet::Mixed, prefix: "", fifo: None })
+}
+
+const fn ordered(property: &'static str, length: usize, fifo: &'static str) -> Option<Naming> {
+    Some(Naming { property, length, alphabet: Alphabet::Mixed, prefix: "", fifo: Some(fifo) })
 }
 
 const PLAIN: TypeSchema = TypeSchema {
@@ -138,7 +156,7 @@ const TYPES: &[TypeSchema] = &[
         name: "AWS::Lambda::Function",
         naming: named("FunctionName", 64),
         create_only: &["FunctionName", "PackageType"],
-        sets: &["Architectures", "Layers"],
+        sets: &["Architectures"],
         identity_suffices: &["Environment"],
         assumes: &["Role"],
         ..PLAIN
@@ -158,13 +176,14 @@ const TYPES: &[TypeSchema] = &[
             length: 512,
             alphabet: Alphabet::Mixed,
             prefix: "/aws/lambda/",
+            fifo: None,
         }),
         create_only: &["LogGroupName", "LogGroupClass"],
         ..PLAIN
     },
     TypeSchema {
         name: "AWS::S3::Bucket",
-        naming: Some(Naming { property: "BucketName", length: 63, alphabet: Alphabet::Lower, prefix: "" }),
+        naming: Some(Naming { property: "BucketName", length: 63, alphabet: Alphabet::Lower, prefix: "", fifo: None }),
         create_only: &["BucketName"],
         stateful: true,
         ..PLAIN
@@ -173,7 +192,7 @@ const TYPES: &[TypeSchema] = &[
     TypeSchema { name: "AWS::SNS::Subscription", create_only: &["Endpoint", "Protocol", "TopicArn"], ..PLAIN },
     TypeSchema {
         name: "AWS::SNS::Topic",
-        naming: named("TopicName", 256),
+        naming: ordered("TopicName", 256, "FifoTopic"),
         create_only: &["TopicName", "FifoTopic"],
         ..PLAIN
     },
@@ -186,7 +205,7 @@ const TYPES: &[TypeSchema] = &[
     },
     TypeSchema {
         name: "AWS::SQS::Queue",
-        naming: named("QueueName", 80),
+        naming: ordered("QueueName", 80, "FifoQueue"),
         create_only: &["QueueName", "FifoQueue"],
         ..PLAIN
     },
@@ -199,7 +218,7 @@ const TYPES: &[TypeSchema] = &[
     },
     TypeSchema {
         name: "AWS::SSM::Parameter",
-        naming: Some(Naming { property: "Name", length: 1_011, alphabet: Alphabet::Path, prefix: "/" }),
+        naming: Some(Naming { property: "Name", length: 1_011, alphabet: Alphabet::Path, prefix: "/", fifo: None }),
         create_only: &["Name"],
         ..PLAIN
     },

@@ -60,7 +60,7 @@ pub struct Ipv4Range {
 
 impl std::fmt::Display for Ipv4Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", std::net::Ipv4Addr::from(self.first), self.length)
+        write!(f, "{}/{}", core::net::Ipv4Addr::from(self.first), self.length)
     }
 }
 

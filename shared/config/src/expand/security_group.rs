@@ -1,7 +1,7 @@
 //! Security groups: one for each set of needs, and those that stand between others. Every rule says what it is for; rules
 //! between groups name the group, not a range of addresses.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use model::expression::{attribute, reference};
 use model::{Digest, ResourceAddress, ResourceType, properties};
