@@ -30,12 +30,10 @@ pub(crate) fn measure<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<Me
     let mut times = Vec::with_capacity(RUNS);
     let mut worked = Vec::with_capacity(RUNS);
     for _ in 0..RUNS {
-        let (began, had) = (Instant::now(), processor());
-        let made = work()?;
+        let began = Instant::now();
+        let (made, used) = timed(&mut work);
         let passed = began.elapsed();
-        let used = processor().zip(had).map(|(now, then)| now.saturating_sub(then));
-        // It is counted in ticks of some milliseconds: what takes few is taken by the clock.
-        let used = used.filter(|_| passed > Duration::from_millis(50)).unwrap_or(passed);
+        let made = made?;
         times.push(passed.as_secs_f64() * 1_000.0);
         worked.push(used.as_secs_f64() * 1_000.0);
         drop(made);
@@ -44,6 +42,17 @@ pub(crate) fn measure<T, E>(mut work: impl FnMut() -> Result<T, E>) -> Result<Me
     worked.sort_by(f64::total_cmp);
     let at = |of: &[f64], place: usize| of.get(place).copied().unwrap_or_default();
     Ok(Measured { milliseconds: at(&worked, 0), median: at(&times, RUNS / 2), megabytes })
+}
+
+/// What `work` gives, and how long the processor worked on it.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let (began, had) = (Instant::now(), processor());
+    let made = work();
+    let passed = began.elapsed();
+    let used = processor().zip(had).map(|(now, then)| now.saturating_sub(then));
+    // It is counted in ticks of some milliseconds: what takes few is taken by the clock.
+    let used = used.filter(|_| passed > Duration::from_millis(50)).unwrap_or(passed);
+    (made, used)
 }
 
 /// How long this thread has had a processor, where the system tells.
