@@ -16,4 +16,4 @@ pub use diff::diff;
 pub use latency::{Latency, latency, middle};
 pub use limits::{Api, Call, api};
 pub use price::price;
-pub use types::{Alphabet, Naming, TypeSchema, all, get};
+pub use types::{Alphabet, FIFO, Naming, TypeSchema, all, get};

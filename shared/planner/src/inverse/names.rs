@@ -60,7 +60,7 @@ pub(super) fn give<'a>(
         };
         let fresh = name.map(|generation| {
             let key = ResourceKey::new((*address).clone(), generation);
-            name::generated(&naming, desired, &inputs.stamp.engine, inputs.deployment, &key)
+            name::generated(&naming, desired, &inputs.stamp.engine, inputs.deployment, &key, &then.asked)
         });
         let Some(wanted) = desired.resources.get_mut(*address) else { continue };
         match fresh {
