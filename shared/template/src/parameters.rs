@@ -323,11 +323,12 @@ fn is_reference(text: &str) -> bool {
 /// A pattern that has to match a whole value.
 fn whole(pattern: &str) -> Pattern {
     // What is looked for ahead of everything else is understood at the very beginning only.
-    let looks_ahead = pattern.starts_with("^(?!") || pattern.starts_with("^(?=");
-    match looks_ahead && pattern.ends_with('$') {
-        true => Pattern::new(pattern),
-        false => Pattern::new(&format!("^(?:{pattern})$")),
+    let begun = pattern.strip_prefix('^').unwrap_or(pattern);
+    if begun.starts_with("(?!") || begun.starts_with("(?=") {
+        let is_ended = pattern.ends_with('$') && !pattern.ends_with("\\$");
+        return Pattern::new(&format!("^{begun}{}", if is_ended { "" } else { "$" }));
     }
+    Pattern::new(&format!("^(?:{pattern})$"))
 }
 
 /// What a text of that format looks like, if this one does not.
