@@ -156,7 +156,7 @@ const TYPES: &[TypeSchema] = &[
         name: "AWS::Lambda::Function",
         naming: named("FunctionName", 64),
         create_only: &["FunctionName", "PackageType"],
-        sets: &["Architectures", "Layers"],
+        sets: &["Architectures"],
         identity_suffices: &["Environment"],
         assumes: &["Role"],
         ..PLAIN
