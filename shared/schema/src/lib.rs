@@ -7,8 +7,8 @@ mod canonical;
 mod diff;
 mod latency;
 mod limits;
-pub mod registry;
 mod price;
+pub mod registry;
 mod types;
 
 pub use canonical::canonical;
