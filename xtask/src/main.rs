@@ -15,6 +15,7 @@ mod mutants;
 mod run;
 mod schemas;
 mod test;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -38,6 +39,8 @@ enum Command {
     Test(test::Test),
     /// Check formatting, lints, dependencies, templates and the state machine.
     Lint(lint::Lint),
+    /// Say whether a project can be deployed, everything that is wrong with it, and what it comes to.
+    Validate(validate::Validate),
     /// Measure, one row each.
     Bench(bench::Bench),
     /// Break each invariant once, and see that its test fails.
@@ -54,6 +57,7 @@ async fn main() -> ExitCode {
         Command::Demo(demo) => demo.run().await,
         Command::Test(test) => test.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Validate(validate) => validate.run(),
         Command::Bench(bench) => bench.run().await,
         Command::Mutants(mutants) => mutants.run(),
         Command::Schemas(schemas) => schemas.run(),

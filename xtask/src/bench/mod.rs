@@ -92,7 +92,7 @@ impl Bench {
                 What::Size => functions::size(&binaries, &rows)?,
                 What::Init => functions::init(&binaries, self.runs, &rows)?,
                 What::Wire => wire::run(&binaries, self.runs, &rows).await?,
-                What::Makespan | What::Plan | What::State => {}
+                What::Makespan | What::Expand | What::Plan | What::State => {}
             }
         }
         Ok(())
