@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 /// One way in which the emulator is not AWS, as far as the policies are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deviation {
-    /// `iam:PermissionsBoundary` and `iam:PassedToService` are never part of a request.
-    NoIamKeys,
+    /// [`KEYLESS`] condition keys are never part of a request.
+    NoServiceKeys,
     /// `aws:PrincipalArn` of a role's session is the session's ARN, not the role's.
     PrincipalIsTheSession,
     /// A role's ARN is built without its path.
@@ -23,7 +23,10 @@ pub enum Deviation {
 
 /// Every deviation there is.
 pub const DEVIATIONS: [Deviation; 4] =
-    [Deviation::NoIamKeys, Deviation::PrincipalIsTheSession, Deviation::NoRolePaths, Deviation::NoResource];
+    [Deviation::NoServiceKeys, Deviation::PrincipalIsTheSession, Deviation::NoRolePaths, Deviation::NoResource];
+
+/// The condition keys that the emulator does not know.
+pub const KEYLESS: [&str; 3] = ["iam:PermissionsBoundary", "iam:PassedToService", "lambda:FunctionArn"];
 
 /// What the emulator checks on `*`, of what the templates allow on resources.
 pub const NAMELESS: [&str; 15] = [
@@ -80,12 +83,11 @@ fn adapt_statement(statement: &mut Map<String, Value>) -> bool {
     let denies = statement.get("Effect").is_some_and(|effect| effect == "Deny");
     if let Some(Value::Object(conditions)) = statement.get_mut("Condition") {
         for keys in conditions.values_mut().filter_map(Value::as_object_mut) {
-            let unknown = ["iam:PermissionsBoundary", "iam:PassedToService"];
-            if unknown.iter().any(|key| keys.contains_key(*key)) {
+            if KEYLESS.iter().any(|key| keys.contains_key(*key)) {
                 if denies {
                     return false;
                 }
-                keys.retain(|key, _| !unknown.contains(&key.as_str()));
+                keys.retain(|key, _| !KEYLESS.contains(&key.as_str()));
             }
             if let Some(principals) = keys.get_mut("aws:PrincipalArn") {
                 *principals = with_sessions(principals);

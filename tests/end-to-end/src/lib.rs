@@ -186,16 +186,20 @@ pub struct Project {
 impl Project {
     /// `examples/agents`.
     pub fn example() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/agents");
+        Self::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/agents"))
+    }
+
+    /// Everything that is in a folder.
+    pub fn of(root: &Path) -> Self {
         let mut files = BTreeMap::new();
-        let mut folders = vec![root.clone()];
+        let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(&folder).expect("the example can be read") {
+            for entry in std::fs::read_dir(&folder).expect("the folder can be read") {
                 let path: PathBuf = entry.expect("an entry").path();
                 if path.is_dir() {
                     folders.push(path);
                 } else {
-                    let name = path.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+                    let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
                     files.insert(name, std::fs::read(&path).expect("a file"));
                 }
             }
