@@ -94,12 +94,8 @@ impl Rules<'_, '_, '_> {
             (Some("true"), _) => Some(true),
             (Some("false"), _) => Some(false),
             (_, Some((key, given))) => match key.name.as_str() {
-                "Fn::And" => {
-                    Some(self.operands(key, given)?.into_iter().collect::<Option<Vec<_>>>()?.into_iter().all(|one| one))
-                }
-                "Fn::Or" => {
-                    Some(self.operands(key, given)?.into_iter().collect::<Option<Vec<_>>>()?.into_iter().any(|one| one))
-                }
+                "Fn::And" => Some(self.operands(key, given)?.into_iter().all(|one| one)),
+                "Fn::Or" => Some(self.operands(key, given)?.into_iter().any(|one| one)),
                 "Fn::Not" => {
                     let [one] = self.arguments(key, given, "[…]")?;
                     Some(!self.truth(one)?)
@@ -144,19 +140,20 @@ impl Rules<'_, '_, '_> {
         None
     }
 
-    fn operands(&mut self, key: &Key, given: &Rc<Node>) -> Option<Vec<Option<bool>>> {
+    /// What all conditions of `Fn::And` or `Fn::Or` come to.
+    fn operands(&mut self, key: &Key, given: &Rc<Node>) -> Option<Vec<bool>> {
         let items = match &given.value {
             Value::List(items) if OPERANDS.contains(&items.len()) => items,
             Value::List(_) | Value::Scalar { .. } | Value::Map(_) => {
                 let message = format!("`{}` takes a list of two to ten conditions", key.name);
-                self.findings.push(
-                    Finding::new(Code::WrongArguments, given.span, message)
-                        .help(format!("write `{}: [{{…}}, {{…}}]`", key.name)),
-                );
+                let help = format!("write `{}: [{{…}}, {{…}}]`", key.name);
+                self.findings.push(Finding::new(Code::WrongArguments, given.span, message).help(help));
                 return None;
             }
         };
-        Some(items.iter().map(|item| self.truth(item)).collect())
+        // Each is looked at, whatever the others are: all that is wrong is told.
+        let truths: Vec<Option<bool>> = items.iter().map(|item| self.truth(item)).collect();
+        truths.into_iter().collect()
     }
 
     fn arguments<'n, const N: usize>(
