@@ -107,18 +107,18 @@ fn addressed(name: &str) -> String {
     if is_stack_name(name) { name.to_owned() } else { suggestion(name, LONGEST).unwrap_or_else(|| "stack".to_owned()) }
 }
 
-/// Names that two stacks have, or that only differ in what names in AWS and of outputs do not show.
+/// Names that two stacks have, or that only differ in what the names of outputs do not show.
 fn collisions(environment: &Environment, chosen: &[Chosen<'_>], findings: &mut Vec<Finding>) {
-    let alike = |name: &str| crate::expand::pascal(name).to_ascii_lowercase();
+    let alike = crate::expand::pascal;
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
-    taken.insert("shared".to_owned(), "what agents share".to_owned());
+    taken.insert(alike("shared"), "what agents share".to_owned());
     for agent in &environment.agents {
         taken.insert(alike(&agent.name.value), format!("agent `{}`", agent.name.value));
     }
     for stack in chosen {
         if let Some(other) = taken.get(&alike(&stack.name)) {
             let message =
-                format!("the stack `{}` is too much like {other}: both would have the same names", stack.name);
+                format!("the stack `{}` is too much like {other}: their outputs would have the same names", stack.name);
             let finding = Finding::new(Code::DuplicateName, stack.span, message);
             findings.push(finding.help(match stack.assembled {
                 Some(_) => "give it another `stackName` in the CDK application, or choose others by `stacks`",

@@ -36,8 +36,8 @@ pub(super) fn add(scope: &Scope, resource: &mut DesiredResource, span: Span, fin
 fn given<'p>(properties: &'p Map<String, Value>, property: &str) -> impl Iterator<Item = &'p str> {
     let (list, map) = match properties.get(property) {
         Some(Value::Array(list)) => (list.as_slice(), None),
-        Some(Value::Object(map)) => (&[][..], Some(map)),
-        _ => (&[][..], None),
+        Some(Value::Object(map)) => (Default::default(), Some(map)),
+        _ => (Default::default(), None),
     };
     let of_list = list.iter().filter_map(|tag| tag.get("Key")?.as_str());
     of_list.chain(map.into_iter().flatten().map(|(name, _)| name.as_str()))

@@ -333,7 +333,7 @@ fn names_of_stacks_that_are_too_much_alike_are_told() {
     let problems = project.problems();
     assert_eq!(
         problems[0],
-        "strands.yaml:3:52 config::duplicate-name | the stack `data-stack-dev` is too much like stack `DataStack-Dev`: both would have the same names | give one of them another name"
+        "strands.yaml:3:52 config::duplicate-name | the stack `data-stack-dev` is too much like stack `DataStack-Dev`: their outputs would have the same names | give one of them another name"
     );
 }
 
