@@ -1,5 +1,6 @@
 //! Templates next to agents.
 
+use model::Lookup;
 use serde_json::json;
 
 use super::project::{project, properties};
@@ -267,4 +268,30 @@ Resources:
             "a.yaml:11:3 template::name-outside | `a/Parameter` is named `/x`, which is not a name of this environment | remove `Name`: a name is then made; or begin it with `/desk/dev/`",
         ]
     );
+}
+
+#[test]
+fn what_has_to_be_looked_up_is_asked_for_and_then_used() {
+    let template = "\
+Parameters: { Image: { Type: 'AWS::SSM::Parameter::Value<String>', Default: /shop/image } }
+Resources: { Name: { Type: AWS::SSM::Parameter, Properties: { Type: String, Value: !Ref Image } } }
+";
+    let asking = project("stacks: [{ name: a, template: a.yaml }]\n").with("a.yaml", template);
+    let lookup = Lookup::Parameter { name: "/shop/image".to_owned(), version: None };
+    assert_eq!(asking.expanded().lookups, [lookup.clone()].into());
+    let told = asking.found(lookup, json!("ami-1")).expanded();
+    assert!(told.lookups.is_empty());
+    assert_eq!(properties(&told, "a/Name")["Value"], json!("ami-1"));
+}
+
+#[test]
+fn the_same_template_may_be_several_stacks() {
+    let text = "stacks:
+  - { name: one, template: storage.yaml, parameters: { Stage: dev } }
+  - { name: two, template: storage.yaml, parameters: { Stage: prod } }
+";
+    let expanded = project(text).with("storage.yaml", STORAGE).expanded();
+    let stage = |stack: &str| properties(&expanded, &format!("{stack}/Table"))["Tags"][0]["Value"].clone();
+    assert_eq!((stage("one"), stage("two")), (json!("dev"), json!("prod")));
+    assert_eq!(expanded.files.count(), 2, "a text is read once");
 }
