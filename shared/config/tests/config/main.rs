@@ -23,6 +23,7 @@ mod merging;
 mod network;
 mod optimiser;
 mod outside;
+mod pages;
 mod project;
 mod references;
 mod rendering;
