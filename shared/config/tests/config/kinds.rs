@@ -141,6 +141,23 @@ fn a_public_container_without_a_certificate_is_noted_and_made() {
 }
 
 #[test]
+fn agents_of_different_kinds_never_share_a_role() {
+    let permissions = "permissions: [{ model: 'anthropic.claude-*' }]";
+    let function = format!("  - {{ name: f, path: f, runtime: python3.12, handler: h.h, {permissions} }}\n");
+    let core = format!("  - {{ name: core, {CODE}, {permissions} }}\n");
+    let all = sound(&with(&format!("kind: container, {IMAGE}, {permissions}"), &format!("{function}{core}{VPC}")));
+    let roles = all.desired.resources.iter().filter(|(address, _)| address.logical_id.starts_with("Role"));
+    let mut services: Vec<String> = roles
+        .map(|(_, role)| {
+            role.properties.get("AssumeRolePolicyDocument").unwrap()["Statement"][0]["Principal"]["Service"].clone()
+        })
+        .map(|service| service.as_str().unwrap().to_owned())
+        .collect();
+    services.sort();
+    assert_eq!(services, ["bedrock-agentcore.amazonaws.com", "ecs-tasks.amazonaws.com", "lambda.amazonaws.com"]);
+}
+
+#[test]
 fn services_share_a_cluster() {
     let other = format!("  - {{ name: other, kind: container, {IMAGE} }}\n{VPC}");
     let both = sound(&with(&format!("kind: container, {IMAGE}"), &other));
