@@ -19,7 +19,7 @@ pub struct Stack {
     pub parameters: Vec<(Key, Rc<Node>)>,
     /// What its file assets are replaced by.
     pub assets: Vec<Asset>,
-    /// Values from outside of the template that are evaluated as the values of its outputs are.
+    /// Values from outside of the template that are evaluated as properties are.
     pub values: Vec<Rc<Node>>,
 }
 

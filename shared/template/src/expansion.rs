@@ -183,7 +183,7 @@ impl<'a> Read<'a> {
                 expansion.outputs.insert((self.stack.name.clone(), output.key.name.clone()), value);
             }
         }
-        let value = |node: &Rc<Node>| evaluator.value_in(Place::Output, node).unwrap_or_else(|| unknown(node.span));
+        let value = |node: &Rc<Node>| evaluator.value(node).unwrap_or_else(|| unknown(node.span));
         let values = self.stack.values.iter().map(value).collect();
         expansion.values.insert(self.stack.name.clone(), values);
         let Evaluated { findings: found, lookups } = evaluator.finish();

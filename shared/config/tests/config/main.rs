@@ -32,6 +32,7 @@ mod secrets;
 mod shift;
 mod sound;
 mod stacks;
+mod stored;
 
 use std::collections::BTreeMap;
 
