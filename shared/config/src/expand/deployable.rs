@@ -62,6 +62,9 @@ fn holds_secret(value: &Value) -> bool {
     }
 }
 
+/// Services whose resources are known by something else than their names: roles by their path, APIs by their ids.
+const BY_OTHER_MEANS: [&str; 2] = ["AWS::IAM::", "AWS::ApiGateway"];
+
 /// A name that the environment's target role would not let anybody make.
 fn name(
     environment: &EnvironmentId,
@@ -70,8 +73,7 @@ fn name(
     naming: Naming,
     span: Span,
 ) -> Option<Finding> {
-    // A role is known by its path, and an API by its id.
-    if matches!(resource.kind.as_str(), "AWS::IAM::Role" | "AWS::ApiGatewayV2::Api") {
+    if BY_OTHER_MEANS.iter().any(|service| resource.kind.as_str().starts_with(service)) {
         return None;
     }
     let name = match resource.properties.get(naming.property)? {
