@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use engine::ports::Ledger;
 use model::{
     Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Refusal, Request,
-    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
+    ResourceKey, Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
 };
 use planner::{Destination, Nowhere, Planned};
 use serde::de::DeserializeOwned;
@@ -125,7 +125,16 @@ impl RollingBack {
 
     /// The plan by which a deployment undoes what it did. From here on its head says so.
     async fn undo(&self, message: &Message, ground: &mut Ground, undo: Undo) -> Result<Message, Rejected> {
-        let goal = self.goal(planner::last(&ground.history)?, &ground.history).await?;
+        let last = planner::last(&ground.history)?;
+        let mut goal = self.goal(last, &ground.history).await?;
+        if let Some(left_by) = last.left_by {
+            // Nothing of the engine touches what was let go, until somebody asks for it again.
+            let let_go = planner::let_go_since(left_by, &ground.history);
+            let is_let_go = |key: &ResourceKey| {
+                let_go.contains(&key.address) && ground.recorded.generations(&key.address).next().is_none()
+            };
+            goal.snapshot.resources.retain(|key, _| !is_let_go(key));
+        }
         let Planned { plan, report } = plan(ground, &goal, None)?;
         let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
         ground.deployment.undo = Some(undo);

@@ -37,6 +37,14 @@ impl Request {
             Self::Reap => EntryKind::Reap,
         }
     }
+
+    /// Whether it leaves everything as it is but for what goes: what it came after is neither better nor worse for it.
+    pub fn only_takes_away(&self) -> bool {
+        match self {
+            Self::LetGo { .. } | Self::Reap => true,
+            Self::Deploy | Self::Rollback(_) | Self::Destroy(_) => false,
+        }
+    }
 }
 
 /// A way back.

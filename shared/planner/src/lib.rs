@@ -40,7 +40,7 @@ pub use error::{PlanError, Problem};
 pub use inverse::{Inverse, inverse};
 pub use let_go::{LettingGo, let_go};
 pub use reap::{Reaping, reap};
-pub use target::{Destination, Nowhere, destination, last};
+pub use target::{Destination, Nowhere, destination, last, let_go_since};
 
 /// Looked up, and never gone through: its order must not show. Hashed without anything random.
 type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;

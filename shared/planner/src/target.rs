@@ -1,6 +1,8 @@
 //! Where a way back leads, from what the deployments of an environment came to.
 
-use model::{Deployment, Outcome, Request, Revision, Scope, Target};
+use std::collections::BTreeSet;
+
+use model::{Deployment, Outcome, Request, ResourceAddress, Revision, Scope, Target};
 
 /// A revision that can be gone back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +24,14 @@ pub enum Nowhere {
         /// Those that there are.
         there: Vec<Revision>,
     },
-    /// What ended at the revision did not end well.
-    #[error("revision {asked} is no state to go back to: its deployment ended as `{outcome}`")]
+    /// What ended at the revision did not end well, or changed nothing of what did not.
+    #[error("revision {asked} is no state to go back to: {} ended as `{outcome}`", whose(*asked, *left_at))]
     Unwell {
         /// The revision.
         asked: Revision,
-        /// How its last deployment ended.
+        /// The revision at which what did not end well left it.
+        left_at: Revision,
+        /// How the last deployment there ended.
         outcome: &'static str,
         /// Those that there are.
         there: Vec<Revision>,
@@ -48,6 +52,13 @@ pub enum Nowhere {
         /// Those that there are.
         there: Vec<Revision>,
     },
+}
+
+fn whose(asked: Revision, left_at: Revision) -> String {
+    if asked == left_at {
+        return "its deployment".to_owned();
+    }
+    format!("it is what revision {left_at} left but for what went since, and the deployment of that")
 }
 
 impl Nowhere {
@@ -92,21 +103,34 @@ pub fn destination<'a>(
 }
 
 /// Where a deployment that fails goes back to: what the last one that ended well left; where none did, nothing. Its revision is
-/// the one that the environment stood at, also where that was restored before. A reap is passed over: it may have come after
-/// something that failed, and has done nothing that would be undone.
+/// the one that the environment stood at, also where that was restored before. A reap is passed over: it has done nothing that
+/// would be undone. So is a letting go after something that failed, which is no better for it; what it let go is not taken up
+/// again all the same ([`let_go_since`]).
 ///
 /// # Errors
 /// [`Nowhere::Gone`] where the record of that is not kept.
 pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
     let history = History::of(deployments);
-    let last = history.0.iter().rev().find(|one| ended_well(one) && one.request != Request::Reap).copied();
+    let is_meant = |one: &&&Deployment| one.request != Request::Reap && history.is_whole(one);
+    let last = history.0.iter().rev().find(is_meant).copied();
     let Some((last, revision)) = last.and_then(|last| Some((last, last.revision?))) else {
         return history.at(Revision(0));
     };
-    if !can_be_restored(last) {
+    if last.after.is_none() {
         return Err(Nowhere::Gone { asked: revision, there: history.there() });
     }
     Ok(Destination { revision: history.restored(revision), left_by: Some(last) })
+}
+
+/// What was let go after a deployment had left its record. `deployments` are all of the environment.
+pub fn let_go_since<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> BTreeSet<&'a ResourceAddress> {
+    let History(ended) = History::of(deployments);
+    let since = ended.into_iter().skip_while(|one| one.id != left_by.id).filter(|one| ended_well(one));
+    let let_go = since.filter_map(|one| match &one.request {
+        Request::LetGo { resources } => Some(resources),
+        Request::Deploy | Request::Destroy(_) | Request::Rollback(_) | Request::Reap => None,
+    });
+    let_go.flatten().collect()
 }
 
 /// The deployments that ended at a revision, in the order in which they had their turn.
@@ -125,15 +149,17 @@ impl<'a> History<'a> {
             return Ok(Destination { revision, left_by: None });
         }
         let here = || self.0.iter().rev().filter(|one| one.revision == Some(revision));
-        if let Some(left_by) = here().find(|one| can_be_restored(one)) {
+        if let Some(left_by) = here().find(|one| self.can_be_restored(one)) {
             return Ok(Destination { revision, left_by: Some(left_by) });
         }
         let (asked, there) = (revision, self.there());
-        Err(match here().next() {
-            None => Nowhere::Unknown { asked, there },
-            Some(_) if here().any(|one| ended_well(one)) => Nowhere::Gone { asked, there },
-            Some(last) => Nowhere::Unwell { asked, outcome: last.outcome().map_or("", Outcome::name), there },
-        })
+        if here().any(|one| self.is_whole(one)) {
+            return Err(Nowhere::Gone { asked, there });
+        }
+        let Some(last) = here().next() else { return Err(Nowhere::Unknown { asked, there }) };
+        let unwell = self.half_done(revision).unwrap_or(last);
+        let (left_at, outcome) = (unwell.revision.unwrap_or(asked), unwell.outcome().map_or("", Outcome::name));
+        Err(Nowhere::Unwell { asked, left_at, outcome, there })
     }
 
     /// The last revision before the one that the environment stands at. What a destruction or a reap left is no state that
@@ -143,7 +169,7 @@ impl<'a> History<'a> {
         let standing = self.standing(current, scope);
         let is_meant = |one: &&&Deployment| {
             one.revision < Some(standing)
-                && can_be_restored(one)
+                && self.can_be_restored(one)
                 && !matches!(one.request, Request::Destroy(_) | Request::Reap)
         };
         let found = self.0.iter().rev().find(is_meant);
@@ -155,7 +181,7 @@ impl<'a> History<'a> {
     /// went to, and what neither reads a config nor goes back changes nothing of it.
     fn standing(&self, at: Revision, scope: &Scope) -> Revision {
         let Some(maker) = self.0.iter().find(|one| one.revision == Some(at)) else { return at };
-        let earlier = self.0.iter().rev().filter_map(|one| one.revision).find(|revision| *revision < at);
+        let earlier = self.earlier(at);
         let through = match (&maker.request, maker.outcome()) {
             (Request::Reap | Request::LetGo { .. }, _) => earlier,
             (Request::Rollback(rollback), Some(Outcome::RolledBack { .. }))
@@ -179,21 +205,47 @@ impl<'a> History<'a> {
         }
     }
 
+    /// The revision before.
+    fn earlier(&self, than: Revision) -> Option<Revision> {
+        self.0.iter().rev().filter_map(|one| one.revision).find(|revision| *revision < than)
+    }
+
+    /// Whether what a deployment left is as somebody wanted it: also where it undid what it did.
+    fn is_whole(&self, one: &Deployment) -> bool {
+        let stands_on = one.revision.filter(|_| one.request.only_takes_away());
+        ended_well(one) && stands_on.is_none_or(|revision| self.half_done(revision).is_none())
+    }
+
+    fn can_be_restored(&self, one: &Deployment) -> bool {
+        one.after.is_some() && self.is_whole(one)
+    }
+
+    /// The deployment that did not end well, where that is what made the environment what it is at revision `at`. Nothing is whole
+    /// because something was taken away from it.
+    fn half_done(&self, at: Revision) -> Option<&'a Deployment> {
+        let here = || self.0.iter().copied().filter(|one| one.revision == Some(at));
+        let maker = here().next()?;
+        let of_config = || here().filter(|one| !one.request.only_takes_away());
+        if of_config().any(ended_well) {
+            None
+        } else if maker.request.only_takes_away() {
+            self.half_done(self.earlier(at)?)
+        } else {
+            of_config().last()
+        }
+    }
+
     fn there(&self) -> Vec<Revision> {
         let mut there: Vec<_> =
-            self.0.iter().filter(|one| can_be_restored(one)).filter_map(|one| one.revision).collect();
+            self.0.iter().filter(|one| self.can_be_restored(one)).filter_map(|one| one.revision).collect();
         there.dedup();
         there
     }
 }
 
-/// Whether what a deployment left is as somebody wanted it: also where it undid what it did.
+/// Whether it came to what was asked for, or to what was there before.
 fn ended_well(deployment: &Deployment) -> bool {
     deployment.outcome().is_some_and(|outcome| outcome.is_success() || matches!(outcome, Outcome::RolledBack { .. }))
-}
-
-fn can_be_restored(deployment: &Deployment) -> bool {
-    ended_well(deployment) && deployment.after.is_some()
 }
 
 #[cfg(test)]
@@ -240,6 +292,14 @@ mod tests {
         ended(revision, Request::Rollback(rollback), outcome)
     }
 
+    fn reap(revision: u64) -> Deployment {
+        ended(revision, Request::Reap, Outcome::Deployed)
+    }
+
+    fn let_go(revision: u64, resource: &str) -> Deployment {
+        ended(revision, Request::LetGo { resources: [resource.parse().unwrap()].into() }, Outcome::Deployed)
+    }
+
     fn previous(scope: &Scope, deployments: &[Deployment]) -> Option<u64> {
         destination(Target::Previous, scope, deployments).ok().map(|found| found.revision.0)
     }
@@ -283,8 +343,10 @@ mod tests {
     #[test]
     fn what_reads_no_config_is_no_step_of_its_own() {
         let all = &Scope::All;
-        let reap = |revision| ended(revision, Request::Reap, Outcome::Deployed);
         assert_eq!(previous(all, &[deployed(1), deployed(2), reap(3)]), Some(1));
+        assert_eq!(previous(all, &[deployed(1), deployed(2), let_go(3, "a/X")]), Some(1));
+        assert_eq!(previous(all, &[deployed(1), let_go(2, "a/X"), deployed(3)]), Some(2), "without what was let go");
+        assert_eq!(previous(all, &[deployed(1), stopped(2), let_go(3, "a/X"), deployed(4)]), Some(1), "not half of 2");
         assert_eq!(previous(all, &[deployed(1), stopped(2), reap(3), deployed(4)]), Some(1), "not half of 2");
         let gone =
             ended(2, Request::Destroy(Destroy::default()), Outcome::Destroyed { deleted: 1, retained: Vec::new() });
@@ -309,6 +371,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_reap_or_a_letting_go_left_is_as_well_as_what_it_came_after() {
+        let history = [deployed(1), reap(2), stopped(3), reap(4), let_go(5, "a/X")];
+        let told = |revision| to(revision, &history).map_err(|error| error.to_string());
+        assert_eq!(told(2).unwrap().left_by, Some(&history[1]), "what 1 left, without what was put off");
+        let unwell = |revision| {
+            format!(
+                "revision {revision} is no state to go back to: it is what revision 3 left but for what went since, and the \
+                 deployment of that ended as `Stopped`"
+            )
+        };
+        assert_eq!([told(4), told(5)], [Err(unwell(4)), Err(unwell(5))]);
+        assert_eq!(to(5, &history).unwrap_err().help(), "name a revision that there is: 1, 2");
+        let idle = ended(3, Request::Reap, Outcome::Unchanged);
+        let own = "revision 3 is no state to go back to: its deployment ended as `Stopped`".to_owned();
+        assert_eq!(
+            to(3, &[stopped(3), idle]).map_err(|error| error.to_string()),
+            Err(own),
+            "a reap made nothing of it"
+        );
+    }
+
+    #[test]
+    fn what_was_let_go_since_is_told() {
+        let history = [let_go(1, "a/W"), deployed(2), stopped(3), let_go(4, "a/X"), let_go(6, "a/Y")];
+        let since = |left_by: &Deployment| {
+            let since = let_go_since(left_by, &history);
+            since.into_iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(since(&history[1]), ["a/X", "a/Y"]);
+        assert_eq!(since(&history[3]), ["a/X", "a/Y"], "its own is not in its record either");
+    }
+
+    #[test]
     fn what_fails_goes_back_to_what_ended_well_last_and_never_further_because_that_is_lost() {
         let revision = |history: &[Deployment]| last(history).map(|found| found.revision.0);
         assert_eq!(revision(&[]), Ok(0));
@@ -320,9 +415,19 @@ mod tests {
         assert_eq!(revision(&[undone(2, 0)]), Ok(0));
         let part = back(4, 2, Scope::Agent("orders".into()));
         assert_eq!(revision(&[deployed(2), deployed(3), part]), Ok(4), "one agent of 2 among the others of 3");
-        let reap = |revision, outcome| ended(revision, Request::Reap, outcome);
-        let after_half = [deployed(1), stopped(2), reap(3, Outcome::Deployed), reap(3, Outcome::Unchanged)];
+        let idle = ended(3, Request::Reap, Outcome::Unchanged);
+        let after_half = [deployed(1), stopped(2), reap(3), idle];
         assert_eq!(revision(&after_half), Ok(1), "what was put off is deleted, and half of 2 is no better for it");
+        assert_eq!(revision(&[deployed(1), let_go(2, "a/X")]), Ok(2), "what was let go is not taken up again");
+        let after_half = [deployed(1), stopped(2), let_go(3, "a/X"), reap(4), let_go(5, "a/Y")];
+        assert_eq!(revision(&after_half), Ok(1), "nor is it for what was let go");
+        let between = [deployed(1), let_go(2, "a/X"), stopped(3), let_go(4, "a/Y")];
+        assert_eq!(revision(&between), Ok(2));
+        let refused = ended(2, Request::Deploy, Outcome::Refused { refusals: Vec::new() });
+        assert_eq!(revision(&[deployed(1), reap(2), refused, let_go(3, "a/X")]), Ok(3), "nothing is half done");
+        let unchanged = ended(2, Request::Deploy, Outcome::Unchanged);
+        assert_eq!(revision(&[stopped(2), unchanged, let_go(3, "a/X")]), Ok(3), "a config asked for just that");
+        assert_eq!(revision(&[stopped(1), let_go(2, "a/X")]), Ok(0));
         let unkept = Deployment { after: None, ..deployed(2) };
         assert!(matches!(revision(&[deployed(1), unkept]), Err(Nowhere::Gone { .. })));
     }
