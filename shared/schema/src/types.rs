@@ -113,7 +113,7 @@ const TYPES: &[TypeSchema] = &[
     TypeSchema {
         name: "AWS::DynamoDB::Table",
         naming: named("TableName", 255),
-        create_only: &["TableName", "KeySchema"],
+        create_only: &["TableName", "KeySchema", "ImportSourceSpecification"],
         sets: &["AttributeDefinitions"],
         stateful: true,
         ..PLAIN
@@ -148,14 +148,14 @@ const TYPES: &[TypeSchema] = &[
     // What it may read of its source is asked of the role when it is made.
     TypeSchema {
         name: "AWS::Lambda::EventSourceMapping",
-        create_only: &["EventSourceArn", "StartingPosition"],
+        create_only: &["EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"],
         sets: &["FunctionResponseTypes"],
         ..PLAIN
     },
     TypeSchema {
         name: "AWS::Lambda::Function",
         naming: named("FunctionName", 64),
-        create_only: &["FunctionName", "PackageType"],
+        create_only: &["FunctionName", "PackageType", "TenancyConfig"],
         sets: &["Architectures"],
         identity_suffices: &["Environment"],
         assumes: &["Role"],
@@ -163,12 +163,26 @@ const TYPES: &[TypeSchema] = &[
     },
     TypeSchema {
         name: "AWS::Lambda::Permission",
-        create_only: &["Action", "FunctionName", "FunctionUrlAuthType", "Principal", "SourceAccount", "SourceArn"],
+        create_only: &[
+            "Action",
+            "EventSourceToken",
+            "FunctionName",
+            "FunctionUrlAuthType",
+            "InvokedViaFunctionUrl",
+            "Principal",
+            "PrincipalOrgID",
+            "SourceAccount",
+            "SourceArn",
+        ],
         identity_suffices: &["SourceArn"],
         ..PLAIN
     },
     TypeSchema { name: "AWS::Lambda::Url", create_only: &["TargetFunctionArn", "Qualifier"], ..PLAIN },
-    TypeSchema { name: "AWS::Lambda::Version", create_only: &["CodeSha256", "Description", "FunctionName"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::Lambda::Version",
+        create_only: &["CodeSha256", "Description", "FunctionName", "ProvisionedConcurrencyConfig", "RuntimePolicy"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::Logs::LogGroup",
         naming: Some(Naming {
@@ -184,7 +198,7 @@ const TYPES: &[TypeSchema] = &[
     TypeSchema {
         name: "AWS::S3::Bucket",
         naming: Some(Naming { property: "BucketName", length: 63, alphabet: Alphabet::Lower, prefix: "", fifo: None }),
-        create_only: &["BucketName"],
+        create_only: &["BucketName", "BucketNamePrefix", "BucketNamespace"],
         stateful: true,
         ..PLAIN
     },
