@@ -45,7 +45,7 @@ fn texts() -> Vec<Case> {
         config(
             &bomb_of_aliases(),
             &[
-                "13:15 config::too-large | this grows too large once its aliases are followed | write out what is meant, without aliases",
+                "14:15 config::too-large | this grows too large once its aliases are followed | write out what is meant, without aliases",
             ],
         ),
         config("", &["- intake::empty | the upload is empty | upload the file again"]),
