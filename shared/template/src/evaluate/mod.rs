@@ -12,23 +12,21 @@ mod pseudo;
 mod reference;
 mod substitute;
 mod text;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use model::Lookup;
-use model::expression::{Function, Misfit, Unfit};
-use source::{Code, FUNCTIONS, Files, Finding, Key, Node, Span, Value, closest};
+use model::expression::Function;
+use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value};
 
 use crate::scope::Scope;
 
 pub(crate) use kept::{Charge, is_unknown, unknown};
 use kept::{described, left};
+use told::within;
 
-/// The most findings of one stack; a report has fewer.
-const MOST: usize = 2_000;
-/// With how much wrong names are not compared any more: a report tells less than that.
-const COMPARED: usize = 400;
 /// How deep evaluation goes, conditions that look at conditions included: what a text may be nested several times over.
 const DEEPEST: usize = 256;
 
@@ -138,56 +136,6 @@ impl<'a> Evaluator<'a> {
     /// What was found.
     pub(crate) fn finish(self) -> Evaluated {
         Evaluated { findings: self.findings, lookups: self.lookups }
-    }
-
-    fn add(&mut self, finding: Finding) {
-        if self.findings.len() < MOST {
-            self.findings.push(finding);
-        }
-    }
-
-    /// The word that was probably meant, unless so much is wrong that comparing takes longer than anybody reads.
-    fn meant<'w>(&self, given: &str, words: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
-        if self.is_much_wrong() { None } else { closest(given, words) }
-    }
-
-    fn is_much_wrong(&self) -> bool {
-        self.findings.len() > COMPARED
-    }
-
-    fn wrong_type(&mut self, span: Span, what: &str, expected: &str, found: &str, help: &str) {
-        let message = format!("{what} must be {expected}, not {found}");
-        self.add(Finding::new(Code::WrongType, span, message).help(help));
-    }
-
-    fn wrong_arguments(&mut self, span: Span, name: &str, takes: &str, form: &str) -> Option<Rc<Node>> {
-        let message = format!("`{name}` takes {takes}");
-        self.add(Finding::new(Code::WrongArguments, span, message).help(format!("write `{form}`")));
-        Some(unknown(span))
-    }
-
-    fn unfit(&mut self, span: Span, error: &Unfit) -> Rc<Node> {
-        let (code, help) = match error.misfit {
-            Misfit::Kind => (Code::WrongType, "look at what its arguments come to"),
-            Misfit::Range => (Code::OutOfRange, "look at what its arguments come to"),
-            Misfit::Size => (Code::TooLarge, "split it into several values"),
-        };
-        self.add(Finding::new(code, span, error.to_string()).help(help));
-        unknown(span)
-    }
-
-    /// `node` if there is still room for what functions give; told once for each stack.
-    fn made(&mut self, node: Rc<Node>) -> Rc<Node> {
-        if self.scope.charge.take(&node) { node } else { self.spent(node.span) }
-    }
-
-    fn spent(&mut self, span: Span) -> Rc<Node> {
-        if !self.is_spent {
-            self.is_spent = true;
-            let message = "what functions give together grows too large here";
-            self.add(Finding::new(Code::TooLarge, span, message).help("repeat less of long texts and lists"));
-        }
-        unknown(span)
     }
 
     /// What `node` comes to, references to stored values left as they are.
@@ -302,21 +250,6 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Whether the template may use a function that comes with the language extensions.
-    fn with_extensions(&mut self, key: &Key) -> bool {
-        let may = self.scope.template.language_extensions;
-        if !may {
-            self.needs_extensions(key.span, &format!("`{}`", key.name));
-        }
-        may
-    }
-
-    fn needs_extensions(&mut self, span: Span, what: &str) {
-        let message = format!("{what} needs the language extensions");
-        let help = "add `Transform: AWS::LanguageExtensions` at the top of the template";
-        self.add(Finding::new(Code::MissingTransform, span, message).help(help));
-    }
-
     /// The arguments of a function that takes a list of them.
     fn arguments<'n, const N: usize>(
         &mut self,
@@ -359,20 +292,4 @@ impl<'a> Evaluator<'a> {
             Err(error) => self.unfit(span, &error),
         }
     }
-}
-
-/// The place of a stretch of what stands at `span` and says `text`: in a block of lines, too. As a whole where it is written with
-/// escapes.
-fn within(files: &Files, span: Span, text: &str, offset: usize, length: usize) -> Span {
-    let raw = files.slice(span);
-    let place = |at: usize| Span { file: span.file, offset: span.offset + at, length: length.max(1) };
-    let quote = raw.find(text).filter(|quote| *quote <= 1);
-    if let Some(quote) = quote {
-        return place(quote + offset);
-    }
-    let (Some(stretch), Some(before)) = (text.get(offset..offset + length), text.get(..offset)) else { return span };
-    if raw.matches(stretch).count() != text.matches(stretch).count() {
-        return span;
-    }
-    raw.match_indices(stretch).nth(before.matches(stretch).count()).map_or(span, |(at, _)| place(at))
 }
