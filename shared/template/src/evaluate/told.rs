@@ -12,6 +12,7 @@ use super::kept::unknown;
 const MOST: usize = 2_000;
 /// With how much wrong names are not compared any more: a report tells less than that.
 const COMPARED: usize = 400;
+
 impl Evaluator<'_> {
     pub(super) fn add(&mut self, finding: Finding) {
         if self.findings.len() < MOST {
