@@ -305,15 +305,27 @@ impl Ends {
 struct Left {
     stays: BTreeSet<ResourceKey>,
     going: BTreeSet<ResourceKey>,
+    /// What was not finished when the deployment began.
+    unfinished: BTreeSet<ResourceKey>,
 }
 
 impl Left {
     fn of(recorded: &Recorded, ends: &Ends) -> Self {
         let is_data = |one: &RecordedResource| schema::get(&one.kind).is_some_and(|schema| schema.stateful);
-        let was_there = recorded.resources.iter().filter(|(key, _)| ends.begun.resources.contains_key(*key));
+        // It may have moved since.
+        let then = |key: &ResourceKey, one: &RecordedResource| {
+            let moved = one.made_as.as_ref().filter(|_| one.physical_id.is_some());
+            [Some(key), moved].into_iter().flatten().find_map(|key| ends.begun.resources.get(key))
+        };
+        let was_there = recorded.resources.iter().filter(|(key, one)| then(key, one).is_some());
         let is_going = |one: &RecordedResource| one.presence == Presence::Leaving && one.intent.is_some();
         let going = was_there.clone().filter(|(_, one)| is_data(one) && is_going(one));
-        let mut left = Self { going: going.map(|(key, _)| key.clone()).collect(), ..Self::default() };
+        let was_unfinished = |(key, one): &(&ResourceKey, &RecordedResource)| {
+            then(key, one).is_some_and(|one| one.presence != Presence::Present)
+        };
+        let unfinished = was_there.clone().filter(was_unfinished).map(|(key, _)| key.clone()).collect();
+        let going = going.map(|(key, _)| key.clone()).collect();
+        let mut left = Self { going, unfinished, ..Self::default() };
         let in_use = |(_, one): (&ResourceKey, &RecordedResource)| one.presence != Presence::Leaving;
         let is_new = |key: &ResourceKey| !ends.before.generations(&key.address).any(in_use);
         let stays = was_there.filter(|(_, one)| is_data(one) || one.retention == Retention::Retain);
@@ -334,6 +346,7 @@ impl Left {
             Broken::Lost(key) | Broken::OpenIntent(key) | Broken::Unfinished(key, Presence::Leaving) => {
                 self.going.contains(key)
             }
+            Broken::Unfinished(key, Presence::Incomplete) => self.stays.contains(key) && self.unfinished.contains(key),
             Broken::Unwanted(of) => self.stays.iter().any(|key| *of == key.address.to_string()),
             Broken::Unsettled(of) => self.stays.iter().chain(&self.going).any(|key| of.starts_with(&format!("{key} "))),
             _ => false,
