@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use super::network::Subnets;
 use super::policy::allow;
 use super::role::Principal;
-use super::tags::Scope;
 use super::{Expansion, alarms, api, event, grant, health, ignored, pascal, role, secret, security_group};
 use crate::config::{Agent, Kind, Lambda, Permission, UrlAuth};
 
@@ -56,8 +55,7 @@ pub(super) fn add(expansion: &mut Expansion<'_>, agent: &Agent, lambda: &Lambda,
     let role = role::role(expansion, Principal::Lambda, agent, more);
 
     let function = at("Function");
-    let made =
-        function_properties(expansion, agent, lambda, artifact, &role, &log_group, dead_letters.as_ref(), &scope);
+    let made = function_properties(expansion, agent, lambda, artifact, &role, &log_group, dead_letters.as_ref());
     let version = version_properties(&function, artifact, &ignored::without(&made, &ignored::of_function(agent)));
     expansion.put(function.clone(), "AWS::Lambda::Function", made);
 
@@ -105,8 +103,8 @@ fn function_properties(
     role: &ResourceAddress,
     log_group: &ResourceAddress,
     dead_letters: Option<&ResourceAddress>,
-    scope: &Scope,
 ) -> Properties {
+    let scope = expansion.scope.agent(&agent.name.value, &agent.tags);
     let mut function = properties(json!({
         "Architectures": [lambda.architecture.as_str()],
         "Code": { "S3Bucket": expansion.context.artifact_bucket, "S3Key": Artifact::key(&artifact.digest) },
