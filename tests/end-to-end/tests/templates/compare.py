@@ -82,6 +82,8 @@ class Stack:
     def parameter(self, name):
         declared = self.template.get("Parameters", {})[name]
         value = str(self.given.get(name, declared.get("Default")))
+        if declared["Type"].startswith("AWS::SSM::Parameter::Value"):
+            return client("ssm").get_parameter(Name=value)["Parameter"]["Value"]
         if declared["Type"] in ("CommaDelimitedList", "List<Number>", "List<String>"):
             return [item.strip() for item in value.split(",")]
         return value

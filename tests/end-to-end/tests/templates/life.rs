@@ -24,11 +24,12 @@ async fn templates_are_made_left_alone_changed_and_removed() {
     let trial = Trial::start().await;
     what_exists_is_what_the_templates_ask_for(&trial).await;
     the_same_upload_again_touches_nothing(&trial).await;
-    let changed = a_changed_parameter_and_a_changed_asset_touch_what_they_concern(&trial).await;
+    let changed = a_changed_parameter_asset_and_value_elsewhere_touch_what_they_concern(&trial).await;
     what_is_removed_is_deleted_and_what_shall_be_retained_stays(&trial, changed).await;
 }
 
 async fn what_exists_is_what_the_templates_ask_for(trial: &Trial) {
+    note(trial, "kept here").await;
     let project = orders();
     let mark = trial.account.proxy.mark();
     let deployment = trial.deploy_and_settle(&project).await;
@@ -52,6 +53,13 @@ async fn what_exists_is_what_the_templates_ask_for(trial: &Trial) {
     assert!(names.iter().all(|name| !name.contains("asset.") && !name.ends_with("tree.json")), "{names:?}");
 }
 
+/// Puts the parameter that a template looks up.
+async fn note(trial: &Trial, text: &str) {
+    const PUT: &str = "import boto3, sys\n\
+        boto3.client('ssm').put_parameter(Name='/support-desk/dev/given/note', Type='String', Value=sys.argv[1], Overwrite=True)\n";
+    trial.python(PUT, &[text]).await;
+}
+
 async fn the_same_upload_again_touches_nothing(trial: &Trial) {
     let mark = trial.account.proxy.mark();
     let deployment = trial.deploy_and_settle(&orders()).await;
@@ -59,7 +67,7 @@ async fn the_same_upload_again_touches_nothing(trial: &Trial) {
     assert_eq!(calls(trial, mark), BTreeSet::new());
 }
 
-async fn a_changed_parameter_and_a_changed_asset_touch_what_they_concern(trial: &Trial) -> Project {
+async fn a_changed_parameter_asset_and_value_elsewhere_touch_what_they_concern(trial: &Trial) -> Project {
     let mut project = orders().with("strands.yaml", "Memory: 256", "Memory: 320");
     // What CDK writes when code changes: another folder, under another name, which the template and the manifest say.
     let before = asset(&project, API, "Look");
@@ -74,24 +82,19 @@ async fn a_changed_parameter_and_a_changed_asset_touch_what_they_concern(trial: 
         };
         project.files.insert(path.replace(&before, &after), bytes);
     }
+    note(trial, "kept there").await;
     let mark = trial.account.proxy.mark();
     assert_deployed(&trial.deploy_and_settle(&project).await);
-    let name = async |construct| {
-        let address = format!("OrdersApi/{}", logical_id(&project, API, construct));
-        trial
-            .record()
-            .await
-            .resources
-            .iter()
-            .find(|(key, _)| key.address.to_string() == address)
-            .unwrap()
-            .1
-            .physical_id
-            .clone()
+    let (audit, recorded) = ("stacks/audit.template.json", trial.record().await);
+    let name = |stack: &str, template: &str, construct: &str| {
+        let address = format!("{stack}/{}", logical_id(&project, template, construct));
+        let found = recorded.resources.iter().find(|(key, _)| key.address.to_string() == address);
+        found.and_then(|(_, one)| one.physical_id.clone()).expect("it is recorded")
     };
     let expected = [
-        format!("lambda:UpdateFunctionCode {}", name("Look").await.unwrap()),
-        format!("lambda:UpdateFunctionConfiguration {}", name("Place").await.unwrap()),
+        format!("lambda:UpdateFunctionCode {}", name("OrdersApi", API, "Look")),
+        format!("lambda:UpdateFunctionConfiguration {}", name("OrdersApi", API, "Place")),
+        format!("ssm:PutParameter {}", name("audit", audit, "Trail")),
     ];
     assert_eq!(calls(trial, mark), expected.into());
     let mut parameters = parameters();
