@@ -62,6 +62,7 @@ impl<'a> Account<'a> {
         let undo = deployment.undo.as_ref();
         let mut kept: Vec<(&str, String)> = [
             file("config", deployment.config.as_ref()),
+            file("templates", deployment.sources.as_ref()),
             file("plan", deployment.plan.as_ref()),
             file("plan that failed", undo.map(|undo| &undo.failed)),
             file("record at the failure", undo.map(|undo| &undo.state)),

@@ -28,6 +28,7 @@ fn uploaded(outcome: Outcome) -> Deployment {
             }),
         },
         config: Some(object("config.yaml")),
+        sources: Some(object("sources.json")),
         plan: Some(object("plans/9f86d081.json")),
         after: Some(object("state-after.json")),
         execution: Some("0199d2a4c5-1".into()),
