@@ -218,6 +218,10 @@ fn events_that_lead_nowhere_are_told() {
             "8:26 wrong-schedule | `cron(0 8 * * * *)` is not a schedule | write `?` for the day of the month or for the day of the week, and not for both",
         ),
         (
+            agent("{ schedule: 'cron(0 8 ? * ? *)' }", queues),
+            "8:26 wrong-schedule | `cron(0 8 ? * ? *)` is not a schedule | write `?` for the day of the month or for the day of the week, and not for both",
+        ),
+        (
             agent("{ schedule: 'cron(0 8 * *)' }", queues),
             "8:26 wrong-schedule | `cron(0 8 * *)` is not a schedule | `cron` has six parts with one space between them: minutes, hours, day of the month, month, day of the week, year",
         ),

@@ -217,6 +217,16 @@ fn words_that_mean_nothing_are_told() {
     let found = told(circle);
     assert_eq!(found.len(), 3, "{found:#?}");
     assert!(found.iter().all(|line| line.contains(" cycle | agents `")));
+    // A line is no circle, however long it is.
+    let agent = |name: &str, calls: &str| {
+        format!(
+            "  - {{ name: {name}, path: b, runtime: python3.12, handler: h.h, permissions: [{{ agent: {calls} }}] }}\n"
+        )
+    };
+    let last = "  - { name: e, path: e, runtime: python3.12, handler: h.h }\n";
+    let line =
+        ["    permissions: [{ agent: b }]\n".to_owned(), agent("b", "c"), agent("c", "d"), agent("d", "e")].concat();
+    assert_eq!(told(&format!("{line}{last}")), Vec::<String>::new());
     let container =
         "    permissions: [{ agent: c }]\n  - { name: c, kind: container, image: 'a/b:1' }\nshared: { vpc: true }\n";
     assert_eq!(
