@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use end_to_end::admin::DESK;
 use end_to_end::trial::Trial;
 use end_to_end::{Project, assert_deployed, outcome};
 use serde_json::{Value, json};
@@ -25,7 +26,8 @@ async fn templates_are_made_left_alone_changed_and_removed() {
     what_exists_is_what_the_templates_ask_for(&trial).await;
     the_same_upload_again_touches_nothing(&trial).await;
     let changed = a_changed_parameter_asset_and_value_elsewhere_touch_what_they_concern(&trial).await;
-    what_is_removed_is_deleted_and_what_shall_be_retained_stays(&trial, changed).await;
+    what_is_removed_is_deleted_and_what_shall_be_retained_stays(&trial, changed.clone()).await;
+    the_way_back_brings_everything_back(&trial, &changed).await;
 }
 
 async fn what_exists_is_what_the_templates_ask_for(trial: &Trial) {
@@ -134,6 +136,17 @@ async fn what_is_removed_is_deleted_and_what_shall_be_retained_stays(trial: &Tri
     let recorded = trial.record().await;
     let stacks: BTreeSet<&str> = recorded.resources.keys().map(|key| key.address.stack.as_str()).collect();
     assert!(!stacks.contains("handmade") && !stacks.contains("OrdersSite"), "{stacks:?}");
+}
+
+async fn the_way_back_brings_everything_back(trial: &Trial, project: &Project) {
+    let before = trial.ids().await;
+    trial.admin(&["rollback", DESK, "--to", "previous"]).await.expect("it is in the queue");
+    let deployment = trial.next(&before).await;
+    assert_eq!(outcome(&deployment).name(), "RolledBack", "{:#?}", deployment.status);
+    let mut parameters = parameters();
+    parameters["OrdersApi"]["Memory"] = json!(320);
+    let compared = compare(trial, project, STACKS, &parameters).await;
+    assert_eq!(compared.different, Vec::<String>::new());
 }
 
 /// The calls that changed something, as `service:Operation name`.
