@@ -103,8 +103,10 @@ fn answered(execution: &Execution<'_>, change: &Change, sent: &Properties, name:
     let mut items: Vec<_> = generations.iter().filter(is_back).map(|(key, _)| (key.clone(), None)).collect();
     let last = generations.last().map_or(change.key.generation, |(key, _)| key.generation);
     let after = after.map(|after| RecordedResource { physical_id: Some(name), ..after });
+    // What never answered has no name but that of the request, and is what answers now: nothing gave way.
+    let had_answered = |before: &RecordedResource| !before.baseline.0.is_empty();
     match (&change.action, before) {
-        (Action::Update { .. }, Some(before)) => {
+        (Action::Update { .. }, Some(before)) if had_answered(&before) => {
             let deposed = RecordedResource { presence: Presence::Leaving, intent: None, reap: Some(now), ..before };
             items.push((change.key.clone(), Some(deposed)));
             items.push((ResourceKey::new(change.key.address.clone(), last.next()), after));

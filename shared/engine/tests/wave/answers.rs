@@ -68,6 +68,24 @@ async fn what_answers_by_its_earlier_name_is_in_use_again_and_not_deleted() {
 }
 
 #[tokio::test]
+async fn what_answers_only_after_its_deployment_gave_up_is_what_answered_and_nothing_is_due() {
+    let world = World::new();
+    let (plan, digest) = planned(&world, "d1", &custom("one"));
+    let silent = CallError::local(ErrorClass::Busy, "settle", "not yet");
+    *world.fails.lock().unwrap() = Some(("settle", silent, u32::MAX));
+    let mut end = End::More;
+    while end == End::More {
+        end = invoke(&world, &plan, &digest, limits()).await.unwrap();
+    }
+    assert!(matches!(end, End::Failed(_)), "{end:?}");
+    world.truth.lock().unwrap().journal.clear();
+    *world.fails.lock().unwrap() = None;
+
+    deployed(&world, "d2", "one").await;
+    assert_eq!((known(&world), told(&world)), (vec![(1, "one".to_owned(), false)], json!("one")));
+}
+
+#[tokio::test]
 async fn wherever_a_change_of_name_dies_it_is_resumed_to_the_same_end() {
     let count = World::new();
     deployed(&count, "d1", "one").await;
