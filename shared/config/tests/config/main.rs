@@ -99,9 +99,11 @@ fn whole(config: &config::Config, name: &str) -> Result<config::Expanded, config
     config::expand(config, &context)
 }
 
-/// What a valid config comes to in one environment.
+/// What a valid config comes to in one environment, which is sound.
 fn expanded(config: &config::Config, name: &str) -> Desired {
-    whole(config, name).unwrap_or_else(|report| panic!("{report}")).desired
+    let expanded = whole(config, name).unwrap_or_else(|report| panic!("{report}"));
+    sound::check(&expanded);
+    expanded.desired
 }
 
 /// What a valid config comes to in `dev`: whole in itself, and such as AWS's own schemas of the types ask for.
