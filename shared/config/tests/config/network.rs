@@ -4,6 +4,7 @@ use model::Lookup;
 use serde_json::{Value, json};
 
 use super::errors::found;
+use super::project::project;
 use super::{artifacts, expanded, record, small, sound, valid};
 
 fn told(rest: &str) -> Vec<String> {
@@ -290,6 +291,21 @@ fn a_sensitive_port_that_is_open_to_the_world_is_refused_at_its_line() {
         refused(alone),
         [format!("16:15 open-port | port 3389 (RDP) is open to the world, `0.0.0.0/0` | {help}")]
     );
+}
+
+#[test]
+fn a_port_that_a_template_opens_is_told_in_the_template() {
+    let template = "Parameters:\n  From: { Type: String, Default: 0.0.0.0/0 }\nResources:\n  Hosts:\n    Type: AWS::EC2::SecurityGroup\n    \
+                    Properties:\n      GroupDescription: Hosts\n      SecurityGroupIngress:\n        - { IpProtocol: tcp, FromPort: 22, \
+                    ToPort: 22, CidrIp: !Ref From }\n";
+    let open = project("stacks: [{ name: hosts, template: hosts.yaml }]\n").with("hosts.yaml", template);
+    let [told] = open.problems().try_into().unwrap();
+    assert!(
+        told.starts_with("hosts.yaml:9:") && told.contains("open-port | port 22 (SSH) is open to the world"),
+        "{told}"
+    );
+    let narrow = "stacks: [{ name: hosts, template: hosts.yaml, parameters: { From: 203.0.113.0/24 } }]\n";
+    assert!(project(narrow).with("hosts.yaml", template).problems().is_empty());
 }
 
 #[test]
