@@ -1,13 +1,14 @@
 //! `strands.yaml`: text → typed config with the place of every part → [`model::Desired`].
 //!
 //! Owns: the keys that a config may have, what each may say ([`parse`]: every error at once, each with its place and what to
-//! do), what an environment overrides, and which resources it all comes to ([`expand`]). Must never: read a file or the
-//! clock, talk to AWS, choose a physical name (the planner does), or widen what an agent asked for.
+//! do; for editors as a [`json_schema`]), what an environment overrides, and which resources it all comes to ([`expand`]). Must
+//! never: read a file or the clock, talk to AWS, choose a physical name (the planner does), or widen what an agent asked for.
 
 mod assembly;
 mod chosen;
 mod config;
 mod expand;
+mod json_schema;
 mod outside;
 mod read;
 mod texts;
@@ -22,6 +23,7 @@ pub use config::{
 };
 pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 pub use expand::{Context, Expanded, Note, expand};
+pub use json_schema::json_schema;
 pub use outside::AgentSource;
 use source::Files;
 pub use source::{Area, Code, Problem, Report, Span, Spanned};

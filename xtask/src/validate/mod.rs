@@ -39,6 +39,9 @@ pub(crate) struct Validate {
     /// As JSON, for programs.
     #[arg(long)]
     json: bool,
+    /// Look at no project: print the JSON Schema of `strands.yaml`, for editors.
+    #[arg(long, conflicts_with_all = ["path", "environment", "expanded", "json"])]
+    schema: bool,
 }
 
 /// What one environment comes to.
@@ -59,6 +62,9 @@ enum Wrong {
 impl Validate {
     /// Says everything that is wrong, or what the project comes to.
     pub(crate) fn run(self) -> Result<(), XtaskError> {
+        if self.schema {
+            return shown(&config::json_schema());
+        }
         let console = Console::for_output();
         let (folder, config) = located(&self.path)?;
         let mut contents = Folder::open(&folder)

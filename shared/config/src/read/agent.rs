@@ -9,18 +9,18 @@ use source::Reader;
 
 /// What runs an agent, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Word {
+pub(crate) enum Word {
     Lambda,
     AgentCore,
     Container,
 }
 
 impl Word {
-    const ALL: [(&'static str, Self); 3] =
+    pub(crate) const ALL: [(&'static str, Self); 3] =
         [("lambda", Self::Lambda), ("agentcore", Self::AgentCore), ("container", Self::Container)];
 
     /// What an agent of this kind is called in messages.
-    fn called(self) -> &'static str {
+    pub(crate) fn called(self) -> &'static str {
         match self {
             Self::Lambda => "an agent",
             Self::AgentCore => "an agent of kind `agentcore`",
@@ -29,7 +29,7 @@ impl Word {
     }
 
     /// The settings whose changes can be ignored.
-    fn settings(self) -> &'static [(&'static str, Setting)] {
+    pub(crate) fn settings(self) -> &'static [(&'static str, Setting)] {
         match self {
             Self::Lambda => &[
                 ("architecture", Setting::Architecture),

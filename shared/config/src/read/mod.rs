@@ -30,7 +30,10 @@ pub(crate) mod tag_names;
 mod tags;
 mod variables;
 
+pub(crate) use agent::Word as AgentWord;
 pub(crate) use agentcore::RUNTIMES as AGENTCORE_RUNTIMES;
+pub(crate) use monitoring::RETENTIONS;
+pub(crate) use network::ENDPOINTS;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -10,7 +10,7 @@ use source::{Reader, listed};
 
 /// The retentions that CloudWatch Logs has, in days
 /// (https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html).
-const RETENTIONS: [u32; 22] =
+pub(crate) const RETENTIONS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 pub(super) fn monitoring(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Monitoring> {

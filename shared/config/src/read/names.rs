@@ -112,7 +112,7 @@ pub(super) fn account(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Spanne
 }
 
 /// The regions that AWS has (https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html).
-const REGIONS: &[&str] = &[
+pub(crate) const REGIONS: &[&str] = &[
     "af-south-1",
     "ap-east-1",
     "ap-east-2",

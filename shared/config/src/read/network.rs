@@ -17,7 +17,7 @@ const LENGTHS: std::ops::RangeInclusive<u32> = 16..=24;
 
 /// Services that have an interface endpoint, by the last part of its name
 /// (https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html).
-const ENDPOINTS: &[&str] = &[
+pub(crate) const ENDPOINTS: &[&str] = &[
     "athena",
     "bedrock",
     "bedrock-agent",

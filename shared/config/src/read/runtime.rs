@@ -82,6 +82,11 @@ const DEPRECATED: &[(&str, &str)] = &[
 ];
 
 impl Runtime {
+    /// The names of all.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        SUPPORTED.iter().map(|(name, _)| *name)
+    }
+
     /// As Lambda names it.
     pub fn as_str(self) -> &'static str {
         self.name

@@ -6,7 +6,10 @@ use super::{SMALL, small};
 
 /// What is wrong, a line each: `line:column code | message | help`.
 pub(super) fn found(text: &str) -> Vec<String> {
-    let Err(report) = config::parse("strands.yaml", text) else { return Vec::new() };
+    let Err(report) = config::parse("strands.yaml", text) else {
+        super::json_schema::takes(text);
+        return Vec::new();
+    };
     let line = |refusal: model::Refusal| {
         let (line, column) = (refusal.line.unwrap(), refusal.column.unwrap());
         let code = refusal.code.strip_prefix("config::").unwrap().to_owned();

@@ -18,6 +18,7 @@ mod expansion;
 mod features;
 mod health;
 mod hostile;
+mod json_schema;
 mod kinds;
 mod merging;
 mod network;
@@ -57,7 +58,10 @@ fn small(rest: &str) -> String {
 /// A config that is expected to be valid.
 fn valid(text: &str) -> config::Config {
     match config::parse("strands.yaml", text) {
-        Ok(config) => config,
+        Ok(config) => {
+            json_schema::takes(text);
+            config
+        }
         Err(report) => panic!("{}", report.render(false, 100)),
     }
 }

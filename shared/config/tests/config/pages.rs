@@ -14,8 +14,14 @@ Parameters: { Stage: { Type: String, Default: dev } }
 Resources: { Bucket: { Type: AWS::S3::Bucket } }
 ";
 
+/// The page about a code.
+pub(super) fn page(code: Code) -> String {
+    let path = format!("{}/../../docs/errors/codes/{}.md", env!("CARGO_MANIFEST_DIR"), code.as_str());
+    std::fs::read_to_string(path).unwrap()
+}
+
 /// The texts of a page's examples: what is wrong, and what is right.
-fn examples(page: &str) -> (Vec<String>, Vec<String>) {
+pub(super) fn examples(page: &str) -> (Vec<String>, Vec<String>) {
     let (mut wrong, mut right) = (Vec::new(), Vec::new());
     let mut of = None;
     let mut lines = page.lines();
@@ -37,7 +43,7 @@ fn examples(page: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// A whole config, of an example that may leave away what every config has; of a template, the config that brings it along.
-fn whole(example: &str) -> (String, BTreeMap<String, String>) {
+pub(super) fn whole(example: &str) -> (String, BTreeMap<String, String>) {
     let has = |key: &str| example.lines().any(|line| line.starts_with(key));
     let is_template =
         ["Resources:", "Parameters:", "Conditions:", "Transform:", "Mappings:", "Rules:", "Outputs:", "AWSTemplate"];
@@ -106,8 +112,7 @@ fn every_example_is_as_wrong_and_as_right_as_its_page_says() {
     let mut untrue = Vec::new();
     for code in Code::ALL {
         let name = code.as_str();
-        let path = format!("{}/../../docs/errors/codes/{name}.md", env!("CARGO_MANIFEST_DIR"));
-        let page = std::fs::read_to_string(path).unwrap();
+        let page = page(*code);
         assert!(page.starts_with(&format!("# {name}\n")), "{name}");
         let (wrong, right) = examples(&page);
         if wrong.is_empty() || right.is_empty() {

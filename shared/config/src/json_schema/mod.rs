@@ -1,0 +1,111 @@
+//! What a `strands.yaml` may say, as a JSON Schema: what editors complete and check by while somebody writes.
+//!
+//! It says what the readers say of keys, types, words and ranges, and never refuses what they take. What depends on something
+//! else in the file (names that must exist, overrides that are merged) is theirs alone.
+
+mod agent;
+mod beside;
+mod data;
+mod make;
+mod network;
+mod permission;
+
+use serde_json::{Value, json};
+
+use self::make::{list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless};
+use crate::read::names::{LONGEST, REGIONS};
+use model::id::NAME_LENGTH;
+
+/// The JSON Schema (draft 7) of `strands.yaml`.
+pub fn json_schema() -> Value {
+    let project = mapping("`project`")
+        .needs(
+            "name",
+            project_name(),
+            "The project: the first part of the names of everything in it, and of the upload's path.",
+        )
+        .may("region", region(), "The region of environments that name none.")
+        .may("tags", tags(), "Tags on everything.")
+        .made();
+    let config = mapping("a config")
+        .needs("project", project, "What is deployed.")
+        .may("agents", list(agent::agent()), "The agents, each in a stack of its own.")
+        .may("shared", data::shared(), "What the agents share.")
+        .may("stacks", list(beside::stack().made()), "CloudFormation templates and CDK assemblies next to the agents.")
+        .may("resources", beside::resources(), "Resources in CloudFormation's shape, in the stack `shared`.")
+        .may("outputs", beside::outputs(), "Outputs besides those that agents and shared resources have.")
+        .may(
+            "ignore_changes",
+            ignored(),
+            "Properties of resources of the stack `shared` whose later changes here change nothing.",
+        )
+        .may("moved", named(text(), text()), "Old addresses with new ones: nothing is made anew, the record follows.")
+        .needs("environments", environments(), "Where the project is deployed to, by name.")
+        .needs_one(&["agents", "stacks", "resources"])
+        .made();
+    let mut schema = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "description": "A project of Strandline: its agents, what they share, and its environments.",
+    });
+    if let (Value::Object(schema), Value::Object(config)) = (&mut schema, config) {
+        schema.extend(config);
+    }
+    schema
+}
+
+fn project_name() -> Value {
+    unless(name(NAME_LENGTH), pattern("^strandline(-|$)"))
+}
+
+fn region() -> Value {
+    make::choice(REGIONS.iter().copied())
+}
+
+fn environments() -> Value {
+    let overrides = mapping("`overrides`")
+        .may("agents", named(text(), or_null(agent::over())), "What is different in agents here, by their names.")
+        .may("shared", over(data::shared()), "What is different here in what is shared.")
+        .may(
+            "stacks",
+            named(text(), or_null(over(beside::stack().without("name").made()))),
+            "What is different in entries of `stacks` here, by their names.",
+        )
+        .may("resources", over(beside::resources()), "What is different in `resources` here.")
+        .may("outputs", over(beside::outputs()), "What is different in `outputs` here.")
+        .made();
+    let environment = mapping("an environment")
+        .may("account", either_digits(), "Twelve digits, between quotes; must agree with the environment's record.")
+        .may("region", region(), "Must agree with the environment's record; the project's by default.")
+        .may("tags", tags(), "Tags over the project's.")
+        .may("overrides", overrides, "What is different here: mappings are merged key by key, anything else is replaced, `null` takes a key away.")
+        .made();
+    let mut schema = named(name(NAME_LENGTH), or_null(environment));
+    if let Value::Object(schema) = &mut schema {
+        schema.insert("minProperties".to_owned(), json!(1));
+        schema.insert("maxProperties".to_owned(), json!(32));
+    }
+    schema
+}
+
+/// An account: text, or a number that was left without quotes.
+fn either_digits() -> Value {
+    json!({ "type": ["string", "integer"], "pattern": "^[0-9]{12}$" })
+}
+
+/// Tags of one's own.
+fn tags() -> Value {
+    named(
+        json!({ "minLength": 1, "maxLength": 128, "not": { "pattern": "^([aA][wW][sS]|[sS][tT][rR][aA][nN][dD][sS]):" } }),
+        json!({ "type": ["string", "number", "boolean"], "maxLength": 256 }),
+    )
+}
+
+/// Properties whose changes are left alone, by logical id.
+fn ignored() -> Value {
+    named(text(), one_or_more(pattern("^[^.]+(\\.[^.]+)*$")))
+}
+
+/// The name of a stack, an agent's included.
+fn stack_name() -> Value {
+    unless(name(LONGEST), json!({ "const": "shared" }))
+}
