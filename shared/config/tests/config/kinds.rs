@@ -219,6 +219,10 @@ fn keys_that_do_not_fit_a_kind_are_told() {
             "4:42 wrong-image | `desk bot:1` does not name one image | an image is written `registry/name:tag` or `registry/name@sha256:…`",
         ),
         (
+            with(&format!("kind: container, {IMAGE}, cpu: 256, memory: 1000"), VPC),
+            "4:124 out-of-range | a container of 256 CPU units cannot have 1000 MB | it may have from 512 to 2048 MB, in steps of 512",
+        ),
+        (
             with(&format!("kind: container, {IMAGE}, cpu: 256, memory: 4096"), VPC),
             "4:124 out-of-range | a container of 256 CPU units cannot have 4096 MB | it may have from 512 to 2048 MB, in steps of 512",
         ),
