@@ -124,8 +124,8 @@ mod tests {
     fn what_is_missing_or_secret_is_told_and_its_value_is_not_taken() {
         let (gone, secret, there) = (asked("/gone", None), asked("/secret", None), asked("/there", None));
         let found = [
-            shown("/secret", ParameterType::SecureString, 1, "hidden"),
-            shown("/there", ParameterType::String, 1, "v"),
+            shown("/secret", ParameterType::SecureString, 1, "hidden").build(),
+            shown("/there", ParameterType::String, 1, "v").build(),
         ];
         let looked = sorted(&[&gone, &secret, &there], &found);
         assert_eq!(looked.unfit, [(gone, Unfit::Missing), (secret, Unfit::Secret)].into());
