@@ -11,7 +11,7 @@ mod stacks;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use model::ResourceAddress;
+use model::{Limit, ResourceAddress};
 use source::{Files, Node, Span, Spanned};
 
 pub use crate::read::runtime::Runtime;
@@ -54,6 +54,8 @@ pub struct Environment {
     pub region: Option<Spanned<String>>,
     /// The tags of everything: the project's, with the environment's over them.
     pub tags: Tags,
+    /// How much one deployment may do, and how much there may be.
+    pub limits: BTreeMap<Limit, Spanned<u32>>,
     /// The agents, in the order of the text.
     pub agents: Vec<Agent>,
     /// What the agents share.

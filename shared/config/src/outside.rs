@@ -76,7 +76,7 @@ impl Config {
     /// Whether the config agrees with the record of the environment that it was uploaded to.
     ///
     /// # Errors
-    /// A report of every difference: project, environment, account, region.
+    /// A report of every difference: project, environment, account, region, and limits that are wider than the record's.
     pub fn agrees_with(&self, record: &model::Environment) -> Result<(), Report> {
         let mut findings = Vec::new();
         if self.project.value != record.id.project {
@@ -102,6 +102,19 @@ impl Config {
                 let help = "the record is an administrator's: change the config, or ask for another environment";
                 findings.push(Finding::new(code, given.span, message).help(help));
             }
+        }
+        for (limit, given) in &environment.limits {
+            let recorded = record.limits.most(*limit).filter(|most| given.value > *most);
+            let Some(most) = recorded else { continue };
+            let what = limit.as_str();
+            let message = format!(
+                "the config allows {} `{what}` for `{}`, and the environment's record allows {most}",
+                given.value, record.id
+            );
+            let help = format!(
+                "a config may ask for less than its environment allows: write at most {most}, or remove the line"
+            );
+            findings.push(Finding::new(Code::OutOfRange, given.span, message).help(help));
         }
         if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.files, findings)) }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::EnvironmentId;
+use crate::limit::Limits;
 
 /// One environment, as its administrator registered it. Lives in the engine; no config can change it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub struct Environment {
     /// For how long the history is kept.
     #[serde(default)]
     pub keep: Keep,
+    /// How much one deployment may do, and how much there may be. A config may ask for less, never for more.
+    #[serde(default, skip_serializing_if = "Limits::is_empty")]
+    pub limits: Limits,
 }
 
 /// What is done when a deployment fails.
@@ -113,6 +117,7 @@ impl Environment {
             on_failure: OnFailure::default(),
             approval: None,
             keep: Keep::default(),
+            limits: Limits::default(),
             id,
         }
     }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod expression;
 pub mod id;
 pub mod lease;
+pub mod limit;
 pub mod lookup;
 pub mod observed;
 pub mod ownership;
@@ -42,6 +43,7 @@ pub use id::{
     DeploymentId, EnvironmentId, Generation, PhysicalId, ResourceAddress, ResourceKey, ResourceType, Revision,
 };
 pub use lease::{Epoch, Lease};
+pub use limit::{Exceeded, Limit, Limits};
 pub use lookup::{Lookup, Snapshot};
 pub use observed::Observed;
 pub use ownership::{Ownership, Stamp};

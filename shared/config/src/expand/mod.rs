@@ -29,7 +29,9 @@ mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Artifact, Desired, DesiredResource, Digest, Gate, Lookup, Properties, ResourceAddress, Retention, Snapshot};
+use model::{
+    Artifact, Desired, DesiredResource, Digest, Gate, Limits, Lookup, Properties, ResourceAddress, Retention, Snapshot,
+};
 use serde_json::Value;
 
 use crate::config::{AgentKind, Config, Environment, Kind};
@@ -83,6 +85,8 @@ pub struct Expanded {
     pub notes: Vec<Note>,
     /// The texts that those places are in.
     pub files: Files,
+    /// How much one deployment may do, and how much there may be: what both the config and the environment's record allow.
+    pub limits: Limits,
 }
 
 /// The stack of what belongs to no single agent.
@@ -137,7 +141,9 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report
         moved,
         gates,
     };
-    Ok(Expanded { desired, lookups, places, notes, files })
+    let limits = Limits(environment.limits.iter().map(|(limit, most)| (*limit, most.value)).collect());
+    let limits = limits.and(&record.limits);
+    Ok(Expanded { desired, lookups, places, notes, files, limits })
 }
 
 /// What the config makes itself: what is shared, and the agents.

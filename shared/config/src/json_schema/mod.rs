@@ -12,7 +12,8 @@ mod permission;
 
 use serde_json::{Value, json};
 
-use self::make::{list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless};
+use self::make::{list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless, whole};
+use crate::read::limits::MOST;
 use crate::read::names::{LONGEST, REGIONS};
 use model::id::NAME_LENGTH;
 
@@ -34,6 +35,11 @@ pub fn json_schema() -> Value {
         .may("stacks", list(beside::stack().made()), "CloudFormation templates and CDK assemblies next to the agents.")
         .may("resources", beside::resources(), "Resources in CloudFormation's shape, in the stack `shared`.")
         .may("outputs", beside::outputs(), "Outputs besides those that agents and shared resources have.")
+        .may(
+            "limits",
+            limits(),
+            "How much one deployment may do, and how much there may be; no more than the environment allows.",
+        )
         .may(
             "ignore_changes",
             ignored(),
@@ -72,6 +78,7 @@ fn environments() -> Value {
         )
         .may("resources", over(beside::resources()), "What is different in `resources` here.")
         .may("outputs", over(beside::outputs()), "What is different in `outputs` here.")
+        .may("limits", over(limits()), "What is different in `limits` here.")
         .made();
     let environment = mapping("an environment")
         .may("account", either_digits(), "Twelve digits, between quotes; must agree with the environment's record.")
@@ -90,6 +97,17 @@ fn environments() -> Value {
 /// An account: text, or a number that was left without quotes.
 fn either_digits() -> Value {
     json!({ "type": ["string", "integer"], "pattern": "^[0-9]{12}$" })
+}
+
+/// The limits of a deployment.
+fn limits() -> Value {
+    let most = || whole(0, MOST);
+    mapping("`limits`")
+        .may("resources", most(), "How many resources there may be afterwards.")
+        .may("changes", most(), "How many changes a plan may have.")
+        .may("deletions", most(), "How many of them may delete what is no longer asked for.")
+        .may("replacements", most(), "How many of them may make a resource anew.")
+        .made()
 }
 
 /// Tags of one's own.

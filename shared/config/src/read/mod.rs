@@ -13,6 +13,7 @@ mod grant;
 mod health;
 mod ignored;
 mod lambda;
+pub(crate) mod limits;
 mod monitoring;
 pub(crate) mod names;
 mod network;
@@ -64,6 +65,9 @@ pub(crate) fn config(files: &Files, root: &Rc<Node>, findings: &mut Vec<Finding>
 
     let project_tags = project.as_ref().map(|project| project.tags.clone()).unwrap_or_default();
     // Read without overrides, too: what is wrong in a part that every environment overrides is wrong all the same.
+    if let Some(node) = parts.limits {
+        limits::limits(&mut reader, node);
+    }
     let plain = system(&mut reader, parts, &project_tags);
     let mut read = BTreeMap::new();
     for (key, node) in environments.map(|node| named(&mut reader, node, "environments")).unwrap_or_default() {
@@ -87,7 +91,8 @@ fn parts<'n>(reader: &mut Reader<'_>, fields: &mut Fields<'n>) -> Parts<'n> {
         (_, _) => reader.optional(fields, "agents"),
     };
     let shared = reader.optional(fields, "shared");
-    Parts { agents, shared, stacks, resources, outputs: reader.optional(fields, "outputs") }
+    let limits = reader.optional(fields, "limits");
+    Parts { limits, agents, shared, stacks, resources, outputs: reader.optional(fields, "outputs") }
 }
 
 struct Project {
@@ -145,9 +150,10 @@ fn environment(
         tags::bounded(reader, &tags, span);
     }
     let applied = overrides::applied(reader, parts, overrides.as_ref());
+    let limits = applied.parts().limits.map(|node| limits::limits(reader, node)).unwrap_or_default();
     let (agents, shared, brought) = system(reader, applied.parts(), &tags)?;
     let region = region.or_else(|| project.as_ref()?.region.clone());
-    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, agents, shared, brought })
+    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, limits, agents, shared, brought })
 }
 
 /// The agents, what they share, and what stands next to them.

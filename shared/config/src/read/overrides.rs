@@ -24,6 +24,7 @@ pub(super) struct Parts<'n> {
     pub(super) stacks: Option<&'n Rc<Node>>,
     pub(super) resources: Option<&'n Rc<Node>>,
     pub(super) outputs: Option<&'n Rc<Node>>,
+    pub(super) limits: Option<&'n Rc<Node>>,
 }
 
 /// The same with overrides over them.
@@ -34,6 +35,7 @@ pub(super) struct Applied {
     stacks: Option<Rc<Node>>,
     resources: Option<Rc<Node>>,
     outputs: Option<Rc<Node>>,
+    limits: Option<Rc<Node>>,
 }
 
 impl Applied {
@@ -44,19 +46,21 @@ impl Applied {
             stacks: self.stacks.as_ref(),
             resources: self.resources.as_ref(),
             outputs: self.outputs.as_ref(),
+            limits: self.limits.as_ref(),
         }
     }
 }
 
 /// `parts` with `overrides` over them, if there are any.
 pub(super) fn applied(reader: &mut Reader<'_>, parts: Parts<'_>, overrides: Option<&Rc<Node>>) -> Applied {
-    let Parts { agents, shared, stacks, resources, outputs } = parts;
+    let Parts { agents, shared, stacks, resources, outputs, limits } = parts;
     let mut merged = Applied {
         agents: agents.cloned(),
         shared: shared.cloned(),
         stacks: stacks.cloned(),
         resources: resources.cloned(),
         outputs: outputs.cloned(),
+        limits: limits.cloned(),
     };
     let Some(overrides) = overrides else { return merged };
     let Some(mut fields) = reader.fields(overrides, "`overrides`") else { return merged };
@@ -69,9 +73,12 @@ pub(super) fn applied(reader: &mut Reader<'_>, parts: Parts<'_>, overrides: Opti
         let none = Rc::new(Node::new(node.span, Value::List(Vec::new())));
         merged.stacks = Some(over_named(reader, stacks.unwrap_or(&none), entries, &STACKS));
     }
-    for (name, over) in
-        [("shared", &mut merged.shared), ("resources", &mut merged.resources), ("outputs", &mut merged.outputs)]
-    {
+    for (name, over) in [
+        ("shared", &mut merged.shared),
+        ("resources", &mut merged.resources),
+        ("outputs", &mut merged.outputs),
+        ("limits", &mut merged.limits),
+    ] {
         if let Some(node) = reader.optional(&mut fields, name) {
             *over = Some(over.as_ref().map_or_else(|| Rc::clone(node), |base| merge(base, node)));
         }

@@ -974,3 +974,15 @@ fn actions_are_narrow_where_their_resources_are() {
         );
     }
 }
+
+#[test]
+fn limits_are_known_and_within_range() {
+    check_added(
+        "limits: { resources: -1, deletions: many, removals: 3 }\n",
+        &[
+            "8:22 out-of-range | `resources` cannot be `-1` | it goes from 0 to 1000000",
+            "8:37 wrong-type | `deletions` must be a whole number, not the text `many` | it goes from 0 to 1000000",
+            "8:43 unknown-key | `limits` has no key `removals` | it may have `resources`, `changes`, `deletions` and `replacements`",
+        ],
+    );
+}

@@ -24,6 +24,7 @@ fn the_example_is_valid_and_expands_in_each_of_its_environments() {
             on_failure: Default::default(),
             approval: None,
             keep: Default::default(),
+            limits: Default::default(),
         };
         let artifacts: BTreeMap<String, Artifact> = environment
             .agents

@@ -80,6 +80,7 @@ fn record(config: &config::Config, name: &str) -> model::Environment {
         on_failure: Default::default(),
         approval: None,
         keep: Default::default(),
+        limits: Default::default(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{SMALL, artifacts, record, valid};
+use model::{Limit, Limits};
+
+use super::{SMALL, artifacts, record, valid, whole};
 
 fn lines(report: &config::Report) -> Vec<String> {
     let line = |problem: &config::Problem| {
@@ -107,4 +109,29 @@ fn each_family_of_runtimes_names_the_files_of_a_handler() {
         let config = valid(&text);
         assert_eq!(config.agents_with_paths("dev").unwrap()[0].handler_files(), files, "{runtime} {handler}");
     }
+}
+
+#[test]
+fn a_config_asks_for_less_than_its_environment_allows_and_never_for_more() {
+    let text = SMALL.replace(
+        "environments: { dev: {} }",
+        "limits: { resources: 50, deletions: 20 }\nenvironments: { dev: { overrides: { limits: { deletions: 3, changes: 9 } } }, prod: {} }",
+    );
+    let config = valid(&text);
+    let mut environment = record(&config, "prod");
+    environment.limits = Limits([(Limit::Deletions, 10), (Limit::Resources, 50), (Limit::Replacements, 1)].into());
+    assert_eq!(
+        lines(&config.agrees_with(&environment).unwrap_err()),
+        [
+            "2:37 config::out-of-range | the config allows 20 `deletions` for `desk/prod`, and the environment's record allows 10 \
+          | a config may ask for less than its environment allows: write at most 10, or remove the line"
+        ]
+    );
+    environment.id.environment = "dev".into();
+    assert_eq!(config.agrees_with(&environment), Ok(()));
+    let artifacts = artifacts(&config, "dev");
+    let expanded = config::expand(&config, &config::Context::new(&environment, &artifacts, "deployments")).unwrap();
+    let both = [(Limit::Resources, 50), (Limit::Changes, 9), (Limit::Deletions, 3), (Limit::Replacements, 1)];
+    assert_eq!(expanded.limits, Limits(both.into()));
+    assert!(whole(&valid(SMALL), "dev").unwrap().limits.is_empty());
 }
