@@ -18,7 +18,7 @@ fn step() -> usize {
 
 /// The desk, from which everything goes that is not wanted any more.
 pub(crate) fn lean() -> Project {
-    desk().with("strands.yaml", "sort: { SK: S } }", "sort: { SK: S }, on_removal: delete }").with(
+    desk().with("strands.yaml", "ttl: until }", "ttl: until, on_removal: delete }").with(
         "strands.yaml",
         "documents: {}",
         "documents: { on_removal: delete }",
@@ -35,8 +35,8 @@ pub(crate) fn full() -> Project {
         )
         .with(
             "strands.yaml",
-            "sort: { SK: S }, on_removal: delete }",
-            "sort: { SK: S }, on_removal: delete }\n    carts: { key: { PK: S }, on_removal: delete }",
+            "ttl: until, on_removal: delete }",
+            "ttl: until, on_removal: delete }\n    carts: { key: { PK: S }, on_removal: delete }",
         )
         .with(
             "strands.yaml",

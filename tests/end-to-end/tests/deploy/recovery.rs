@@ -7,9 +7,9 @@ use model::{Cause, Deployment, Outcome};
 use crate::trial::{EVERYTHING, Trial, desk, without_research};
 use end_to_end::sight::{text, the_record_is_true};
 
-const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S } }";
-const KEYED: &str = "orders: { key: { PK: S }, sort: { SK: S }, on_removal: delete }";
-const KEYED_OTHERWISE: &str = "orders: { key: { PK: S }, sort: { Kind: S }, on_removal: delete }";
+const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S }, ttl: until }";
+const KEYED: &str = "orders: { key: { PK: S }, sort: { SK: S }, ttl: until, on_removal: delete }";
+const KEYED_OTHERWISE: &str = "orders: { key: { PK: S }, sort: { Kind: S }, ttl: until, on_removal: delete }";
 
 #[tokio::test]
 async fn whatever_stops_a_change_the_next_deployment_finishes_it() {

@@ -5,7 +5,7 @@ use end_to_end::{Project, assert_deployed};
 use crate::trial::{Trial, desk};
 use end_to_end::sight::text;
 
-const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S } }";
+const TABLE: &str = "orders: { key: { PK: S }, sort: { SK: S }, ttl: until }";
 
 const FULL: &str = "{ resource: orders, access: full }";
 const WRITE: &str = "{ resource: orders, access: write }";
@@ -19,7 +19,9 @@ fn with_table(project: Project, table: &str) -> Project {
 async fn what_cannot_be_changed_in_place_is_replaced_and_nothing_dangles() {
     let trial = Trial::start().await;
     assert_deployed(
-        &trial.deploy(&with_table(desk(), "orders: { key: { PK: S }, sort: { SK: S }, on_removal: delete }")).await,
+        &trial
+            .deploy(&with_table(desk(), "orders: { key: { PK: S }, sort: { SK: S }, ttl: until, on_removal: delete }"))
+            .await,
     );
     a_table_with_other_keys_takes_the_place_of_the_old_one(&trial).await;
     other_permissions_are_another_role(&trial).await;
@@ -30,7 +32,7 @@ async fn a_table_with_other_keys_takes_the_place_of_the_old_one(trial: &Trial) {
     let before = trial.look().await;
     let old = before.name("tables", "Orders");
     let mark = trial.account.proxy.mark();
-    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S }, on_removal: delete }");
+    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S }, ttl: until, on_removal: delete }");
     assert_deployed(&trial.deploy(&project).await);
 
     let after = trial.look().await;
@@ -76,7 +78,7 @@ async fn other_permissions_are_another_role(trial: &Trial) {
         text(sight.one("functions", agent), "/Configuration/Role").rsplit('/').next().expect("a name").to_owned()
     };
     let old = role_of(&before, "order-agent");
-    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S }, on_removal: delete }");
+    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S }, ttl: until, on_removal: delete }");
     let project = project.with("strands.yaml", FULL, WRITE);
     assert_deployed(&trial.deploy(&project).await);
     let after = trial.look().await;
@@ -92,7 +94,7 @@ async fn other_permissions_are_another_role(trial: &Trial) {
 
 async fn a_table_that_is_to_be_kept_is_kept_beside_its_successor(trial: &Trial) {
     let mark = trial.account.proxy.mark();
-    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S } }");
+    let project = with_table(desk(), "orders: { key: { PK: S }, sort: { Kind: S }, ttl: until }");
     let project = project.with("strands.yaml", FULL, WRITE);
     assert_deployed(&trial.deploy(&project).await);
     assert_eq!(trial.changes(mark), Vec::<String>::new(), "that something is to be kept is only recorded");
