@@ -221,6 +221,34 @@ impl EventSourceMapping {
     }
 }
 
+/// What can be changed of a mapping, as far as Lambda shows nothing of it where nothing is asked for.
+const UNSAID: &[&str] = &[
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "FilterCriteria",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+    "ScalingConfig",
+    "TumblingWindowInSeconds",
+];
+
+/// Whether what Lambda shows of a mapping is all that is asked for, tags apart, and no more.
+fn is_as_asked(live: &Properties, asked: &Properties) -> bool {
+    let is_shown = |(name, asked): (&String, &Value)| match name.as_str() {
+        "EventSourceArn" | "StartingPosition" | "Tags" => true,
+        "FunctionName" => {
+            live.text(name).zip(asked.as_str()).is_some_and(|(live, asked)| is_same_function(live, asked))
+        }
+        _ => live.get(name).is_some_and(|live| tree::covers(live, asked)),
+    };
+    enabled(live) == enabled(asked)
+        && asked.0.iter().all(is_shown)
+        && UNSAID.iter().all(|name| live.get(name).is_none() || asked.get(name).is_some())
+}
+
 /// Whether either of two trees has a property.
 fn either(from: &Properties, to: &Properties, name: &str) -> bool {
     from.get(name).is_some() || to.get(name).is_some()
@@ -300,13 +328,14 @@ impl Provider for EventSourceMapping {
         if fresh {
             return Ok(());
         }
-        // Its one creating call carries everything; what somebody changed since is drift.
-        shape::seen(self, existing).await?;
+        // A change may have been announced and not have come to its call.
+        let live = shape::seen(self, existing).await?.properties;
         let have = self.tags(existing.physical_id.as_str()).await?;
-        let had = Properties::new().with("Tags", tags::as_list(&have));
-        let wanted = creation.properties.get("Tags").cloned();
-        let wanted = wanted.map_or_else(Properties::new, |tags| Properties::new().with("Tags", tags));
-        self.change(existing.physical_id.as_str(), &had, &wanted).await
+        let had = match is_as_asked(&live, creation.properties) {
+            true => creation.properties.clone(),
+            false => live,
+        };
+        self.change(existing.physical_id.as_str(), &had.with("Tags", tags::as_list(&have)), creation.properties).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
@@ -335,7 +364,21 @@ impl Provider for EventSourceMapping {
 
 #[cfg(test)]
 mod tests {
+    use model::properties;
+
     use super::*;
+
+    #[test]
+    fn what_an_interrupted_change_left_is_told_from_what_is_asked_for() {
+        let arn = "arn:aws:lambda:eu-west-1:111122223333:function:shop-dev-work";
+        let live =
+            properties(json!({ "FunctionName": arn, "BatchSize": 5, "Enabled": true, "TumblingWindowInSeconds": 30 }));
+        let asks = |asked: Value| is_as_asked(&live, &properties(asked));
+        assert!(asks(json!({ "FunctionName": "shop-dev-work", "BatchSize": 5, "TumblingWindowInSeconds": 30 })));
+        assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 20, "TumblingWindowInSeconds": 30 })));
+        assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 5, "TumblingWindowInSeconds": 30, "Enabled": false })));
+        assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 5 })), "a window that is no longer asked for");
+    }
 
     #[test]
     fn a_function_is_the_same_by_its_name_and_by_its_arn() {
