@@ -109,6 +109,8 @@ fn answered(execution: &Execution<'_>, change: &Change, sent: &Properties, name:
         (Action::Update { .. }, Some(before)) if had_answered(&before) => {
             let deposed = RecordedResource { presence: Presence::Leaving, intent: None, reap: Some(now), ..before };
             items.push((change.key.clone(), Some(deposed)));
+            // Where that one moved to its address, it alone is remembered by its earlier one.
+            let after = after.map(|after| RecordedResource { made_as: None, ..after });
             items.push((ResourceKey::new(change.key.address.clone(), last.next()), after));
         }
         _ => items.push((change.key.clone(), after)),

@@ -86,6 +86,30 @@ async fn what_answers_only_after_its_deployment_gave_up_is_what_answered_and_not
 }
 
 #[tokio::test]
+async fn what_gives_way_to_another_after_a_move_shares_its_identity_with_nothing() {
+    let world = World::new();
+    deployed(&world, "d1", "one").await;
+    let mut moved = custom("two");
+    let (from, to) = ("a/Counter".parse().unwrap(), "a/Counted".parse().unwrap());
+    let counter = moved.resources.remove(&from).unwrap();
+    moved.resources.insert(to, counter);
+    moved.resources.remove(&"a/User".parse().unwrap());
+    moved.moved.insert(from, "a/Counted".parse().unwrap());
+    let (plan, digest) = planned(&world, "d2", &moved);
+    let mut end = End::More;
+    while end == End::More {
+        end = invoke(&world, &plan, &digest, limits()).await.unwrap();
+    }
+    assert_eq!(end, End::Done);
+    let truth = world.truth.lock().unwrap();
+    let made_as = |key: &str| {
+        let key: ResourceKey = key.parse().unwrap();
+        truth.recorded.resources[&key].made_as.as_ref().map(ToString::to_string)
+    };
+    assert_eq!((made_as("a/Counted@1").as_deref(), made_as("a/Counted@2")), (Some("a/Counter@1"), None));
+}
+
+#[tokio::test]
 async fn wherever_a_change_of_name_dies_it_is_resumed_to_the_same_end() {
     let count = World::new();
     deployed(&count, "d1", "one").await;
