@@ -7,6 +7,7 @@
 mod assembly;
 mod chosen;
 mod config;
+mod discover;
 mod expand;
 mod json_schema;
 mod outside;
@@ -22,9 +23,12 @@ pub use config::{
     Zones,
 };
 pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
+pub use discover::{Discovery, discovery};
 pub use expand::{Context, Expanded, Note, expand};
 pub use json_schema::json_schema;
 pub use outside::AgentSource;
+use std::collections::BTreeMap;
+
 use source::Files;
 pub use source::{Area, Code, Problem, Report, Span, Spanned};
 pub use texts::{AssetSource, Needed, NeededKind, Packaging};
@@ -36,12 +40,20 @@ pub use texts::{AssetSource, Needed, NeededKind, Packaging};
 /// # Errors
 /// A report of everything that is wrong. Where the text is no YAML, that alone: nothing can be said of the rest.
 pub fn parse(name: &str, text: &str) -> Result<Config, Report> {
-    let files = Files::config(name, text);
+    parse_with(name, text, &BTreeMap::new())
+}
+
+/// The same, with the manifests of agents that the config asks for ([`discovery`]) among `sources`, texts by path.
+///
+/// # Errors
+/// A report of everything that is wrong, in the manifests too.
+pub fn parse_with(name: &str, text: &str, sources: &BTreeMap<String, String>) -> Result<Config, Report> {
+    let mut files = Files::config(name, text);
     let mut findings = Vec::new();
-    let config = match source::tree(&files, 0, &mut findings) {
-        Some(root) => read::config(&files, &root, &mut findings),
-        None => None,
-    };
+    let config = source::tree(&files, 0, &mut findings).and_then(|root| {
+        let found = discover::manifests(&mut files, &root, sources, &mut findings);
+        read::config(&files, &root, &found, &mut findings)
+    });
     match config {
         Some(config) if findings.is_empty() => Ok(config),
         _ => Err(Report::of(&files, findings)),

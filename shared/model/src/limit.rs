@@ -14,7 +14,8 @@ pub enum Limit {
     Resources,
     /// The changes of a plan, of whatever kind.
     Changes,
-    /// Those that delete what is no longer asked for. What another takes the place of is counted as a replacement.
+    /// Those that delete what is no longer asked for. What another takes the place of is counted as a replacement; what was put
+    /// off by an earlier deployment counted there.
     Deletions,
     /// Those that make a resource anew.
     Replacements,
@@ -36,14 +37,17 @@ impl Limit {
 
     /// How many of them there are, of a plan after which there are so many resources.
     fn count(self, plan: &Plan, resources: usize) -> usize {
-        let of = |is_one: fn(&crate::plan::Change) -> bool| plan.changes.iter().filter(|change| is_one(change)).count();
         match self {
             Self::Resources => resources,
             Self::Changes => plan.changes.len(),
             Self::Deletions => {
-                of(|change| matches!(change.action, Action::Delete { .. }) && change.because != Reason::Deposed)
+                let is_asked = |because: &Reason| !matches!(because, Reason::Deposed | Reason::Due);
+                let count = plan.changes.iter().filter(|change| is_asked(&change.because));
+                count.filter(|change| matches!(change.action, Action::Delete { .. })).count()
             }
-            Self::Replacements => of(|change| matches!(change.action, Action::Replace { .. })),
+            Self::Replacements => {
+                plan.changes.iter().filter(|change| matches!(change.action, Action::Replace { .. })).count()
+            }
         }
     }
 }

@@ -36,11 +36,12 @@ impl Opened {
     /// [`Rejected`] where the config is not meant for this environment. Files that are missing are told by [`Examined::expand`],
     /// together with what is wrong with those that are there.
     pub fn examine(self, contents: &mut impl Contents, environment: &Environment) -> Result<Examined, Rejected> {
-        let Self { name, text, config } = self;
+        let Self { name, text, manifests, config } = self;
         config.agrees_with(environment)?;
         let target = &environment.id.environment;
         let (mut code, missing) = code::of_agents(contents, &config, target)?;
-        let (sources, unread) = texts::read(contents, &config, target)?;
+        let (mut sources, unread) = texts::read(contents, &config, target)?;
+        sources.extend(manifests);
         let mut problems = join(missing, unread);
         // What an assembly that could not be read asks for is not known.
         if problems.is_none() {

@@ -1,9 +1,12 @@
 //! The config of a project: found, read, and understood by itself.
 
+use std::collections::BTreeMap;
+
 use config::Config;
 
 use crate::contents::Contents;
 use crate::rejected::Rejected;
+use crate::texts;
 
 /// The largest config, in bytes: far above any that a person writes.
 pub const CONFIG_BYTES: u64 = 1 << 20;
@@ -18,7 +21,9 @@ pub struct Opened {
     pub name: String,
     /// The text.
     pub text: String,
-    /// What it says.
+    /// The manifests of agents that it asks for, by path.
+    pub manifests: BTreeMap<String, String>,
+    /// What it says, and they say.
     pub config: Config,
 }
 
@@ -44,6 +49,7 @@ pub fn open(contents: &mut impl Contents) -> Result<Opened, Rejected> {
         let message = format!("the config is not UTF-8 text (byte {})", error.utf8_error().valid_up_to());
         Rejected::refused("intake::not-text", message, "save it as UTF-8")
     })?;
-    let config = config::parse(name, &text)?;
-    Ok(Opened { name: name.to_owned(), text, config })
+    let manifests = texts::manifests(contents, &config::discovery(name, &text))?;
+    let config = config::parse_with(name, &text, &manifests)?;
+    Ok(Opened { name: name.to_owned(), text, manifests, config })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use config::Config;
+use config::{Config, Discovery};
 use source::{Code, Report, Span};
 
 use crate::contents::Contents;
@@ -46,6 +46,33 @@ pub(crate) fn read(
     let Texts { texts, found, .. } = texts;
     let report = (!found.is_empty()).then(|| config.problems_at(found));
     Ok((texts, join(missing, report)))
+}
+
+/// The manifests of agents that a config asks for, by path.
+///
+/// # Errors
+/// [`Rejected`] where one is no text or too large, or there are too many.
+pub(crate) fn manifests(
+    contents: &mut impl Contents,
+    discovery: &Discovery,
+) -> Result<BTreeMap<String, String>, Rejected> {
+    let paths: Vec<String> = contents.paths().into_iter().filter(|path| discovery.takes(path)).collect();
+    let size = |path: &String| contents.size(path).unwrap_or_default();
+    let bytes = paths.iter().map(size).fold(0_u64, u64::saturating_add);
+    if paths.len() > MOST || bytes > LONGEST {
+        let message = format!("the manifests of agents are {} files with {bytes} bytes", paths.len());
+        let help = format!("at most {MOST} with {LONGEST} bytes are read: make several projects of it");
+        return Err(Rejected::refused("intake::config-too-large", message, &help));
+    }
+    let mut manifests = BTreeMap::new();
+    for path in paths {
+        let text = String::from_utf8(contents.read(&path)?).map_err(|error| {
+            let message = format!("`{path}` is not UTF-8 text (byte {})", error.utf8_error().valid_up_to());
+            Rejected::refused("intake::not-text", message, "save it as UTF-8")
+        })?;
+        manifests.insert(path, text);
+    }
+    Ok(manifests)
 }
 
 #[derive(Default)]

@@ -164,7 +164,8 @@ pub fn tree(files: &Files, file: u16, findings: &mut Vec<Finding>) -> Option<Rc<
     let start = Span::between(file, 0, 0);
     let File { area, text, .. } = files.of(start)?;
     let (what, begin) = match area {
-        Area::Config => ("config", "begin with `project:` and its `name`"),
+        Area::Config if file == 0 => ("config", "begin with `project:` and its `name`"),
+        Area::Config => ("agent", "begin with `runtime:` and `handler:`"),
         Area::Template => ("template", "begin with `Resources:`"),
     };
     if text.len() > LONGEST {

@@ -31,6 +31,7 @@ pub fn json_schema() -> Value {
     let config = mapping("a config")
         .needs("project", project, "What is deployed.")
         .may("agents", list(agent::agent()), "The agents, each in a stack of its own.")
+        .may("discover", one_or_more(text()), "Folders of agents that have an `agent.yaml`, e.g. `agents/*`.")
         .may("shared", data::shared(), "What the agents share.")
         .may("stacks", list(beside::stack().made()), "CloudFormation templates and CDK assemblies next to the agents.")
         .may("resources", beside::resources(), "Resources in CloudFormation's shape, in the stack `shared`.")
@@ -47,7 +48,7 @@ pub fn json_schema() -> Value {
         )
         .may("moved", named(text(), text()), "Old addresses with new ones: nothing is made anew, the record follows.")
         .needs("environments", environments(), "Where the project is deployed to, by name.")
-        .needs_one(&["agents", "stacks", "resources"])
+        .needs_one(&["agents", "discover", "stacks", "resources"])
         .made();
     let mut schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -18,7 +18,7 @@ mod monitoring;
 pub(crate) mod names;
 mod network;
 mod overrides;
-mod paths;
+pub(crate) mod paths;
 pub(crate) mod permission;
 mod program;
 mod route;
@@ -40,6 +40,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::config::{Agent, Brought, Config, Environment, Shared, Stack, Tags};
+use crate::discover::{self, Manifest};
 use source::Code;
 use source::{Files, Finding};
 use source::{Key, Node};
@@ -51,17 +52,28 @@ use source::{Fields, Reader};
 /// The most environments. Each is read anew with its overrides.
 const MOST_ENVIRONMENTS: usize = 32;
 
-/// The config that `root` is; none where something without which it would mean nothing is missing or wrong.
-pub(crate) fn config(files: &Files, root: &Rc<Node>, findings: &mut Vec<Finding>) -> Option<Config> {
+/// The config that `root` is, with the agents of manifests; none where something without which it would mean nothing is missing or wrong.
+pub(crate) fn config(
+    files: &Files,
+    root: &Rc<Node>,
+    found: &[Manifest],
+    findings: &mut Vec<Finding>,
+) -> Option<Config> {
     let mut reader = Reader::new(findings);
     let mut fields = reader.fields(root, "a config")?;
     let project = reader.required(&mut fields, "project").and_then(|node| project(&mut reader, node));
-    let parts = parts(&mut reader, &mut fields);
+    let discovered = reader.optional(&mut fields, discover::KEY);
+    let parts = parts(&mut reader, &mut fields, discovered.is_some());
     let ignore_changes = reader.optional(&mut fields, "ignore_changes");
     let ignore_changes = ignore_changes.map(|node| ignored::of_resources(&mut reader, node)).unwrap_or_default();
     let moved = reader.optional(&mut fields, "moved").map(|node| ignored::moved(&mut reader, node)).unwrap_or_default();
     let environments = reader.required(&mut fields, "environments");
     reader.finish(fields);
+    if let Some(node) = discovered {
+        discover::check(&mut reader, node, found);
+    }
+    let agents = discover::joined(parts.agents, discovered.map(Rc::as_ref), found);
+    let parts = Parts { agents: agents.as_ref(), ..parts };
 
     let project_tags = project.as_ref().map(|project| project.tags.clone()).unwrap_or_default();
     // Read without overrides, too: what is wrong in a part that every environment overrides is wrong all the same.
@@ -83,11 +95,11 @@ pub(crate) fn config(files: &Files, root: &Rc<Node>, findings: &mut Vec<Finding>
 }
 
 /// What environments may override. There are agents, or something next to which there need be none.
-fn parts<'n>(reader: &mut Reader<'_>, fields: &mut Fields<'n>) -> Parts<'n> {
+fn parts<'n>(reader: &mut Reader<'_>, fields: &mut Fields<'n>, are_found: bool) -> Parts<'n> {
     let stacks = reader.optional(fields, "stacks");
     let resources = reader.optional(fields, "resources");
     let agents = match (stacks, resources) {
-        (None, None) => reader.required(fields, "agents"),
+        (None, None) if !are_found => reader.required(fields, "agents"),
         (_, _) => reader.optional(fields, "agents"),
     };
     let shared = reader.optional(fields, "shared");

@@ -7,6 +7,16 @@ use source::{Code, Finding, Node, Reader, Spanned};
 /// The path that `node` is: relative, no `..`, no slash at its end. `what` is what it is of (`a template`), `example` one that fits.
 pub(super) fn path(reader: &mut Reader<'_>, node: &Rc<Node>, what: &str, example: &str) -> Option<Spanned<String>> {
     let text = reader.text(node, &format!("the path of {what}"))?;
+    checked(reader, text, what, example)
+}
+
+/// The path that `text` is.
+pub(crate) fn checked(
+    reader: &mut Reader<'_>,
+    text: Spanned<String>,
+    what: &str,
+    example: &str,
+) -> Option<Spanned<String>> {
     let path = text.value.strip_prefix("./").unwrap_or(&text.value);
     let path = path.strip_suffix('/').unwrap_or(path);
     match wrong(path, example) {

@@ -11,6 +11,7 @@
 mod apis;
 mod assembly;
 mod defaults;
+mod discover;
 mod errors;
 mod events;
 mod example;

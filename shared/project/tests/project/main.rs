@@ -182,3 +182,36 @@ fn a_type_that_nothing_makes_is_told_at_its_line() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(told[0].starts_with("tasks.yaml:4:3 template::not-provided | "), "{told:#?}");
 }
+
+#[test]
+fn agents_are_found_by_their_manifests_which_are_kept_with_the_other_texts() {
+    let mut files = Files::default()
+        .with("strands.yaml", format!("{HEAD}discover: agents/*\n"))
+        .with("agents/order/agent.yaml", "runtime: python3.12\nhandler: handler.handle\n")
+        .with("agents/order/handler.py", "def handle(event, context): ...\n")
+        .with("agents/README.md", "about");
+    let examined = examined(&mut files).unwrap();
+    assert_eq!(examined.sources.keys().collect::<Vec<_>>(), ["agents/order/agent.yaml"]);
+    assert_eq!(examined.code.iter().map(|code| code.key.as_str()).collect::<Vec<_>>(), ["order"]);
+    assert_eq!(told(&mut files), Vec::<String>::new());
+    let again = config::parse_with(&examined.name, &examined.text, &examined.sources);
+    assert_eq!(again, Ok(examined.config), "what was kept is enough to read it again");
+}
+
+#[test]
+fn a_config_that_is_uploaded_alone_finds_no_agents() {
+    let mut bare = Bare { name: "strands.yaml".into(), bytes: format!("{HEAD}discover: agents/*\n").into() };
+    let told = told(&mut bare);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("strands.yaml:3:11 config::file-missing | "), "{told:#?}");
+    assert!(told[0].contains("uploaded alone"), "{told:#?}");
+}
+
+#[test]
+fn a_manifest_that_is_no_text_is_told_by_its_name() {
+    let mut files = Files::default()
+        .with("strands.yaml", format!("{HEAD}discover: agents/*\n"))
+        .with("agents/order/agent.yaml", vec![b'a', 0xff]);
+    let told = told(&mut files);
+    assert_eq!(told, ["- intake::not-text | `agents/order/agent.yaml` is not UTF-8 text (byte 1) | save it as UTF-8"]);
+}
