@@ -133,3 +133,17 @@ fn every_example_is_as_wrong_and_as_right_as_its_page_says() {
     }
     assert!(untrue.is_empty(), "{}", untrue.join("\n"));
 }
+
+#[test]
+fn the_table_of_codes_has_a_line_for_each_in_order_that_leads_to_its_page() {
+    let page = include_str!("../../../../docs/errors/config.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| [")).map(|row| {
+        let (code, rest) = row.split_once("](codes/").unwrap();
+        let meaning = rest.strip_prefix(&format!("{code}.md) | ")).and_then(|rest| rest.strip_suffix(" |")).unwrap();
+        assert!(meaning.len() > 10, "{code} says what it is: {meaning}");
+        code
+    });
+    let mut codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(rows.collect::<Vec<_>>(), codes);
+}
