@@ -196,6 +196,7 @@ fn every_mapping_has_the_keys_that_its_reader_asks_for() {
     let mut known = Known::new();
     of_schema(&config::json_schema(), &mut known);
     let readers = of_readers();
+    assert!(readers.len() > 40, "{} mappings were asked", readers.len());
     let named = |known: &Known| known.keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(named(&known), named(&readers), "the mappings of the schema, and those of the readers");
     for (what, keys) in readers {
@@ -221,7 +222,7 @@ fn what_an_environment_may_override_has_no_key_that_is_the_same_everywhere() {
 #[test]
 fn what_pages_show_as_wrong_in_shape_is_refused_and_what_they_show_as_right_is_taken() {
     let in_shape = [Code::UnknownKey, Code::WrongType, Code::WrongChoice, Code::OutOfRange, Code::MissingKey];
-    let mut untrue = Vec::new();
+    let (mut untrue, mut refusals) = (Vec::new(), 0);
     for code in Code::ALL {
         let (wrong, right) = examples(&page(*code));
         // What is whole beside it is a template, or belongs to an assembly: no config.
@@ -230,11 +231,14 @@ fn what_pages_show_as_wrong_in_shape_is_refused_and_what_they_show_as_right_is_t
             configs.map(|(config, _)| config).collect()
         };
         if in_shape.contains(code) {
-            untrue.extend(configs(wrong).into_iter().filter(|text| refused(text).is_none()));
+            let wrong = configs(wrong);
+            refusals += wrong.len();
+            untrue.extend(wrong.into_iter().filter(|text| refused(text).is_none()));
         }
         for text in configs(right).into_iter().filter(|text| config::parse("strands.yaml", text).is_ok()) {
             untrue.extend(refused(&text).map(|error| format!("{error}\n{text}")));
         }
     }
+    assert!(refusals >= in_shape.len(), "{refusals} examples of what is wrong");
     assert!(untrue.is_empty(), "{}", untrue.join("\n---\n"));
 }
