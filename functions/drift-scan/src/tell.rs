@@ -36,6 +36,11 @@ fn told(lookup: &Lookup, why: &Unfit, environment: &Environment) -> Refusal {
                 format!("{what} is a `SecureString`, which is not read here: its value would be kept in plans");
             refusal("observe::secret", message, secret_help(lookup))
         }
+        Unfit::Reference => {
+            let message = format!("the value of {what} is a reference to another value, and such are not followed");
+            let help = "store the value itself there, or write the reference in the config";
+            refusal("observe::reference", message, help.to_owned())
+        }
         Unfit::Denied => {
             let role = &environment.target_role;
             let message = format!("{what} may not be read by the target role `{role}`");
@@ -110,6 +115,13 @@ mod tests {
         let told = all(&[(parameter("/shop/key", Some(2)), Unfit::Secret)]);
         assert_eq!(told[0].0, "observe::secret");
         assert_eq!(told[0].2, "write `{{resolve:ssm-secure:/shop/key:2}}` where the value is needed");
+    }
+
+    #[test]
+    fn a_value_that_refers_to_another_is_refused() {
+        let told = all(&[(parameter("/level", None), Unfit::Reference)]);
+        assert_eq!(told[0].0, "observe::reference");
+        assert!(told[0].1.starts_with("the value of the SSM parameter `/level`"), "{}", told[0].1);
     }
 
     #[test]

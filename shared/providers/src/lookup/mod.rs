@@ -32,6 +32,8 @@ pub enum Unfit {
     Secret,
     /// The target role may not read it.
     Denied,
+    /// Its value refers to another one, which whoever may write the parameter might not read.
+    Reference,
 }
 
 /// Looks all of it up.

@@ -60,6 +60,8 @@ fn sort(asked: &[&Lookup], found: &[Parameter], looked: &mut Looked) {
         let unfit = match found.iter().find(|shown| is(lookup, shown)) {
             None => Unfit::Missing,
             Some(shown) if shown.r#type == Some(ParameterType::SecureString) => Unfit::Secret,
+            // Put into a property, it would be resolved there with the rights of the target role.
+            Some(shown) if shown.value.as_deref().is_some_and(|value| value.contains("{{resolve:")) => Unfit::Reference,
             Some(shown) => {
                 let value = Value::String(shown.value.clone().unwrap_or_default());
                 looked.found.0.insert((*lookup).clone(), value);
@@ -130,5 +132,13 @@ mod tests {
         let looked = sorted(&[&gone, &secret, &there], &found);
         assert_eq!(looked.unfit, [(gone, Unfit::Missing), (secret, Unfit::Secret)].into());
         assert!(!format!("{looked:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn a_value_that_refers_to_another_is_not_taken() {
+        let lookup = asked("/level", None);
+        let shown = shown("/level", ParameterType::String, 1, "x {{resolve:secretsmanager:payments}}").build();
+        let looked = sorted(&[&lookup], &[shown]);
+        assert_eq!((looked.found.0.len(), looked.unfit.get(&lookup)), (0, Some(&Unfit::Reference)));
     }
 }
