@@ -3,12 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use config::Expanded;
 use model::{
-    Change, Deployment, Desired, Destroy, Digest, Environment, Plan, Recorded, Refusal, Request, ResourceAddress,
-    Snapshot, Stamp,
+    Change, Deployment, Destroy, Digest, Environment, Plan, Recorded, Refusal, Request, ResourceAddress, Snapshot,
+    Stamp,
 };
 use planner::{Destroying, Inputs, LettingGo, PlanError, Planned, Reaping};
 use step::StepError;
+
+use crate::limits;
 
 /// What a plan is made from.
 pub(crate) struct Material<'a> {
@@ -105,9 +108,11 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
 
 fn deploy(material: &Material<'_>, asked: &Asked) -> Result<Planned, Rejected> {
     let Material { deployment, environment, recorded, stamp, .. } = *material;
-    let (desired, config) = (expand(material, asked)?, &asked.digest);
+    let (Expanded { desired, limits, .. }, config) = (expand(material, asked)?, &asked.digest);
     let inputs = Inputs { desired: &desired, recorded, environment, deployment: &deployment.id, config, stamp };
-    Ok(planner::plan(&inputs)?)
+    let planned = planner::plan(&inputs)?;
+    let exceeded = limits::exceeded(&limits, &planned.plan, desired.resources.len());
+    if exceeded.is_empty() { Ok(planned) } else { Err(Rejected::Refused(exceeded, None)) }
 }
 
 fn reap(material: &Material<'_>) -> Result<Planned, Rejected> {
@@ -133,12 +138,12 @@ fn let_go(material: &Material<'_>, resources: &BTreeSet<ResourceAddress>) -> Res
 
 /// The config was valid when it was taken in; the environment's record may have changed since, and what was looked up is known
 /// only now.
-fn expand(material: &Material<'_>, asked: &Asked) -> Result<Desired, Rejected> {
+fn expand(material: &Material<'_>, asked: &Asked) -> Result<Expanded, Rejected> {
     let Material { deployment, environment, bucket, .. } = *material;
     let Asked { config, sources, snapshot, .. } = asked;
     let context =
         config::Context { sources, snapshot, ..config::Context::new(environment, &deployment.artifacts, bucket) };
-    let expanded = config::parse("strands.yaml", config)
+    let expanded = config::parse_with("strands.yaml", config, sources)
         .and_then(|config| {
             let expanded = config::expand(&config, &context)?;
             if expanded.lookups.is_empty() { expanded.deployable().map(|()| expanded) } else { Ok(expanded) }
@@ -148,7 +153,7 @@ fn expand(material: &Material<'_>, asked: &Asked) -> Result<Desired, Rejected> {
         let lookups = expanded.lookups;
         return Err(Rejected::Step(StepError::Corrupt(format!("these were not looked up: {lookups:?}"))));
     }
-    Ok(expanded.desired)
+    Ok(expanded)
 }
 
 /// What the plan would do to resources that no provider makes, changes or deletes. A schema alone, which some types have for

@@ -3,6 +3,7 @@
 
 mod approval;
 mod decide;
+mod limits;
 mod plan;
 
 use std::sync::Arc;
