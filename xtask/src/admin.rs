@@ -8,6 +8,7 @@ mod destroy;
 mod engine;
 mod history;
 mod let_go;
+mod limits;
 mod queue;
 
 use clap::{Args, Subcommand};
@@ -94,6 +95,8 @@ struct Put {
     protected: bool,
     #[command(flatten)]
     rules: approval::Rules,
+    #[command(flatten)]
+    limits: limits::Most,
     /// Keep so many deployments, the newest.
     #[arg(long, default_value_t = Keep::default().deployments)]
     keep_deployments: usize,
@@ -148,6 +151,7 @@ impl Put {
             on_failure,
             approval,
             keep: Keep { deployments: self.keep_deployments, days: self.keep_days },
+            limits: self.limits.limits(),
             ..usual
         })
     }
@@ -185,6 +189,7 @@ fn show(as_json: bool, environments: &[Environment]) {
         println!("  protected    {}", if environment.protected { "yes: no data is deleted" } else { "no" });
         println!("  on failure   {}", on_failure(environment.on_failure));
         println!("  approval     {}", approval::rule_words(environment.approval.as_ref()));
+        println!("  limits       {}", limits::words(&environment.limits));
         let Keep { deployments, days } = &environment.keep;
         println!("  history      {deployments} deployments, and those of {days} days");
     }
