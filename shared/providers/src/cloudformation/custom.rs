@@ -6,8 +6,8 @@
 //! asked last is kept beside the answers, so that whatever process looks later knows what to look for. Until the first answer
 //! comes, the resource is known by its request.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -36,6 +36,8 @@ pub struct Custom {
     clients: Clients,
     kind: ResourceType,
     answers: Option<Arc<dyn Answers>>,
+    /// The deletions that were asked for here and not refused yet: whoever asks again is not told what was refused before.
+    deletions: Mutex<BTreeSet<String>>,
 }
 
 /// What a function answers.
@@ -68,7 +70,14 @@ fn wrong(message: impl Into<String>) -> CallError {
 }
 
 fn stored(error: StoreError) -> CallError {
-    CallError::local(ErrorClass::Transient, "custom resource", error.to_string())
+    // What a function answered does not become another answer.
+    let class = match error {
+        StoreError::Corrupt { .. } => ErrorClass::Invalid,
+        StoreError::Transient { .. } | StoreError::LeaseLost(_) | StoreError::Misconfigured { .. } => {
+            ErrorClass::Transient
+        }
+    };
+    CallError::local(class, "custom resource", error.to_string())
 }
 
 /// The properties as a function is handed them: every value is text, as CloudFormation hands them over.
@@ -92,7 +101,7 @@ fn handed(properties: &Properties) -> Value {
 impl Custom {
     /// That of one type, over these clients; where there is nothing that takes answers, no request can be made.
     pub fn new(clients: &Clients, kind: &ResourceType, answers: Option<Arc<dyn Answers>>) -> Self {
-        Self { clients: clients.clone(), kind: kind.clone(), answers }
+        Self { clients: clients.clone(), kind: kind.clone(), answers, deletions: Mutex::default() }
     }
 
     fn answers(&self) -> Result<&dyn Answers, CallError> {
@@ -149,11 +158,23 @@ impl Custom {
         }
     }
 
+    /// The request by which something was last asked to be made that is known by that alone; none where it has a name.
+    async fn creation(&self, key: &ResourceKey, id: &PhysicalId) -> Result<Option<String>, CallError> {
+        let Some(made) = id.as_str().strip_prefix(UNANSWERED) else { return Ok(None) };
+        let again = self.answers()?.asked(key).await.map_err(stored)?.filter(|asked| asked.starts_with(CREATION));
+        Ok(Some(again.unwrap_or_else(|| made.to_owned())))
+    }
+
     /// The name by which the function knows it: what it answered to the creation, where nothing but the request is known.
     async fn known_as(&self, key: &ResourceKey, id: &PhysicalId) -> Result<String, CallError> {
-        let Some(request) = id.as_str().strip_prefix(UNANSWERED) else { return Ok(id.to_string()) };
-        let answered = self.response(key, request).await?.and_then(|response| response.physical_resource_id);
-        Ok(answered.unwrap_or_else(|| id.to_string()))
+        let Some(request) = self.creation(key, id).await? else { return Ok(id.to_string()) };
+        let answered = match self.response(key, &request).await {
+            // An answer that says nothing names nothing.
+            Err(error) if error.class == ErrorClass::Invalid => None,
+            answered => answered?,
+        };
+        let name = answered.and_then(|response| response.physical_resource_id).filter(|name| !name.is_empty());
+        Ok(name.unwrap_or_else(|| id.to_string()))
     }
 
     fn made(token: &str) -> Made {
@@ -176,6 +197,10 @@ fn seen(response: Response, existing: &Existing<'_>) -> Result<Observed, CallErr
             "the function says `NoEcho`: attributes that are secret are not kept; let it store them, and give the name",
         ));
     }
+    // What refers to an attribute would read the secret, with the rights of the target role.
+    if response.data.iter().flatten().any(|(_, value)| value.to_string().contains("{{resolve:")) {
+        return Err(wrong("the function answers with a reference to a stored value, and such are not followed"));
+    }
     Ok(Observed {
         physical_id: PhysicalId(id),
         attributes: response.data.unwrap_or_default().into_iter().collect(),
@@ -197,20 +222,25 @@ impl Provider for Custom {
 
     /// Nothing shows it but its function, which is not asked for that: it is what was last answered.
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
-        let deletion = match self.answers()?.asked(existing.key).await.map_err(stored)? {
-            Some(request) if request.starts_with(DELETION) => self.response(existing.key, &request).await?,
-            _ => None,
+        let here = Observed {
+            physical_id: existing.physical_id.clone(),
+            attributes: BTreeMap::new(),
+            properties: existing.properties.clone(),
+            ownership: None,
         };
-        match deletion {
-            Some(response) if response.status == "SUCCESS" => Ok(None),
-            Some(response) => Err(wrong(refused(response))),
-            None => Ok(Some(Observed {
-                physical_id: existing.physical_id.clone(),
-                attributes: BTreeMap::new(),
-                properties: existing.properties.clone(),
-                ownership: None,
-            })),
-        }
+        let asked = self.answers()?.asked(existing.key).await.map_err(stored)?;
+        // Another that once had this incarnation's number may have been deleted.
+        let deletion = deletion(existing.physical_id);
+        let Some(request) = asked.filter(|asked| asked.starts_with(&deletion)) else { return Ok(Some(here)) };
+        let refusal = match self.response(existing.key, &request).await {
+            Ok(None) => return Ok(Some(here)),
+            Ok(Some(response)) if response.status == "SUCCESS" => return Ok(None),
+            Ok(Some(response)) => wrong(refused(response)),
+            Err(error) if error.class == ErrorClass::Invalid => error,
+            Err(error) => return Err(error),
+        };
+        let was_asked_here = self.deletions.lock().unwrap_or_else(PoisonError::into_inner).remove(&request);
+        if was_asked_here { Err(refusal) } else { Ok(Some(here)) }
     }
 
     async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
@@ -229,13 +259,29 @@ impl Provider for Custom {
     }
 
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
-        let asked = self.answers()?.asked(existing.key).await.map_err(stored)?;
-        let is_asked = asked.is_some_and(|asked| existing.physical_id.as_str() == format!("{UNANSWERED}{asked}"));
-        // What was asked for and not answered yet is waited for.
-        if fresh || is_asked && existing.properties == creation.properties {
+        if fresh {
             return Ok(());
         }
-        self.update(existing, creation.properties).await
+        let to = creation.properties;
+        let Some(request) = self.creation(existing.key, existing.physical_id).await? else {
+            return self.update(existing, to).await;
+        };
+        // What an earlier deployment asked for may have been asked with other properties.
+        let is_ours = request == creation.token;
+        match self.response(existing.key, &request).await {
+            Ok(None) if is_ours => Ok(()),
+            Ok(None) => self.send(existing.key, &request, to, Ask::Create).await,
+            Ok(Some(response)) if response.status == "SUCCESS" => match is_ours {
+                true => Ok(()),
+                false => self.update(existing, to).await,
+            },
+            Err(error) if error.class != ErrorClass::Invalid => Err(error),
+            // It was refused, and nothing was made: only another request has another answer.
+            Ok(Some(_)) | Err(_) => {
+                let again = format!("{CREATION}{}", Uuid::new_v4().simple());
+                self.send(existing.key, &again, to, Ask::Create).await
+            }
+        }
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
@@ -268,14 +314,20 @@ impl Provider for Custom {
             return Ok(Deletion::Gone);
         }
         let id = self.known_as(existing.key, existing.physical_id).await?;
-        let request = format!("{DELETION}{}", Uuid::new_v4().simple());
+        let request = format!("{}{}", deletion(existing.physical_id), Uuid::new_v4().simple());
         self.send(existing.key, &request, existing.properties, Ask::Delete { id: &id }).await?;
+        self.deletions.lock().unwrap_or_else(PoisonError::into_inner).insert(request);
         Ok(Deletion::Going)
     }
 }
 
-/// What the id of a request to delete begins with.
-const DELETION: &str = "delete-";
+/// What the id of a request begins with that asks once more for something to be made.
+const CREATION: &str = "create-";
+
+/// What the id of a request to delete what has that name begins with.
+fn deletion(id: &PhysicalId) -> String {
+    format!("delete-{}-", model::Digest::of(id.as_str().as_bytes()).short(16))
+}
 
 #[cfg(test)]
 mod tests {
@@ -294,6 +346,60 @@ mod tests {
         );
     }
 
+    /// Was asked something, and has one answer for everything.
+    struct Answered {
+        asked: String,
+        answer: &'static str,
+    }
+
+    #[async_trait]
+    impl Answers for Answered {
+        async fn ask(&self, _: &ResourceKey, _: &str) -> Result<String, StoreError> {
+            panic!("nothing is asked here")
+        }
+
+        async fn asked(&self, _: &ResourceKey) -> Result<Option<String>, StoreError> {
+            Ok(Some(self.asked.clone()))
+        }
+
+        async fn answer(&self, _: &ResourceKey, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(Some(self.answer.as_bytes().to_vec()))
+        }
+    }
+
+    fn custom(asked: &str, answer: &'static str) -> Custom {
+        let fence = Arc::new(engine::fence::Fence::new(Duration::from_secs(1)));
+        let clients = Clients::new(&aws_config::SdkConfig::builder().build(), "111122223333", fence);
+        Custom::new(&clients, &"Custom::Counter".into(), Some(Arc::new(Answered { asked: asked.to_owned(), answer })))
+    }
+
+    #[tokio::test]
+    async fn what_was_refused_to_another_process_may_be_asked_for_again() {
+        let key: ResourceKey = "a/Custom@1".parse().unwrap();
+        let (id, properties) = (PhysicalId::from("x"), Properties::new());
+        let existing = Existing { key: &key, physical_id: &id, properties: &properties };
+        let request = format!("{}1", deletion(&id));
+        for answer in [r#"{"Status":"FAILED","Reason":"not now"}"#, "no answer at all"] {
+            let custom = custom(&request, answer);
+            assert!(custom.read(&existing).await.unwrap().is_some(), "{answer}");
+            custom.deletions.lock().unwrap().insert(request.clone());
+            assert_eq!(custom.read(&existing).await.unwrap_err().class, ErrorClass::Invalid, "{answer}");
+        }
+        let done = custom(&request, r#"{"Status":"SUCCESS"}"#);
+        assert!(done.read(&existing).await.unwrap().is_none());
+        let other = PhysicalId::from("y");
+        let later = done.read(&Existing { physical_id: &other, ..existing }).await.unwrap();
+        assert!(later.is_some(), "what was deleted under this key was another");
+    }
+
+    #[tokio::test]
+    async fn what_answered_nothing_that_can_be_read_is_known_by_its_request() {
+        let (key, id): (ResourceKey, _) = ("a/Custom@1".parse().unwrap(), PhysicalId::from("unanswered-0123"));
+        assert_eq!(custom("0123", "no answer at all").known_as(&key, &id).await.unwrap(), id.as_str());
+        let named = custom("0123", r#"{"Status":"FAILED","PhysicalResourceId":"half"}"#);
+        assert_eq!(named.known_as(&key, &id).await.unwrap(), "half");
+    }
+
     #[test]
     fn an_answer_without_a_name_or_with_secrets_is_none() {
         let key: ResourceKey = "a/Custom@1".parse().unwrap();
@@ -302,6 +408,8 @@ mod tests {
         let read = |answer: Value| seen(serde_json::from_value(answer).unwrap(), &existing);
         assert!(read(json!({ "Status": "SUCCESS" })).is_err());
         assert!(read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "NoEcho": true })).is_err());
+        let data = json!({ "Url": "{{resolve:secretsmanager:payments}}" });
+        assert!(read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "Data": data })).is_err());
         let seen = read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "Data": { "Url": "u" } })).unwrap();
         assert_eq!((seen.physical_id.as_str(), seen.attributes.get("Url")), ("y", Some(&json!("u"))));
     }

@@ -105,19 +105,44 @@ async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_fi
     assert_eq!(settled(provider, &existing).await.attributes, observed.attributes);
 }
 
+/// In which words a function refuses.
+async fn refusal(stage: &Stage, existing: &Existing<'_>) -> String {
+    loop {
+        match stage.provider(KIND).settle(existing).await.unwrap() {
+            Readiness::Failed(why) => return why,
+            Readiness::Pending(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            Readiness::Ready(observed) => panic!("{observed:?}"),
+        }
+    }
+}
+
 #[tokio::test]
-async fn what_a_function_refuses_is_told_in_its_words() {
+async fn what_a_function_refuses_is_told_in_its_words_and_can_be_asked_again() {
     let (stage, of) = staged().await;
     let (provider, key, asked) = (stage.provider(KIND), key(), of(json!({ "Status": "FAILED" })));
     let creation = Creation { key: &key, properties: &asked, token: "0123", stamp: &stage.stamp };
     let made = provider.create(&creation).await.unwrap();
     let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
-    let why = loop {
-        match provider.settle(&existing).await.unwrap() {
-            Readiness::Failed(why) => break why,
-            Readiness::Pending(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-            Readiness::Ready(observed) => panic!("{observed:?}"),
+    assert_eq!(refusal(&stage, &existing).await, "the function answered FAILED: it was told to");
+
+    let mended = of(json!({ "Name": "one" }));
+    let existing = Existing { properties: &mended, ..existing };
+    let creation = Creation { properties: &mended, token: "4567", ..creation };
+    provider.converge(&existing, &creation, false).await.unwrap();
+    let observed = settled(provider, &existing).await;
+    assert_eq!((observed.physical_id.as_str(), &observed.attributes["Saw"]), ("one", &json!("Create")));
+
+    let existing = Existing { physical_id: &observed.physical_id, properties: &asked, ..existing };
+    assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Going);
+    let refused = loop {
+        match provider.read(&existing).await {
+            Err(error) => break error.message,
+            Ok(observed) => assert!(observed.is_some(), "it is not gone"),
         }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
-    assert_eq!(why, "the function answered FAILED: it was told to");
+    assert_eq!(refused, "the function answered FAILED: it was told to");
+    let existing = Existing { properties: &mended, ..existing };
+    assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Going, "a later deployment asks again");
+    gone(provider, &existing).await;
 }
