@@ -25,7 +25,7 @@ pub use config::{
 pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 pub use discover::{Discovery, discovery};
 pub use expand::{Context, Expanded, Note, expand};
-pub use json_schema::json_schema;
+pub use json_schema::{json_schema, manifest_schema};
 pub use outside::AgentSource;
 use std::collections::BTreeMap;
 

@@ -14,12 +14,22 @@ use crate::read::{AGENTCORE_RUNTIMES, AgentWord, runtime};
 
 /// An agent of any kind.
 pub(super) fn agent() -> Value {
+    of_kind(agentcore(), container(), lambda())
+}
+
+/// An agent of any kind whose name and code may be told by its folder.
+pub(super) fn manifest() -> Value {
+    let freed = |agent: Mapping| agent.freed(&["name"]);
+    of_kind(freed(agentcore()), freed(container()), freed(lambda()))
+}
+
+fn of_kind(agentcore: Mapping, container: Mapping, lambda: Mapping) -> Value {
     let is = |kind: &str| json!({ "required": ["kind"], "properties": { "kind": { "const": kind } } });
     json!({
         "type": "object",
         "if": is("agentcore"),
-        "then": agentcore().made(),
-        "else": { "if": is("container"), "then": container().made(), "else": lambda().made() },
+        "then": agentcore.made(),
+        "else": { "if": is("container"), "then": container.made(), "else": lambda.made() },
     })
 }
 

@@ -36,6 +36,13 @@ impl Mapping {
         self
     }
 
+    /// Without anything that it must have of these, or that must hold between its keys.
+    pub(super) fn freed(mut self, keys: &[&str]) -> Self {
+        self.required.retain(|required| !keys.contains(required));
+        self.rules.clear();
+        self
+    }
+
     /// With something that must hold between its keys.
     pub(super) fn rule(mut self, rule: Value) -> Self {
         self.rules.push(rule);

@@ -50,14 +50,23 @@ pub fn json_schema() -> Value {
         .needs("environments", environments(), "Where the project is deployed to, by name.")
         .needs_one(&["agents", "discover", "stacks", "resources"])
         .made();
-    let mut schema = json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "description": "A project of Strandline: its agents, what they share, and its environments.",
-    });
-    if let (Value::Object(schema), Value::Object(config)) = (&mut schema, config) {
-        schema.extend(config);
+    whole_text(config, "A project of Strandline: its agents, what they share, and its environments.")
+}
+
+/// The JSON Schema (draft 7) of an `agent.yaml`.
+pub fn manifest_schema() -> Value {
+    whole_text(
+        agent::manifest(),
+        "An agent of a project of Strandline, named by its folder where it has no name of its own.",
+    )
+}
+
+fn whole_text(schema: Value, description: &str) -> Value {
+    let mut text = json!({ "$schema": "http://json-schema.org/draft-07/schema#", "description": description });
+    if let (Value::Object(text), Value::Object(schema)) = (&mut text, schema) {
+        text.extend(schema);
     }
-    schema
+    text
 }
 
 fn project_name() -> Value {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use config::{Config, Source};
 
+use super::json_schema::refused_as_manifest;
+
 const HEAD: &str = "project: { name: desk, region: eu-central-1 }\nenvironments: { dev: {} }\n";
 const MANIFEST: &str = "runtime: python3.12\nhandler: handler.handle\n";
 
@@ -41,6 +43,11 @@ fn a_folder_with_a_manifest_is_an_agent_that_is_named_and_has_its_code_as_the_fo
         ("agents/order/more/agent.yaml", "not: [asked, for]\n"),
         ("stacks/storage.yaml", "Resources: {}\n"),
     ];
+    for (path, text) in manifests.iter().filter(|(path, _)| !path.contains("more") && path.starts_with("agents/")) {
+        assert_eq!(refused_as_manifest(text), None, "{path}");
+    }
+    assert!(refused_as_manifest("runtime: python3.12\nhandler: handler.handle\nmemroy: 3\n").is_some());
+    assert!(refused_as_manifest("runtime: python3.12\n").is_some());
     let config = with("discover: agents/*\n", &manifests).unwrap();
     assert_eq!(agents(&config), [pair("money", "agents/billing/src"), pair("order", "agents/order")]);
     let names: Vec<&str> =

@@ -10,12 +10,15 @@ use source::Files;
 use super::pages::{examples, page, whole};
 
 thread_local! {
-    static COMPILED: (Schemas, SchemaIndex) = {
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.add_resource("strands.schema.json", config::json_schema()).unwrap();
-        let index = compiler.compile("strands.schema.json", &mut schemas).unwrap();
-        (schemas, index)
-    };
+    static OF_CONFIG: (Schemas, SchemaIndex) = compiled(config::json_schema());
+    static OF_MANIFEST: (Schemas, SchemaIndex) = compiled(config::manifest_schema());
+}
+
+fn compiled(schema: Value) -> (Schemas, SchemaIndex) {
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource("schema.json", schema).unwrap();
+    let index = compiler.compile("schema.json", &mut schemas).unwrap();
+    (schemas, index)
 }
 
 /// What an editor sees of a text.
@@ -27,8 +30,16 @@ fn seen(text: &str) -> Value {
 
 /// What the schema says against a text.
 fn refused(text: &str) -> Option<String> {
-    let instance = seen(text);
-    COMPILED.with(|(schemas, index)| schemas.validate(&instance, *index).err().map(|error| format!("{error:#}")))
+    OF_CONFIG.with(|schema| against(schema, text))
+}
+
+/// What the schema of manifests says against one.
+pub(super) fn refused_as_manifest(text: &str) -> Option<String> {
+    OF_MANIFEST.with(|schema| against(schema, text))
+}
+
+fn against((schemas, index): &(Schemas, SchemaIndex), text: &str) -> Option<String> {
+    schemas.validate(&seen(text), *index).err().map(|error| format!("{error:#}"))
 }
 
 /// Sees that the schema takes a text.
@@ -39,11 +50,16 @@ pub(super) fn takes(text: &str) {
 }
 
 #[test]
-fn the_schema_that_is_committed_is_that_of_the_readers() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/strands.schema.json");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    let now = format!("{}\n", serde_json::to_string_pretty(&config::json_schema()).unwrap());
-    assert!(committed == now, "write it anew: cargo xtask validate --schema > docs/strands.schema.json");
+fn the_schemas_that_are_committed_are_those_of_the_readers() {
+    for (name, schema, word) in [
+        ("strands.schema.json", config::json_schema(), "config"),
+        ("agent.schema.json", config::manifest_schema(), "agent"),
+    ] {
+        let path = format!("{}/../../docs/{name}", env!("CARGO_MANIFEST_DIR"));
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        let now = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
+        assert!(committed == now, "write it anew: cargo xtask validate --schema={word} > docs/{name}");
+    }
 }
 
 #[test]
