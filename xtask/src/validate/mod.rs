@@ -39,9 +39,25 @@ pub(crate) struct Validate {
     /// As JSON, for programs.
     #[arg(long)]
     json: bool,
-    /// Look at no project: print the JSON Schema of `strands.yaml`, for editors.
-    #[arg(long, conflicts_with_all = ["path", "environment", "expanded", "json"])]
-    schema: bool,
+    /// Look at no project: print the JSON Schema of `strands.yaml`, or of an `agent.yaml`, for editors.
+    #[arg(
+        long,
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "config",
+        conflicts_with_all = ["path", "environment", "expanded", "json"],
+    )]
+    schema: Option<Schema>,
+}
+
+/// What there is a JSON Schema of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Schema {
+    /// `strands.yaml`
+    Config,
+    /// `agent.yaml`
+    Agent,
 }
 
 /// What one environment comes to.
@@ -62,8 +78,10 @@ enum Wrong {
 impl Validate {
     /// Says everything that is wrong, or what the project comes to.
     pub(crate) fn run(self) -> Result<(), XtaskError> {
-        if self.schema {
-            return shown(&config::json_schema());
+        match self.schema {
+            Some(Schema::Config) => return shown(&config::json_schema()),
+            Some(Schema::Agent) => return shown(&config::manifest_schema()),
+            None => {}
         }
         let console = Console::for_output();
         let (folder, config) = located(&self.path)?;
