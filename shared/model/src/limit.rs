@@ -91,7 +91,7 @@ impl Limits {
     /// The limits that a plan exceeds, after which there are so many resources.
     pub fn exceeded(&self, plan: &Plan, resources: usize) -> Vec<Exceeded> {
         let held = self.0.iter().map(|(limit, most)| (*limit, *most, limit.count(plan, resources)));
-        let is_more = |count: usize, most: u32| u32::try_from(count).map_or(true, |count| count > most);
+        let is_more = |count: usize, most: u32| count > usize::try_from(most).unwrap_or(usize::MAX);
         held.filter(|(_, most, count)| is_more(*count, *most))
             .map(|(limit, most, count)| Exceeded { limit, most, count })
             .collect()
