@@ -28,6 +28,8 @@ pub struct TypeSchema {
     /// Whether code of the user's own says what it is known by, at every change anew: the physical id may change with it, and
     /// its attributes do.
     pub answers: bool,
+    /// Whether it bears neither tags nor a mark, so that nothing tells it from another that reads the same.
+    pub unmarked: bool,
     /// Whether the engine can make it; the others are known to plans and simulations only.
     pub provided: bool,
 }
@@ -88,6 +90,7 @@ const PLAIN: TypeSchema = TypeSchema {
     stateful: false,
     lingers: false,
     answers: false,
+    unmarked: false,
     provided: true,
 };
 
@@ -133,6 +136,7 @@ const TYPES: &[TypeSchema] = &[
         policies: &["PolicyDocument"],
         sets: &["Roles"],
         identity_suffices: &["PolicyDocument"],
+        unmarked: true,
         ..PLAIN
     },
     TypeSchema {

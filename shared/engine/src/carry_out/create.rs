@@ -69,6 +69,9 @@ impl Making<'_> {
                     let (token, found) = self.announce(attempt).await?;
                     match found {
                         Found::Absent => token,
+                        Found::Ours(made) if attempt == 1 && is_unmarked(change) => {
+                            return fail(execution, change, sent, indistinct(&made.physical_id)).await;
+                        }
                         Found::Ours(made) => return Ok((self.identified(made), false)),
                         Found::Foreign(id) => return fail(execution, change, sent, taken(&id)).await,
                     }
@@ -235,6 +238,18 @@ impl Search<'_> {
         let creation = Creation { key: &key, properties, token, stamp: self.execution.stamp };
         patiently(self.execution, self.change, (Call::Read, Repeat::Harmless), || self.provider.find(&creation)).await
     }
+}
+
+/// Whether nothing tells it from another that reads the same: what stands there before the first call was made for another
+/// address, whose deletion would take this one away.
+fn is_unmarked(change: &Change) -> bool {
+    schema::get(&change.kind).is_some_and(|schema| schema.unmarked)
+}
+
+fn indistinct(id: &PhysicalId) -> CallError {
+    let message =
+        format!("`{id}` stands there already: if it only has another address in the config now, say so under `moved`");
+    CallError::local(ErrorClass::AlreadyExists, "create", message)
 }
 
 fn taken(id: &PhysicalId) -> CallError {

@@ -182,3 +182,22 @@ async fn what_carries_anothers_tags_is_not_deleted() {
     assert!(causes.iter().all(|cause| cause.message.contains("tags of ownership")), "{causes:?}");
     assert_eq!(world.account.lock().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn what_cannot_be_told_from_what_stands_there_already_is_not_taken_for_made() {
+    let world = World::new();
+    let policy = json!({ "PolicyName": "p", "Roles": ["r"], "PolicyDocument": {} });
+    let standing = world::Thing {
+        kind: "AWS::IAM::Policy".to_owned(),
+        tag: "a/Policy@1".to_owned(),
+        properties: properties(policy.clone()),
+        polls: 0,
+    };
+    world.account.lock().unwrap().insert("p".to_owned(), standing.clone());
+    let End::Failed(causes) = end(&world, "d1", &of(&[("a/Policy", "AWS::IAM::Policy", policy)])).await else {
+        panic!("it was taken for made");
+    };
+    assert!(causes[0].message.contains("under `moved`"), "{causes:?}");
+    assert_eq!(world.account.lock().unwrap().get("p"), Some(&standing));
+    assert_eq!(recorded(&world, "a/Policy@1"), None);
+}

@@ -394,6 +394,7 @@ impl<'a> Kinds<'a> {
     pub(crate) fn of(world: &'a World) -> Self {
         let kinds = [
             ("AWS::IAM::Role", Proof::Name { on_existing: OnExisting::Refuses }),
+            ("AWS::IAM::Policy", Proof::Name { on_existing: OnExisting::Succeeds }),
             ("AWS::SQS::Queue", Proof::Name { on_existing: OnExisting::Succeeds }),
             ("AWS::DynamoDB::Table", Proof::Name { on_existing: OnExisting::Refuses }),
             ("AWS::ApiGatewayV2::Api", Proof::Tag { lag: Duration::from_secs(3) }),
