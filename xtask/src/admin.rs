@@ -61,7 +61,7 @@ enum Command {
 #[derive(Subcommand)]
 enum EnvironmentCommand {
     /// Registers an environment, or changes its record.
-    Put(Put),
+    Put(Box<Put>),
     /// Shows one record.
     Get {
         /// `project/environment`

@@ -43,7 +43,7 @@ impl Lint {
 fn clippy() -> Command {
     let mut command = run::cargo();
     command
-        .args(["build", "--workspace", "--all-targets"])
+        .args(["build", "--workspace", "--all-targets", "--keep-going"])
         .env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver")
         // The separator is clippy's own, as cargo-clippy sets it.
         .env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");

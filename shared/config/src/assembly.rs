@@ -85,14 +85,14 @@ impl Reading<'_, '_> {
         let Some(root) = self.texts.tree(&format!("{folder}/{MANIFEST}"), self.span, self.findings) else { return };
         let mut reader = Reader::new(self.findings);
         let Some(mut fields) = reader.fields(&root, "a manifest") else { return };
-        if let Some(missing) = reader.optional(&mut fields, "missing") {
-            if let Some(first) = reader.items(missing, "`missing`", "lookups").first() {
-                let what = first.get("key").and_then(|key| key.scalar());
-                let what = what.map_or_else(|| "something".to_owned(), |key| format!("`{}`", key.escape_debug()));
-                let message = format!("CDK could not finish this assembly: it had to look up {what}");
-                let finding = Finding::new(Code::Incomplete, fields.key("missing"), message);
-                reader.add(finding.help("run `cdk synth` with credentials, and keep `cdk.context.json`"));
-            }
+        let missing = reader.optional(&mut fields, "missing");
+        let missing = missing.map(|missing| reader.items(missing, "`missing`", "lookups")).unwrap_or_default();
+        if let Some(first) = missing.first() {
+            let what = first.get("key").and_then(|key| key.scalar());
+            let what = what.map_or_else(|| "something".to_owned(), |key| format!("`{}`", key.escape_debug()));
+            let message = format!("CDK could not finish this assembly: it had to look up {what}");
+            let finding = Finding::new(Code::Incomplete, fields.key("missing"), message);
+            reader.add(finding.help("run `cdk synth` with credentials, and keep `cdk.context.json`"));
         }
         let Some(artifacts) = reader.required(&mut fields, "artifacts") else { return };
         let artifacts: Vec<Artifact> = reader

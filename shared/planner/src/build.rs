@@ -215,7 +215,8 @@ impl Deciding<'_, '_> {
         let kept = standing.and_then(|standing| standing.asked.text(naming.property)).map(str::to_owned);
         let Inputs { desired, stamp, deployment, .. } = self.inputs;
         let key = ResourceKey::new(self.wanted.address.clone(), generation);
-        let name = kept.unwrap_or_else(|| name::generated(&naming, desired, &stamp.engine, deployment, &key, properties));
+        let name =
+            kept.unwrap_or_else(|| name::generated(&naming, desired, &stamp.engine, deployment, &key, properties));
         Cow::Owned(properties.clone().with(naming.property, name))
     }
 

@@ -231,7 +231,7 @@ impl<'a> History<'a> {
         } else if maker.request.only_takes_away() {
             self.half_done(self.earlier(at)?)
         } else {
-            of_config().last()
+            of_config().next_back()
         }
     }
 

@@ -215,9 +215,7 @@ impl Condition {
         match self.operator {
             Operator::StringEquals | Operator::Bool => value.is_some_and(equals),
             Operator::StringNotEquals => !value.is_some_and(equals),
-            Operator::StringLike => {
-                value.is_some_and(|value| self.values.iter().any(|expected| glob(expected, value)))
-            }
+            Operator::StringLike => value.is_some_and(|value| self.values.iter().any(|expected| glob(expected, value))),
             Operator::ArnLike => value.is_some_and(like),
             Operator::ArnNotLike => !value.is_some_and(like),
             Operator::Null => self.values.iter().any(|wanted| (wanted == "true") == value.is_none()),

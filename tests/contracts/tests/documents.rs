@@ -122,7 +122,8 @@ fn every_test_that_is_said_to_hold_something_exists() {
     let sources = sources("");
     let mut missing = Vec::new();
     // Pages about `strands.yaml` quote its keys, which look alike.
-    let is_about_code = |path: &Path| !path.ends_with("docs/config.md") && !path.to_string_lossy().contains("docs/errors/codes/");
+    let is_about_code =
+        |path: &Path| !path.ends_with("docs/config.md") && !path.to_string_lossy().contains("docs/errors/codes/");
     for (document, text) in documents().into_iter().filter(|(path, _)| is_about_code(path)) {
         for name in quoted(&text).into_iter().filter(|word| is_test_name(word)) {
             if !sources.contains(&format!("fn {name}(")) {

@@ -52,8 +52,8 @@ pub(super) fn without(properties: &Properties, paths: &[PropertyPath]) -> Proper
     let mut left = properties.to_value();
     for path in paths {
         let (parent, name) = path.0.rsplit_once('.').unwrap_or(("", &path.0));
-        let steps = parent.split('.').filter(|step| !step.is_empty());
-        let parent = steps.fold(Some(&mut left), |value, step| value?.get_mut(step));
+        let mut steps = parent.split('.').filter(|step| !step.is_empty());
+        let parent = steps.try_fold(&mut left, |value, step| value.get_mut(step));
         if let Some(Value::Object(map)) = parent {
             map.remove(name);
         }

@@ -83,9 +83,12 @@ fn note_of_shared(expansion: &Expansion<'_>, group: &[(Kind, &str, Span)]) -> Op
     })
 }
 
-/// How each resource of `shared` is used: by which agents, and in which way.
-fn uses<'e>(expansion: &'e Expansion<'_>) -> BTreeMap<(Kind, &'e str), BTreeSet<(&'e str, Option<Access>)>> {
-    let mut uses: BTreeMap<(Kind, &str), BTreeSet<(&str, Option<Access>)>> = BTreeMap::new();
+/// By the kind and the name of a resource: which agents use it, and in which way.
+type Uses<'e> = BTreeMap<(Kind, &'e str), BTreeSet<(&'e str, Option<Access>)>>;
+
+/// How each resource of `shared` is used.
+fn uses<'e>(expansion: &'e Expansion<'_>) -> Uses<'e> {
+    let mut uses = Uses::new();
     for agent in &expansion.environment.agents {
         let user = agent.name.value.as_str();
         for permission in &agent.permissions {

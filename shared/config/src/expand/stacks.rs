@@ -500,7 +500,7 @@ fn parameters(stacks: &mut [Stack<'_>], findings: &mut Vec<Finding>) {
         }
         for (key, _) in &entry.parameters.of {
             let is_it = |stack: &&mut Stack<'_>| stack.chosen.assembled.as_ref().is_some_and(|one| one.is(&key.name));
-            if !own.iter().any(|stack| is_it(&stack)) {
+            if !own.iter().any(is_it) {
                 let names: Vec<&str> = own.iter().map(|stack| stack.chosen.name.as_str()).collect();
                 let folder = &entry.origin.path().value;
                 findings.push(chosen::no_stack(&key.name, key.span, folder, names.iter().copied()));

@@ -61,7 +61,7 @@ fn size(reader: &mut Reader<'_>, fields: &mut Fields<'_>) -> Option<(u32, u32)> 
     let memory = memory.map(|node| reader.whole(node, "`memory`", 512..=122_880, "MB").map(|value| (value, node.span)));
     let cpu = cpu.unwrap_or(Some(256))?;
     let (_, least, most, step) = SIZES.iter().find(|(units, ..)| *units == cpu)?;
-    let Some((memory, span)) = memory.unwrap_or(Some((*least, fields.span()))) else { return None };
+    let (memory, span) = memory.unwrap_or(Some((*least, fields.span())))?;
     if (*least..=*most).contains(&memory) && memory % step == 0 {
         return Some((cpu, memory));
     }

@@ -134,7 +134,7 @@ fn is_value(reader: &mut Reader<'_>, key: &Key, node: &Rc<Node>) -> bool {
     }
     match &node.value {
         _ if node.is_null() => false,
-        Value::List(items) => items.iter().fold(true, |all, item| scalar(reader, item) && all),
+        Value::List(items) => items.iter().filter(|item| !scalar(reader, item)).count() == 0,
         Value::Scalar { .. } | Value::Map(_) => scalar(reader, node),
     }
 }

@@ -76,7 +76,7 @@ fn variable(reader: &mut Reader<'_>, node: &Rc<Node>, name: &str) -> Option<Vari
 fn without_secrets(reader: &mut Reader<'_>, node: &Node, name: &str) -> bool {
     match &node.value {
         Value::Map(entries) => entries.iter().fold(true, |all, (_, item)| without_secrets(reader, item, name) && all),
-        Value::List(items) => items.iter().fold(true, |all, item| without_secrets(reader, item, name) && all),
+        Value::List(items) => items.iter().filter(|item| !without_secrets(reader, item, name)).count() == 0,
         Value::Scalar { text, .. } => {
             let Some(what) = source::secret(text) else { return true };
             let message = format!("the variable `{name}` holds what looks like {what}");

@@ -18,7 +18,9 @@ const KEY: &str = "arn:aws:kms:eu-central-1:000000000000:key/0a1b2c3d-4e5f-6071-
 const CERTIFICATE: &str = "arn:aws:acm:eu-central-1:000000000000:certificate/0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9";
 
 /// The feature, how it is written, and the resources that it brings, by type: at least so many more than without.
-const FEATURES: &[(&str, Patch, &[(&str, usize)])] = &[
+type Feature = (&'static str, Patch, &'static [(&'static str, usize)]);
+
+const FEATURES: &[Feature] = &[
     (
         "a network",
         &[(SHARED, "shared:\n  vpc: true\n"), (ORDER, "    memory: 256\n    timeout: 15\n    vpc: true\n")],

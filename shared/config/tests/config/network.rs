@@ -1,5 +1,7 @@
 //! The network: its parts, who is in it, and what may pass.
 
+use std::collections::BTreeSet;
+
 use model::Lookup;
 use serde_json::{Value, json};
 
@@ -64,7 +66,7 @@ fn zones_are_the_first_of_the_account_or_those_that_are_named() {
     let mut context = config::Context::new(&environment, &artifacts, "b");
     let asked = config::expand(&config, &context).unwrap().lookups;
     let lookup = Lookup::Zones { region: "eu-central-1".into() };
-    assert_eq!(asked.into_iter().collect::<Vec<_>>(), [lookup.clone()]);
+    assert_eq!(asked, BTreeSet::from([lookup.clone()]));
     let one = model::Snapshot([(lookup, json!(["eu-central-1a"]))].into());
     context.snapshot = &one;
     let refusals = config::expand(&config, &context).unwrap_err().refusals();

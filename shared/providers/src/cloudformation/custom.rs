@@ -116,7 +116,7 @@ impl Custom {
         ask: Ask<'_>,
     ) -> Result<(), CallError> {
         let token = required(properties, "ServiceToken")?;
-        if !token.split(':').nth(2).is_some_and(|service| service == "lambda") {
+        if token.split(':').nth(2).is_none_or(|service| service != "lambda") {
             return Err(invalid(format!("`ServiceToken` must be the ARN of a function, not `{token}`")));
         }
         let address = self.answers()?.ask(key, request).await.map_err(stored)?;
