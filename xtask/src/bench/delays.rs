@@ -15,7 +15,7 @@ pub(super) const TARGET: &str = "strandline-target";
 pub(super) const OTHER: u64 = 20;
 
 /// The calls that create, with what they create.
-const CREATING: [(&str, &str, &str); 19] = [
+const CREATING: [(&str, &str, &str); 20] = [
     ("apigateway", "CreateApi", "AWS::ApiGatewayV2::Api"),
     ("apigateway", "CreateIntegration", "AWS::ApiGatewayV2::Integration"),
     ("apigateway", "CreateRoute", "AWS::ApiGatewayV2::Route"),
@@ -24,6 +24,7 @@ const CREATING: [(&str, &str, &str); 19] = [
     ("dynamodb", "CreateTable", "AWS::DynamoDB::Table"),
     ("iam", "CreateRole", "AWS::IAM::Role"),
     ("lambda", "CreateAlias", "AWS::Lambda::Alias"),
+    ("lambda", "CreateEventSourceMapping", "AWS::Lambda::EventSourceMapping"),
     ("lambda", "CreateFunction", "AWS::Lambda::Function"),
     ("lambda", "AddPermission", "AWS::Lambda::Permission"),
     ("lambda", "CreateFunctionUrlConfig", "AWS::Lambda::Url"),
@@ -63,9 +64,13 @@ mod tests {
 
     use super::*;
 
+    /// Types that are made by calls which change others, too. The measured projects have none of them.
+    const LIKE_CHANGES: [&str; 4] =
+        ["AWS::CloudFormation::CustomResource", "AWS::IAM::Policy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy"];
+
     #[test]
     fn every_type_that_is_made_is_delayed() {
-        let delayed: BTreeSet<&str> = CREATING.iter().map(|(_, _, kind)| *kind).collect();
+        let delayed: BTreeSet<&str> = CREATING.iter().map(|(_, _, kind)| *kind).chain(LIKE_CHANGES).collect();
         let made: BTreeSet<&str> = schema::all().iter().filter(|kind| kind.provided).map(|kind| kind.name).collect();
         assert_eq!(delayed, made);
     }
