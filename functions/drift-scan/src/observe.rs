@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Fence;
-use model::{CallError, Deployment, Environment, ErrorClass, Refusal};
+use model::{Deployment, Environment, Refusal};
 use providers::lookup::{Looked, look_up};
 use providers::{Clients, Target};
 use serde_json::Value;
@@ -32,7 +32,7 @@ impl Observing {
             return self.refuse(message, &deployment, vec![gone(&id)]).await;
         };
         let clients = self.clients(&environment, &deployment).await?;
-        let Looked { found, unfit } = look_up(&clients, &deployment.lookups).await.map_err(|error| failed(&error))?;
+        let Looked { found, unfit } = look_up(&clients, &deployment.lookups).await?;
         if !unfit.is_empty() {
             return self.refuse(message, &deployment, refusals(&unfit, &environment)).await;
         }
@@ -50,8 +50,7 @@ impl Observing {
             account: environment.account.clone(),
             session: format!("strandline-{}", deployment.id),
         };
-        let clients = providers::connect(&self.config, &target, Arc::new(Fence::new(self.call))).await;
-        clients.map_err(|error| failed(&error))
+        Ok(providers::connect(&self.config, &target, Arc::new(Fence::new(self.call))).await?)
     }
 
     async fn refuse(
@@ -65,22 +64,5 @@ impl Observing {
         }
         let report = self.store.keep_refusals(deployment, &refusals, None).await?;
         Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
-    }
-}
-
-/// A call that did not come to an answer: what passes by itself is tried again.
-fn failed(error: &CallError) -> StepError {
-    match error.class {
-        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy => {
-            StepError::Transient(error.to_string())
-        }
-        ErrorClass::AlreadyExists
-        | ErrorClass::NotFound
-        | ErrorClass::DependencyViolation
-        | ErrorClass::Denied
-        | ErrorClass::Invalid
-        | ErrorClass::Quota
-        | ErrorClass::HoldsData
-        | ErrorClass::Unknown => StepError::Misconfigured(error.to_string()),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::ports::clock::SystemClock;
 use engine::{End, Fence, Limits, Pace, Wave};
-use model::{CallError, Digest, Environment, ErrorClass, Plan};
+use model::{Digest, Environment, Plan};
 use providers::{Clients, NativeHealth, NativeProviders, Target};
 use step::{Invocation, Message, StepError, Verdict};
 use store::Store;
@@ -109,23 +109,6 @@ impl Provisioning {
             account: plan.account.clone(),
             session: format!("strandline-{}", plan.deployment),
         };
-        let clients = providers::connect(&self.config, &target, Arc::clone(fence)).await;
-        clients.map_err(|error| unreachable_target(&error))
-    }
-}
-
-fn unreachable_target(error: &CallError) -> StepError {
-    match error.class {
-        ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy => {
-            StepError::Transient(error.to_string())
-        }
-        ErrorClass::AlreadyExists
-        | ErrorClass::NotFound
-        | ErrorClass::DependencyViolation
-        | ErrorClass::Denied
-        | ErrorClass::Invalid
-        | ErrorClass::Quota
-        | ErrorClass::HoldsData
-        | ErrorClass::Unknown => StepError::Misconfigured(error.to_string()),
+        Ok(providers::connect(&self.config, &target, Arc::clone(fence)).await?)
     }
 }

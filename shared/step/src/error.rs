@@ -3,6 +3,7 @@
 use engine::WaveError;
 use engine::ports::StoreError;
 use lambda_runtime::Diagnostic;
+use model::{CallError, ErrorClass};
 
 /// Why a step failed. The name of a variant is its `errorType`, which `statemachine/*.asl.json` retries and catches.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,6 +55,25 @@ impl From<StoreError> for StepError {
             StoreError::LeaseLost(_) => Self::LeaseLost(message),
             StoreError::Corrupt { .. } => Self::Corrupt(message),
             StoreError::Misconfigured { .. } => Self::Misconfigured(message),
+        }
+    }
+}
+
+/// A call to the target account that a step cannot go on without: what passes by itself is tried again.
+impl From<CallError> for StepError {
+    fn from(error: CallError) -> Self {
+        match error.class {
+            ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy => {
+                Self::Transient(error.to_string())
+            }
+            ErrorClass::AlreadyExists
+            | ErrorClass::NotFound
+            | ErrorClass::DependencyViolation
+            | ErrorClass::Denied
+            | ErrorClass::Invalid
+            | ErrorClass::Quota
+            | ErrorClass::HoldsData
+            | ErrorClass::Unknown => Self::Misconfigured(error.to_string()),
         }
     }
 }
