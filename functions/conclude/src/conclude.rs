@@ -151,14 +151,14 @@ impl Concluding {
     ) -> Result<BTreeMap<String, Value>, StepError> {
         let id = &deployment.environment;
         match &deployment.request {
-            Request::Deploy | Request::Rollback(_) => Ok(outputs(known.plan.as_ref(), recorded)),
+            Request::Deploy { .. } | Request::Rollback(_) => Ok(outputs(known.plan.as_ref(), recorded)),
             Request::Reap | Request::LetGo { .. } => {
                 let last = self.last(id, |one| !matches!(one, Request::Reap | Request::LetGo { .. })).await?;
                 Ok(last.map(|last| last.outputs).unwrap_or_default())
             }
             Request::Destroy(Destroy { scope: Scope::All, .. }) => Ok(BTreeMap::new()),
             Request::Destroy(_) => {
-                let last = self.last(id, |one| matches!(one, Request::Deploy | Request::Rollback(_))).await?;
+                let last = self.last(id, |one| matches!(one, Request::Deploy { .. } | Request::Rollback(_))).await?;
                 let plan = match &last {
                     Some(last) => self.plan(last).await?,
                     None => None,

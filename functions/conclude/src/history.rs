@@ -178,7 +178,7 @@ mod tests {
         let origin = Origin::Engine;
         let deployment = Deployment {
             status: DeploymentStatus::Ended { outcome: Outcome::Deployed },
-            ..Deployment::new("d1".into(), id, origin, model::Request::Deploy, model::Timestamp::UNIX_EPOCH)
+            ..Deployment::new("d1".into(), id, origin, model::Request::DEPLOY, model::Timestamp::UNIX_EPOCH)
         };
         for (file, bytes) in [
             ("state.json", compact(&state(&deployment, &recorded)).unwrap()),

@@ -68,7 +68,7 @@ fn done(head: &Deployment, known: &Known) -> Outcome {
             failed(head, known, vec![Cause { change: None, message, help, blocked: Vec::new() }])
         }
         (None, Request::Destroy(destroy)) => destroyed(destroy, known),
-        (None, Request::Deploy | Request::LetGo { .. } | Request::Reap) => Outcome::Deployed,
+        (None, Request::Deploy { .. } | Request::LetGo { .. } | Request::Reap) => Outcome::Deployed,
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
             state: object(),
             at: Timestamp::UNIX_EPOCH,
         };
-        Deployment { undo: Some(undo), ..head(Request::Deploy) }
+        Deployment { undo: Some(undo), ..head(Request::DEPLOY) }
     }
 
     /// A plan of these changes, which was made when the journal was so long.
@@ -303,12 +303,12 @@ mod tests {
 
     #[test]
     fn what_is_not_undone_is_stopped() {
-        for request in [Request::Deploy, destroy(Scope::All), Request::Reap] {
+        for request in [Request::DEPLOY, destroy(Scope::All), Request::Reap] {
             let outcome = of(&head(request), &Known::default(), End::Failed(vec![because()]));
             assert_eq!(outcome, Outcome::Stopped { causes: vec![because()] });
         }
         let known = Known { unreadable: vec![because()], ..Known::default() };
-        assert_eq!(of(&head(Request::Deploy), &known, End::Done), Outcome::Stopped { causes: vec![because()] });
+        assert_eq!(of(&head(Request::DEPLOY), &known, End::Done), Outcome::Stopped { causes: vec![because()] });
     }
 
     #[test]
@@ -376,7 +376,7 @@ mod tests {
             expires: Timestamp::UNIX_EPOCH,
             decision: Some(decision),
         };
-        let head = Deployment { approval: Some(approval), ..head(Request::Deploy) };
+        let head = Deployment { approval: Some(approval), ..head(Request::DEPLOY) };
         assert_eq!(of(&head, &Known::default(), End::Denied), Outcome::Denied { by, why });
         assert_eq!(of(&head, &Known::default(), End::Expired), Outcome::Expired);
     }

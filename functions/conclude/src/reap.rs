@@ -82,19 +82,19 @@ mod tests {
         let recorded = recorded(&[Some(500), None, Some(300)]);
         let keys: Vec<String> = deferred(&recorded).iter().map(ToString::to_string).collect();
         assert_eq!(keys, ["shared/Group0@1", "shared/Group2@1"]);
-        assert_eq!(due(&recorded, &Request::Deploy, at(100)), Some(at(300)));
+        assert_eq!(due(&recorded, &Request::DEPLOY, at(100)), Some(at(300)));
     }
 
     #[test]
     fn where_nothing_is_put_off_nothing_is_due() {
-        assert_eq!(due(&recorded(&[None]), &Request::Deploy, at(100)), None);
+        assert_eq!(due(&recorded(&[None]), &Request::DEPLOY, at(100)), None);
         assert_eq!(deferred(&recorded(&[None])), []);
     }
 
     #[test]
     fn what_is_overdue_is_due_at_once_but_not_after_a_reap_that_left_it() {
         let recorded = recorded(&[Some(300)]);
-        assert_eq!(due(&recorded, &Request::Deploy, at(400)), Some(at(400)));
+        assert_eq!(due(&recorded, &Request::DEPLOY, at(400)), Some(at(400)));
         assert_eq!(due(&recorded, &Request::Reap, at(400)), Some(at(1_600)));
     }
 

@@ -36,5 +36,5 @@ fn goes_back(head: &Deployment) -> bool {
 
 /// Whether something must be looked up before it can be planned.
 fn must_observe(head: &Deployment) -> bool {
-    head.request == Request::Deploy && !head.lookups.is_empty()
+    matches!(head.request, Request::Deploy { .. }) && !head.lookups.is_empty()
 }

@@ -150,7 +150,7 @@ impl Intake {
             true => None,
             false => Some(self.store.keep_sources(&environment, id, &sources).await?),
         };
-        let deployment = head(id, environment, upload, Request::Deploy, DeploymentStatus::Queued);
+        let deployment = head(id, environment, upload, Request::DEPLOY, DeploymentStatus::Queued);
         let deployment = Deployment { config, sources, artifacts, lookups, ..deployment };
         self.join(&deployment).await
     }
@@ -177,7 +177,7 @@ impl Intake {
         self.report(&file("report.json"), &refusals, report.as_deref()).await?;
         let outcome = Outcome::Refused { refusals };
         let ended = DeploymentStatus::Ended { outcome };
-        let mut deployment = head(id, environment.clone(), upload, Request::Deploy, ended);
+        let mut deployment = head(id, environment.clone(), upload, Request::DEPLOY, ended);
         deployment.ended = Some((self.now)());
         let metadata = serde_json::to_vec_pretty(&deployment).map_err(|error| StepError::Corrupt(error.to_string()))?;
         self.store.put_derived(&file("metadata.json"), metadata).await?;

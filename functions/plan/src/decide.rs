@@ -85,11 +85,11 @@ impl From<PlanError> for Rejected {
 /// Makes the plan, and has it checked.
 pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     let mut planned = match (&material.deployment.request, material.asked) {
-        (Request::Deploy, Some(asked)) => deploy(material, asked)?,
+        (Request::Deploy { .. }, Some(asked)) => deploy(material, asked)?,
         (Request::Reap, _) => reap(material)?,
         (Request::Destroy(asked), _) => destroy(material, asked)?,
         (Request::LetGo { resources }, _) => let_go(material, resources)?,
-        (Request::Deploy, None) | (Request::Rollback(_), _) => {
+        (Request::Deploy { .. }, None) | (Request::Rollback(_), _) => {
             let deployment = &material.deployment.id;
             return Err(Rejected::Step(StepError::Corrupt(format!("deployment `{deployment}` is not planned here"))));
         }

@@ -64,7 +64,7 @@ impl Planning {
 
     /// What the config asks for; none where none is asked for.
     async fn asked(&self, message: &Message, deployment: &Deployment) -> Result<Option<Asked>, StepError> {
-        if deployment.request != Request::Deploy {
+        if !matches!(deployment.request, Request::Deploy { .. }) {
             return Ok(None);
         }
         let config = deployment.config.as_ref();

@@ -36,7 +36,7 @@ pub(crate) fn way(head: &Deployment, environment: &Environment, message: &Messag
         (Some(undo), ..) if has_failed && message.plan.as_ref() != Some(&undo.failed) => Way::Stay,
         (Some(undo), ..) => Way::Again(undo.clone()),
         (None, Request::Rollback(asked), _) if !has_failed => Way::Asked(asked.clone()),
-        (None, Request::Deploy, Some(plan)) if has_failed && environment.on_failure == OnFailure::Rollback => {
+        (None, Request::Deploy { .. }, Some(plan)) if has_failed && environment.on_failure == OnFailure::Rollback => {
             Way::Begin { failed: plan.clone() }
         }
         (None, ..) => Way::Stay,
@@ -47,7 +47,7 @@ pub(crate) fn way(head: &Deployment, environment: &Environment, message: &Messag
 /// none, and leaves those that there were.
 pub(crate) fn names_outputs<'a>(left_by: &'a Deployment, history: &'a [Deployment]) -> Option<&'a Deployment> {
     let names = |one: &Deployment| match &one.request {
-        Request::Deploy | Request::Rollback(_) => true,
+        Request::Deploy { .. } | Request::Rollback(_) => true,
         Request::Destroy(destroy) => destroy.scope == Scope::All,
         Request::LetGo { .. } | Request::Reap => false,
     };
@@ -240,9 +240,9 @@ mod tests {
     fn what_a_config_asked_for_and_fails_is_undone_unless_it_shall_stop() {
         let failed = after(Verdict::Failed, "failed");
         let begin = Way::Begin { failed: object("failed") };
-        assert_eq!(way(&head(Request::Deploy), &environment(), &failed), begin);
+        assert_eq!(way(&head(Request::DEPLOY), &environment(), &failed), begin);
         let stops = Environment { on_failure: OnFailure::Stop, ..environment() };
-        assert_eq!(way(&head(Request::Deploy), &stops, &failed), Way::Stay);
+        assert_eq!(way(&head(Request::DEPLOY), &stops, &failed), Way::Stay);
         let let_go = Request::LetGo { resources: BTreeSet::new() };
         for request in [Request::Destroy(Destroy::default()), let_go, Request::Reap, Request::Rollback(to(1))] {
             assert_eq!(way(&head(request.clone()), &environment(), &failed), Way::Stay, "{request:?}");
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn undoing_is_begun_once_and_what_fails_on_its_way_back_stays_there() {
-        let begun = Deployment { undo: Some(undo()), ..head(Request::Deploy) };
+        let begun = Deployment { undo: Some(undo()), ..head(Request::DEPLOY) };
         let again = Way::Again(undo());
         assert_eq!(way(&begun, &environment(), &after(Verdict::Failed, "inverse")), Way::Stay);
         assert_eq!(way(&begun, &environment(), &after(Verdict::Failed, "failed")), again, "its answer was lost");
@@ -281,8 +281,8 @@ mod tests {
         let stopped = Outcome::Stopped { causes: Vec::new() };
         let part = Destroy { scope: Scope::Agent("orders".into()), ..Destroy::default() };
         let history = [
-            ended(1, Request::Deploy, Outcome::Deployed),
-            ended(2, Request::Deploy, stopped),
+            ended(1, Request::DEPLOY, Outcome::Deployed),
+            ended(2, Request::DEPLOY, stopped),
             ended(3, let_go, Outcome::Deployed),
             ended(4, Request::Destroy(part), Outcome::Destroyed { deleted: 1, retained: Vec::new() }),
             ended(5, Request::Destroy(Destroy::default()), Outcome::Destroyed { deleted: 1, retained: Vec::new() }),
@@ -351,7 +351,7 @@ mod tests {
             deployed_by: "d2".into(),
         };
         decide(&Material {
-            deployment: &head(Request::Deploy),
+            deployment: &head(Request::DEPLOY),
             environment: &environment(),
             snapshot,
             recorded,

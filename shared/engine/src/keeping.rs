@@ -137,7 +137,7 @@ fn asked(one: &Deployment) -> impl Iterator<Item = Revision> {
             Target::Revision(revision) => Some(revision),
             Target::Previous => None,
         },
-        Request::Deploy | Request::Destroy(_) | Request::LetGo { .. } | Request::Reap => None,
+        Request::Deploy { .. } | Request::Destroy(_) | Request::LetGo { .. } | Request::Reap => None,
     };
     asked.into_iter().chain(one.undo.iter().map(|undo| undo.to))
 }

@@ -79,7 +79,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use model::DeploymentId;
+    use model::{DeploymentId, Selection};
 
     use super::*;
     use crate::ports::{Active, Cancel};
@@ -159,6 +159,7 @@ mod tests {
             starts: 1,
             deaths: 0,
             kind,
+            only: Selection::ALL,
             parked: false,
             approved: false,
         }

@@ -58,7 +58,7 @@ impl Environment {
     /// were put off were approved with the plan that made them, and letting go touches nothing.
     pub fn asks(&self, request: &Request, plan: &Plan) -> Option<&ApprovalRule> {
         let must = match request {
-            Request::Deploy | Request::Destroy(_) => !plan.changes.is_empty(),
+            Request::Deploy { .. } | Request::Destroy(_) => !plan.changes.is_empty(),
             Request::Rollback(_) => !plan.irreversible.is_empty(),
             Request::LetGo { .. } | Request::Reap => false,
         };
@@ -227,8 +227,8 @@ mod tests {
     fn what_is_deployed_or_destroyed_must_be_approved_and_what_goes_back_where_it_loses_something() {
         let back: Request = serde_json::from_value(json!({ "do": "rollback", "to": "previous" })).unwrap();
         for (request, plan, must) in [
-            (Request::Deploy, plan(0, 0), false),
-            (Request::Deploy, plan(1, 0), true),
+            (Request::DEPLOY, plan(0, 0), false),
+            (Request::DEPLOY, plan(1, 0), true),
             (Request::Destroy(Destroy::default()), plan(1, 1), true),
             (back.clone(), plan(1, 0), false),
             (back, plan(1, 1), true),
@@ -246,7 +246,7 @@ mod tests {
         let (this, that) = (reference(b"this"), reference(b"that"));
         let strict = environment(Some(rule(&[])));
         let now = Timestamp::UNIX_EPOCH;
-        let mut head = head(Request::Deploy);
+        let mut head = head(Request::DEPLOY);
         assert!(head.may_carry_out(&environment(None), &plan(1, 0), &this.digest));
         assert!(!head.may_carry_out(&strict, &plan(1, 0), &this.digest), "nobody was asked");
         assert_eq!(head.ask(&environment(None), &plan(1, 0), &this, now), None);

@@ -10,7 +10,8 @@ use crate::approval::Approval;
 use crate::artifact::{Artifact, ObjectRef};
 use crate::id::{DeploymentId, EnvironmentId, ResourceKey, Revision};
 use crate::lookup::Lookup;
-use crate::request::Request;
+use crate::notice::Notice;
+use crate::request::{Request, Selection};
 
 /// The head of a deployment: the item by which everything else of it is found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Deployment {
     /// What must be looked up in the account before it can be planned.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub lookups: BTreeSet<Lookup>,
+    /// What its config asks to be told of, beside what its environment's record says.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub notices: BTreeSet<Notice>,
     /// The code of each agent, by agent name, and the assets of templates, each by `{stack}/{id of the asset}`.
     #[serde(default)]
     pub artifacts: BTreeMap<String, Artifact>,
@@ -94,6 +98,7 @@ impl Deployment {
             config: None,
             sources: None,
             lookups: BTreeSet::new(),
+            notices: BTreeSet::new(),
             artifacts: BTreeMap::new(),
             plan: None,
             execution: None,
@@ -392,6 +397,9 @@ pub struct QueueEntry {
     /// What it is: what may supersede it, and who goes first.
     #[serde(default)]
     pub kind: EntryKind,
+    /// What a deployment of a config is about: it supersedes what is about no more than that.
+    #[serde(default, skip_serializing_if = "Selection::is_all")]
+    pub only: Selection,
     /// Whether it waits for approval: it keeps its place, and is passed over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub parked: bool,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::EnvironmentId;
 use crate::limit::Limits;
+use crate::notice::Notices;
 
 /// One environment, as its administrator registered it. Lives in the engine; no config can change it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +37,9 @@ pub struct Environment {
     /// How much one deployment may do, and how much there may be. A config may ask for less, never for more.
     #[serde(default, skip_serializing_if = "Limits::is_empty")]
     pub limits: Limits,
+    /// What is told to whoever subscribed to the engine's topic. A config may ask for more, never for less.
+    #[serde(default)]
+    pub notices: Notices,
 }
 
 /// What is done when a deployment fails.
@@ -118,6 +122,7 @@ impl Environment {
             approval: None,
             keep: Keep::default(),
             limits: Limits::default(),
+            notices: Notices::default(),
             id,
         }
     }

@@ -16,6 +16,7 @@ pub mod id;
 pub mod lease;
 pub mod limit;
 pub mod lookup;
+pub mod notice;
 pub mod observed;
 pub mod ownership;
 pub mod plan;
@@ -45,6 +46,7 @@ pub use id::{
 pub use lease::{Epoch, Lease};
 pub use limit::{Exceeded, Limit, Limits};
 pub use lookup::{Lookup, Snapshot};
+pub use notice::{Notice, Notices};
 pub use observed::Observed;
 pub use ownership::{Ownership, Stamp};
 pub use plan::{
@@ -55,4 +57,4 @@ pub use price::{Charge, Price, Source, Standing, Usd};
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
 pub use report::{AtOnce, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Unshifted, Waiting};
-pub use request::{Destroy, Request, Rollback, Scope, Target};
+pub use request::{Destroy, Request, Rollback, Scope, Selection, Target};

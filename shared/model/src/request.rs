@@ -8,12 +8,15 @@ use crate::deployment::EntryKind;
 use crate::id::{ResourceAddress, Revision};
 
 /// What a deployment is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "do")]
 pub enum Request {
     /// What its config says.
-    #[default]
-    Deploy,
+    Deploy {
+        /// Of what.
+        #[serde(default, skip_serializing_if = "Selection::is_all")]
+        only: Selection,
+    },
     /// Going back to a recorded revision. No config is read.
     Rollback(Rollback),
     /// Deleting what is recorded. No config is read.
@@ -27,14 +30,31 @@ pub enum Request {
     Reap,
 }
 
+impl Default for Request {
+    fn default() -> Self {
+        Self::DEPLOY
+    }
+}
+
 impl Request {
+    /// Everything that its config says.
+    pub const DEPLOY: Self = Self::Deploy { only: Selection::ALL };
+
     /// Its place in the queue.
     pub fn kind(&self) -> EntryKind {
         match self {
             Self::Rollback(_) | Self::LetGo { .. } => EntryKind::Rollback,
-            Self::Deploy => EntryKind::Deploy,
+            Self::Deploy { .. } => EntryKind::Deploy,
             Self::Destroy(_) => EntryKind::Destroy,
             Self::Reap => EntryKind::Reap,
+        }
+    }
+
+    /// What a deployment of a config is about; all of an environment for whatever else is asked.
+    pub fn only(&self) -> Selection {
+        match self {
+            Self::Deploy { only } => only.clone(),
+            Self::Rollback(_) | Self::Destroy(_) | Self::LetGo { .. } | Self::Reap => Selection::ALL,
         }
     }
 
@@ -42,8 +62,42 @@ impl Request {
     pub fn only_takes_away(&self) -> bool {
         match self {
             Self::LetGo { .. } | Self::Reap => true,
-            Self::Deploy | Self::Rollback(_) | Self::Destroy(_) => false,
+            Self::Deploy { .. } | Self::Rollback(_) | Self::Destroy(_) => false,
         }
+    }
+}
+
+/// The part of an environment that a deployment is about, by the names of agents and stacks, with everything that they need;
+/// what is not of it stays as it is recorded. Where none is named, it is about all of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Selection(pub BTreeSet<String>);
+
+impl Selection {
+    /// All of an environment.
+    pub const ALL: Self = Self(BTreeSet::new());
+
+    /// Whether it is all of an environment.
+    pub fn is_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a resource at `address`, which may belong to an agent, is named: by its agent or by its stack. What those that
+    /// are named need is not asked here.
+    pub fn names(&self, address: &ResourceAddress, agent: Option<&str>) -> bool {
+        let is_named = |name: &str| self.0.contains(name);
+        self.is_all() || agent.is_some_and(is_named) || is_named(&address.stack)
+    }
+
+    /// Whether it is equal to another one or wider: whatever the other is about, this one is about as well.
+    pub fn includes(&self, other: &Self) -> bool {
+        self.is_all() || (!other.is_all() && other.0.is_subset(&self.0))
+    }
+}
+
+impl FromIterator<String> for Selection {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        Self(names.into_iter().collect())
     }
 }
 
@@ -125,6 +179,39 @@ mod tests {
         let request: Request = serde_json::from_value(asked.clone()).unwrap();
         assert_eq!(serde_json::to_value(&request).unwrap(), asked);
         assert_eq!(request.kind(), EntryKind::Rollback);
+    }
+
+    #[test]
+    fn a_selection_names_agents_and_stacks_and_includes_what_is_no_wider() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Selection>();
+        let address = "shared/Orders".parse().unwrap();
+        for (selection, agent, named) in [
+            (of(&[]), None, true),
+            (of(&["orders"]), Some("orders"), true),
+            (of(&["orders"]), Some("billing"), false),
+            (of(&["orders"]), None, false),
+            (of(&["shared"]), None, true),
+        ] {
+            assert_eq!(selection.names(&address, agent), named, "{selection:?} {agent:?}");
+        }
+        for (wide, narrow, includes) in [
+            (of(&[]), of(&["a"]), true),
+            (of(&[]), of(&[]), true),
+            (of(&["a"]), of(&[]), false),
+            (of(&["a", "b"]), of(&["a"]), true),
+            (of(&["a"]), of(&["a", "b"]), false),
+        ] {
+            assert_eq!(wide.includes(&narrow), includes, "{wide:?} {narrow:?}");
+        }
+    }
+
+    #[test]
+    fn a_deployment_of_everything_reads_as_it_was_written_before_there_were_selections() {
+        assert_eq!(serde_json::to_value(Request::DEPLOY).unwrap(), json!({ "do": "deploy" }));
+        assert_eq!(serde_json::from_value::<Request>(json!({ "do": "deploy" })).unwrap(), Request::DEPLOY);
+        let part = json!({ "do": "deploy", "only": ["orders"] });
+        let read: Request = serde_json::from_value(part.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), part);
     }
 
     #[test]

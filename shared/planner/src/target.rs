@@ -128,7 +128,7 @@ pub fn let_go_since<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> 
     let since = ended.into_iter().skip_while(|one| one.id != left_by.id).filter(|one| ended_well(one));
     let let_go = since.filter_map(|one| match &one.request {
         Request::LetGo { resources } => Some(resources),
-        Request::Deploy | Request::Destroy(_) | Request::Rollback(_) | Request::Reap => None,
+        Request::Deploy { .. } | Request::Destroy(_) | Request::Rollback(_) | Request::Reap => None,
     });
     let_go.flatten().collect()
 }
@@ -274,16 +274,16 @@ mod tests {
     }
 
     fn deployed(revision: u64) -> Deployment {
-        ended(revision, Request::Deploy, Outcome::Deployed)
+        ended(revision, Request::DEPLOY, Outcome::Deployed)
     }
 
     fn stopped(revision: u64) -> Deployment {
-        ended(revision, Request::Deploy, Outcome::Stopped { causes: Vec::new() })
+        ended(revision, Request::DEPLOY, Outcome::Stopped { causes: Vec::new() })
     }
 
     /// A deployment that failed and undid what it had done.
     fn undone(revision: u64, to: u64) -> Deployment {
-        ended(revision, Request::Deploy, Outcome::RolledBack { to: Revision(to), causes: Vec::new() })
+        ended(revision, Request::DEPLOY, Outcome::RolledBack { to: Revision(to), causes: Vec::new() })
     }
 
     fn back(revision: u64, to: u64, scope: Scope) -> Deployment {
@@ -314,7 +314,7 @@ mod tests {
         assert_eq!(previous(all, &[deployed(1), deployed(2)]), Some(1));
         assert_eq!(previous(all, &[deployed(1)]), None);
         assert_eq!(previous(all, &[]), None);
-        let unchanged = ended(2, Request::Deploy, Outcome::Unchanged);
+        let unchanged = ended(2, Request::DEPLOY, Outcome::Unchanged);
         assert_eq!(previous(all, &[deployed(1), deployed(2), unchanged]), Some(1), "it stands where it stood");
         assert_eq!(previous(all, &[deployed(1), deployed(2), stopped(3)]), Some(2), "half of 3 is no state to keep");
     }
@@ -423,9 +423,9 @@ mod tests {
         assert_eq!(revision(&after_half), Ok(1), "nor is it for what was let go");
         let between = [deployed(1), let_go(2, "a/X"), stopped(3), let_go(4, "a/Y")];
         assert_eq!(revision(&between), Ok(2));
-        let refused = ended(2, Request::Deploy, Outcome::Refused { refusals: Vec::new() });
+        let refused = ended(2, Request::DEPLOY, Outcome::Refused { refusals: Vec::new() });
         assert_eq!(revision(&[deployed(1), reap(2), refused, let_go(3, "a/X")]), Ok(3), "nothing is half done");
-        let unchanged = ended(2, Request::Deploy, Outcome::Unchanged);
+        let unchanged = ended(2, Request::DEPLOY, Outcome::Unchanged);
         assert_eq!(revision(&[stopped(2), unchanged, let_go(3, "a/X")]), Ok(3), "a config asked for just that");
         assert_eq!(revision(&[stopped(1), let_go(2, "a/X")]), Ok(0));
         let unkept = Deployment { after: None, ..deployed(2) };

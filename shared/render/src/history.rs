@@ -36,7 +36,7 @@ fn row(deployment: &Deployment) -> Vec<(String, Paint)> {
 
 fn from(deployment: &Deployment) -> String {
     let what = match &deployment.request {
-        Request::Deploy => None,
+        Request::Deploy { .. } => None,
         request => Some(asked(request)),
     };
     let who = match &deployment.origin {
@@ -63,7 +63,7 @@ pub(crate) fn asked(request: &Request) -> String {
         Scope::Stack(name) => format!(" of stack {name}"),
     };
     match request {
-        Request::Deploy => "what the config says".to_owned(),
+        Request::Deploy { .. } => "what the config says".to_owned(),
         Request::Rollback(rollback) => match rollback.to {
             Target::Previous => format!("back to the revision before{}", of(&rollback.scope)),
             Target::Revision(revision) => format!("back to revision {revision}{}", of(&rollback.scope)),

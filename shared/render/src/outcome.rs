@@ -105,7 +105,7 @@ fn stopped(deployment: &Deployment) -> &'static str {
         Request::Destroy(_) => {
             "What could go is gone. Put the causes right, then destroy again: it carries on from here."
         }
-        Request::Deploy | Request::Rollback(_) | Request::LetGo { .. } | Request::Reap => {
+        Request::Deploy { .. } | Request::Rollback(_) | Request::LetGo { .. } | Request::Reap => {
             "Nothing was undone: the next deployment carries on from here."
         }
     }

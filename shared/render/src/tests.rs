@@ -174,7 +174,7 @@ fn a_deployment(outcome: Outcome) -> Deployment {
         ended: Some(at(7420)),
         status: DeploymentStatus::Ended { outcome },
         revision: Some(Revision(4)),
-        ..Deployment::new("0199d2a4c5".into(), environment, origin, Request::Deploy, at(0))
+        ..Deployment::new("0199d2a4c5".into(), environment, origin, Request::DEPLOY, at(0))
     }
 }
 

@@ -217,7 +217,7 @@ mod tests {
         let message = json!({ "v": 1, "step": "plan", "deployment": "d1", "project": "shop", "environment": "dev", "execution": "d1-1" });
         let message = Message::read(&message).unwrap();
         let id = message.environment().unwrap();
-        let head = Deployment::new("d1".into(), id, Origin::Engine, Request::Deploy, Timestamp::UNIX_EPOCH);
+        let head = Deployment::new("d1".into(), id, Origin::Engine, Request::DEPLOY, Timestamp::UNIX_EPOCH);
         let held = |execution: &str| Deployment { execution: Some(execution.into()), ..head.clone() };
         assert_eq!(message.check_hold(&held("d1-1")), Ok(()));
         assert!(matches!(message.check_hold(&held("d1-2")), Err(StepError::LeaseLost(_))));

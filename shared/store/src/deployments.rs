@@ -47,6 +47,7 @@ impl Store {
                 starts: 1,
                 deaths: 0,
                 kind: deployment.request.kind(),
+                only: deployment.request.only(),
                 parked: false,
                 approved: false,
             };

@@ -202,6 +202,7 @@ fn active(item: &Item) -> Option<Active> {
                 Some("destroy") => model::EntryKind::Destroy,
                 _ => model::EntryKind::Deploy,
             },
+            only: model::Selection::ALL,
             parked: false,
             approved: item.get("approved").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
             deployment,

@@ -258,7 +258,7 @@ mod tests {
         let all = [("01a-1", 1), ("01a-2", 2), ("01b-33", 2), ("01b-3", 3)].map(|(id, revision)| Deployment {
             revision: Some(Revision(revision)),
             ended: Timestamp::from_second(i64::try_from(revision).unwrap()).ok(),
-            ..Deployment::new(id.into(), environment.clone(), Origin::Engine, Request::Deploy, Timestamp::UNIX_EPOCH)
+            ..Deployment::new(id.into(), environment.clone(), Origin::Engine, Request::DEPLOY, Timestamp::UNIX_EPOCH)
         });
         (environment, all.to_vec())
     }

@@ -25,6 +25,7 @@ fn the_example_is_valid_and_expands_in_each_of_its_environments() {
             approval: None,
             keep: Default::default(),
             limits: Default::default(),
+            notices: Default::default(),
         };
         let artifacts: BTreeMap<String, Artifact> = environment
             .agents

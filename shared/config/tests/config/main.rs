@@ -82,6 +82,7 @@ fn record(config: &config::Config, name: &str) -> model::Environment {
         approval: None,
         keep: Default::default(),
         limits: Default::default(),
+        notices: Default::default(),
     }
 }
 

@@ -27,7 +27,7 @@ fn deployment(day: i64, revision: u64, outcome: Option<Outcome>) -> Deployment {
         status,
         revision: Some(Revision(revision)),
         after: ended.map(|_| object(&format!("{id}/state-after.json"))),
-        ..Deployment::new(id, environment, Origin::Engine, Request::Deploy, at(day))
+        ..Deployment::new(id, environment, Origin::Engine, Request::DEPLOY, at(day))
     }
 }
 
@@ -141,7 +141,7 @@ fn let_go(resource: u8) -> Request {
 fn requests() -> impl Strategy<Value = Request> {
     let back = |to| Request::Rollback(Rollback { to, scope: Scope::All, consent: BTreeSet::new() });
     prop_oneof![
-        6 => Just(Request::Deploy),
+        6 => Just(Request::DEPLOY),
         1 => Just(back(Target::Previous)),
         1 => (0u64..6).prop_map(move |to| back(Target::Revision(Revision(to)))),
         1 => Just(Request::Rollback(Rollback { scope: Scope::Agent("orders".into()), ..to_the_previous() })),

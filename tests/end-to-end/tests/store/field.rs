@@ -103,5 +103,5 @@ pub(crate) fn entry(number: usize, size: usize) -> Entry {
 /// A deployment that waits.
 pub(crate) fn upload(id: &EnvironmentId, name: &str) -> Deployment {
     let origin = Origin::Upload { bucket: "b".into(), key: "k".into(), version: "v".into(), requester: None };
-    Deployment::new(name.into(), id.clone(), origin, Request::Deploy, Timestamp::UNIX_EPOCH)
+    Deployment::new(name.into(), id.clone(), origin, Request::DEPLOY, Timestamp::UNIX_EPOCH)
 }
