@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, Change, Desired, DesiredResource, Digest, Edge, Environment, EnvironmentId, Generation, Plan, Properties,
-    Reach, Reason, Recorded, ResourceAddress, ResourceKey, Retention, Revision, Stage, Stamp, properties,
+    Reach, Reason, Recorded, ResourceAddress, ResourceKey, Retention, Revision, Selection, Stage, Stamp, properties,
 };
 use serde_json::Value;
 
@@ -174,6 +174,7 @@ pub(crate) fn plan(desired: &Desired, recorded: &Recorded) -> Result<Plan, plann
         deployment: &context::deployment(),
         config: &context::config(),
         stamp: &context::stamp(),
+        only: &Selection::ALL,
     })
     .map(|planned| planned.plan)
 }

@@ -109,7 +109,8 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
 fn deploy(material: &Material<'_>, asked: &Asked) -> Result<Planned, Rejected> {
     let Material { deployment, environment, recorded, stamp, .. } = *material;
     let (Expanded { desired, limits, .. }, config) = (expand(material, asked)?, &asked.digest);
-    let inputs = Inputs { desired: &desired, recorded, environment, deployment: &deployment.id, config, stamp };
+    let (deployment, only) = (&deployment.id, &deployment.request.only());
+    let inputs = Inputs { desired: &desired, recorded, environment, deployment, config, stamp, only };
     let planned = planner::plan(&inputs)?;
     let exceeded = limits::exceeded(&limits, &planned.plan, desired.resources.len());
     if exceeded.is_empty() { Ok(planned) } else { Err(Rejected::Refused(exceeded, None)) }

@@ -56,5 +56,7 @@ pub use plan::{
 pub use price::{Charge, Price, Source, Standing, Usd};
 pub use properties::{Properties, PropertyPath, properties};
 pub use recorded::{Intent, Presence, Recorded, RecordedResource};
-pub use report::{AtOnce, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Unshifted, Waiting};
+pub use report::{
+    Affected, AtOnce, Effect, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Selected, Unshifted, Waiting,
+};
 pub use request::{Destroy, Request, Rollback, Scope, Selection, Target};

@@ -1,11 +1,14 @@
 //! What planning has to say beyond the plan: what it found, what it left alone, and why.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::id::{ResourceAddress, ResourceKey};
 use crate::plan::Loss;
 use crate::properties::PropertyPath;
+use crate::request::Selection;
 
 /// What making a plan found out. For people: nothing is carried out by it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -30,6 +33,48 @@ pub struct PlanReport {
     /// Aliases that are to be shifted, and go to their version all at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at_once: Vec<AtOnce>,
+    /// What the deployment is about, where that is a part of its environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected: Option<Selected>,
+    /// What the plan of a config changes of each agent, and of what is shared: one for each, in the order of their names, what is
+    /// shared first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<Affected>,
+}
+
+/// The part of an environment that a deployment is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selected {
+    /// The agents and stacks that were named.
+    pub named: Selection,
+    /// What was not named and is part of it all the same, because something that was named needs it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub along: BTreeSet<ResourceAddress>,
+    /// How many other resources, recorded or asked for, stay as they are.
+    pub left: usize,
+}
+
+/// What a plan changes of an agent, or of what is shared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Affected {
+    /// The agent; none for what is shared.
+    pub agent: Option<String>,
+    /// What changes; nothing, where it stays as it is.
+    pub changes: BTreeSet<Effect>,
+}
+
+/// What changes of an agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Nothing of it was there.
+    New,
+    /// All of it goes.
+    Gone,
+    /// The code that a function runs.
+    Code,
+    /// Anything else.
+    Settings,
 }
 
 /// An alias that is not shifted by this plan, though the config says how.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, DeploymentId, Desired, DesiredResource, Digest, Environment, Generation, PhysicalId, Presence, Properties,
-    Recorded, RecordedResource, ResourceAddress, ResourceKey, ResourceType, Scope, Stamp, expression,
+    Recorded, RecordedResource, ResourceAddress, ResourceKey, ResourceType, Scope, Selection, Stamp, expression,
 };
 use serde_json::Value;
 
@@ -72,6 +72,7 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
         deployment: inputs.deployment,
         config: inputs.config,
         stamp: inputs.stamp,
+        only: &Selection::ALL,
     };
     let mut problems = Vec::new();
     let mut draft = draft(&planning, &view, &exempt, &mut problems).map_err(missing)?;

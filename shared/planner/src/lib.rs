@@ -29,7 +29,7 @@ use std::hash::BuildHasherDefault;
 
 use model::{
     Action, Change, DeploymentId, Desired, Digest, Environment, Moved, Plan, PlanReport, Recorded, Replaced,
-    ResourceAddress, ResourceKey, Stamp,
+    ResourceAddress, ResourceKey, Selection, Stamp,
 };
 
 use view::View;
@@ -60,6 +60,8 @@ pub struct Inputs<'a> {
     pub config: &'a Digest,
     /// What is stamped on whatever is created.
     pub stamp: &'a Stamp,
+    /// The part that it is about.
+    pub only: &'a Selection,
 }
 
 /// A plan, and what there is to say about it.

@@ -76,6 +76,7 @@ fn reported(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<P
         deployment: &"d1".into(),
         config: &Digest::of(b"config"),
         stamp: &stamp(),
+        only: &Selection::ALL,
     })
 }
 

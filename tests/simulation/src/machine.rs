@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use engine::ports::Clock;
 use engine::{End, Limits, Pace, Wave, WaveError};
-use model::{Action, Cause, DeploymentId, Desired, Digest, Plan, Recorded, ResourceAddress, ResourceKey, Scope};
+use model::{
+    Action, Cause, DeploymentId, Desired, Digest, Plan, Recorded, ResourceAddress, ResourceKey, Scope, Selection,
+};
 use planner::{Consent, Destroying, Inputs, Inverse, LettingGo, PlanError, Problem, Reaping};
 use testkit::{Process, Processes, Script, Step, World};
 
@@ -487,6 +489,7 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
             deployment,
             config: &config,
             stamp: &stamp,
+            only: &Selection::ALL,
         }),
         Wish::Reap => {
             planner::reap(&Reaping { recorded, environment: &environment, deployment, config: &config, stamp: &stamp })

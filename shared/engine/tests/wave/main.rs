@@ -19,7 +19,7 @@ use engine::ports::Clock;
 use engine::{End, Fence, Limits, Pace, Wave};
 use model::{
     CallError, Desired, DesiredResource, Digest, Environment, EnvironmentId, ErrorClass, Plan, Presence, Retention,
-    Stamp, properties,
+    Selection, Stamp, properties,
 };
 use planner::Inputs;
 use serde_json::{Value, json};
@@ -99,6 +99,7 @@ fn planned(world: &World, deployment: &str, desired: &Desired) -> (Plan, Digest)
         deployment: &deployment.into(),
         config: &Digest::of(b""),
         stamp: &stamp,
+        only: &Selection::ALL,
     })
     .unwrap()
     .plan;
