@@ -14,35 +14,39 @@ use step::StepError;
 use crate::limits;
 
 /// What a plan is made from.
-pub(crate) struct Material<'a> {
-    pub(crate) deployment: &'a Deployment,
-    pub(crate) environment: &'a Environment,
-    pub(crate) recorded: &'a Recorded,
-    pub(crate) stamp: &'a Stamp,
+pub struct Material<'a> {
+    /// What the plan is for.
+    pub deployment: &'a Deployment,
+    /// Its environment.
+    pub environment: &'a Environment,
+    /// What is recorded of that.
+    pub recorded: &'a Recorded,
+    /// The tags that say whose everything is.
+    pub stamp: &'a Stamp,
     /// The bucket that artifacts are read from.
-    pub(crate) bucket: &'a str,
+    pub bucket: &'a str,
     /// What is asked for; none where that is no config.
-    pub(crate) asked: Option<&'a Asked>,
+    pub asked: Option<&'a Asked>,
     /// How many lines the deployment's journal has.
-    pub(crate) since: usize,
+    pub since: usize,
 }
 
 /// What a config asks for, with everything that decides what it means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub struct Asked {
     /// The text of the config.
-    pub(crate) config: String,
+    pub config: String,
     /// The other texts that it names, by path.
-    pub(crate) sources: BTreeMap<String, String>,
+    pub sources: BTreeMap<String, String>,
     /// What was looked up in the account.
-    pub(crate) snapshot: Snapshot,
+    pub snapshot: Snapshot,
     /// One digest of all of them: that of the config where there is nothing else.
-    pub(crate) digest: Digest,
+    pub digest: Digest,
 }
 
 impl Asked {
     /// A config with its digest, and what there is beside it, each with the digest of how it is kept.
-    pub(crate) fn new(
+    pub fn new(
         (config, of_config): (String, Digest),
         (sources, of_sources): (BTreeMap<String, String>, Option<Digest>),
         (snapshot, of_snapshot): (Snapshot, Option<Digest>),
@@ -68,7 +72,7 @@ impl Material<'_> {
 
 /// Why there is no plan.
 #[derive(Debug)]
-pub(crate) enum Rejected {
+pub enum Rejected {
     /// What was handed in cannot be planned; with the report as a person reads it.
     Refused(Vec<Refusal>, Option<String>),
     /// The plan breaks an invariant: a defect, never the user's.
@@ -83,7 +87,10 @@ impl From<PlanError> for Rejected {
 }
 
 /// Makes the plan, and has it checked.
-pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
+///
+/// # Errors
+/// [`Rejected`]: why there is none.
+pub fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     let mut planned = match (&material.deployment.request, material.asked) {
         (Request::Deploy { .. }, Some(asked)) => deploy(material, asked)?,
         (Request::Reap, _) => reap(material)?,

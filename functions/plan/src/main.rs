@@ -1,10 +1,4 @@
-//! `plan`: the config of a deployment is expanded, held against the record, and written down as a plan that leaves no
-//! choices. Never touches the target account.
-
-mod approval;
-mod decide;
-mod limits;
-mod plan;
+//! `plan`, as a Lambda function.
 
 use std::sync::Arc;
 

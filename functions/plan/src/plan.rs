@@ -9,13 +9,20 @@ use store::Store;
 
 use crate::decide::{Asked, Material, Rejected, decide, refusal};
 
-pub(crate) struct Planning {
-    pub(crate) store: Store,
-    pub(crate) now: fn() -> Timestamp,
+/// What planning needs.
+pub struct Planning {
+    /// Where everything is kept.
+    pub store: Store,
+    /// The clock.
+    pub now: fn() -> Timestamp,
 }
 
 impl Planning {
-    pub(crate) async fn handle(&self, payload: &Value) -> Result<Message, StepError> {
+    /// Plans the deployment that a message names, and says where the plan is or why there is none.
+    ///
+    /// # Errors
+    /// [`StepError`] where that could not be found out.
+    pub async fn handle(&self, payload: &Value) -> Result<Message, StepError> {
         let message = Message::read(payload)?;
         let id = message.environment()?;
         let (deployment, environment, engine) = tokio::try_join!(
