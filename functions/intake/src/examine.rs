@@ -5,7 +5,7 @@ use std::io::Cursor;
 
 use bundle::{Limits, OpenError};
 use model::{Artifact, Environment, Lookup, Refusal, Snapshot, Timestamp};
-use project::{Bare, Contents, Examined as Project, Location};
+use project::{Bare, Contents, Examined as Project};
 use step::StepError;
 use store::Store;
 
@@ -121,19 +121,13 @@ async fn kept(
     now: Timestamp,
 ) -> Result<BTreeMap<String, Artifact>, Rejected> {
     let mut artifacts = BTreeMap::new();
-    let mut missing = Vec::new();
-    for code in &project.code {
-        let Location::Stored(digest) = &code.at else { continue };
+    let mut missing = BTreeSet::new();
+    for (agent, digest) in project.stored() {
         match store.kept_artifact(digest, now).await? {
-            Some(artifact) => drop(artifacts.insert(code.key.clone(), artifact)),
-            None => missing.push(code.key.clone()),
+            Some(artifact) => drop(artifacts.insert(agent.to_owned(), artifact)),
+            None => drop(missing.insert(agent.to_owned())),
         }
     }
-    let agents = project.config.agents_with_paths(&environment.id.environment).map_err(project::Rejected::Texts)?;
-    let is_missing = |agent: &&config::AgentSource<'_>| missing.iter().any(|name| name == agent.name);
-    let reports = agents.iter().filter(is_missing).map(|agent| project.config.artifact_missing(agent));
-    for report in reports.collect::<Vec<_>>() {
-        project.refuse(report);
-    }
+    project.lacks(&missing, environment).map_err(project::Rejected::Texts)?;
     Ok(artifacts)
 }

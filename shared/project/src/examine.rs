@@ -1,12 +1,12 @@
 //! A project held against the environment that it is meant for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::{Config, Context, Expanded};
 use model::{Artifact, Digest, Environment, Snapshot};
 use source::{Problem, Report};
 
-use crate::code::{self, Code};
+use crate::code::{self, Code, Location};
 use crate::contents::Contents;
 use crate::open::Opened;
 use crate::rejected::Rejected;
@@ -54,9 +54,24 @@ impl Opened {
 }
 
 impl Examined {
-    /// Tells of something else that is wrong with a place in the config.
-    pub fn refuse(&mut self, report: Report) {
-        self.problems = join(self.problems.take(), Some(report));
+    /// The digests of the code that is named as stored already, by agent.
+    pub fn stored(&self) -> impl Iterator<Item = (&str, &Digest)> {
+        self.code.iter().filter_map(|code| match &code.at {
+            Location::Stored(digest) => Some((code.key.as_str(), digest)),
+            Location::Folder(_) | Location::File(_) => None,
+        })
+    }
+
+    /// Tells of these agents that their code is not stored, together with what else is wrong.
+    ///
+    /// # Errors
+    /// A report where the config knows no such environment.
+    pub fn lacks(&mut self, agents: &BTreeSet<String>, environment: &Environment) -> Result<(), Report> {
+        let named = self.config.agents_with_paths(&environment.id.environment)?;
+        let missing = named.iter().filter(|agent| agents.contains(agent.name));
+        let reports: Vec<Report> = missing.map(|agent| self.config.artifact_missing(agent)).collect();
+        self.problems = reports.into_iter().fold(self.problems.take(), |problems, report| join(problems, Some(report)));
+        Ok(())
     }
 
     /// What the project comes to. Code that is not among `artifacts` counts as there, with a digest of nothing: whether it is

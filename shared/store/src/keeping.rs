@@ -133,6 +133,15 @@ impl Store {
         Ok(Some(artifact))
     }
 
+    /// An artifact that is stored, if it is. Nothing is written: it may go before anything refers to it.
+    ///
+    /// # Errors
+    /// [`StoreError`] of S3.
+    pub async fn stored_artifact(&self, digest: &Digest) -> Result<Option<Artifact>, StoreError> {
+        let found = self.found(&Artifact::key(digest)).await?;
+        Ok(found.map(|found| Artifact { digest: digest.clone(), size: found.size }))
+    }
+
     async fn of_environment(
         &self,
         environment: Environment,
@@ -244,7 +253,7 @@ impl Store {
     }
 
     /// Every version of every object whose key begins with `prefix`.
-    async fn stored(&self, prefix: &str) -> Result<Vec<Stored>, StoreError> {
+    pub(crate) async fn stored(&self, prefix: &str) -> Result<Vec<Stored>, StoreError> {
         let mut stored = Vec::new();
         let (mut after_key, mut after_version) = (None, None);
         loop {
