@@ -24,7 +24,7 @@ pub use config::{
 };
 pub use config::{Brought, Entries, IgnoreChanges, Ignored, Origin, Parameters, Setting, Stack, Variable};
 pub use discover::{Discovery, discovery};
-pub use expand::{Context, Expanded, Note, expand};
+pub use expand::{Context, Expanded, Note, expand, problems_beside};
 pub use json_schema::{json_schema, manifest_schema};
 pub use outside::AgentSource;
 use std::collections::BTreeMap;
@@ -58,4 +58,15 @@ pub fn parse_with(name: &str, text: &str, sources: &BTreeMap<String, String>) ->
         Some(config) if findings.is_empty() => Ok(config),
         _ => Err(Report::of(&files, findings)),
     }
+}
+
+/// What stands beside the agents in a config that [`parse_with`] refuses: its templates, resources and outputs, as far as they can
+/// be read, so that what is wrong with them ([`problems_beside`]) is told together with what is wrong with the config. None
+/// where the text is no YAML.
+pub fn rest(name: &str, text: &str, sources: &BTreeMap<String, String>) -> Option<Config> {
+    let mut files = Files::config(name, text);
+    let mut told = Vec::new();
+    let root = source::tree(&files, 0, &mut told)?;
+    discover::manifests(&mut files, &root, sources, &mut told);
+    Some(read::rest(&files, &root))
 }

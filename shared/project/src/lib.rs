@@ -9,6 +9,7 @@ mod contents;
 mod examine;
 mod open;
 mod rejected;
+mod selection;
 mod texts;
 
 pub use code::{Code, Location, Packed};
@@ -16,3 +17,4 @@ pub use contents::{Bare, Contents};
 pub use examine::Examined;
 pub use open::{CONFIG_BYTES, CONFIG_NAMES, Opened, open};
 pub use rejected::Rejected;
+pub use selection::{knows, recorded_names, selection};

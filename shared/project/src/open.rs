@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use config::Config;
+use source::Report;
 
 use crate::contents::Contents;
 use crate::rejected::Rejected;
@@ -50,6 +51,23 @@ pub fn open(contents: &mut impl Contents) -> Result<Opened, Rejected> {
         Rejected::refused("intake::not-text", message, "save it as UTF-8")
     })?;
     let manifests = texts::manifests(contents, &config::discovery(name, &text))?;
-    let config = config::parse_with(name, &text, &manifests)?;
+    let config = match config::parse_with(name, &text, &manifests) {
+        Ok(config) => config,
+        Err(report) => return Err(all(contents, report, config::rest(name, &text, &manifests))?.into()),
+    };
     Ok(Opened { name: name.to_owned(), text, manifests, config })
+}
+
+/// What is wrong with the config, and with what stands beside its agents: whoever mends the one would meet the other next.
+fn all(contents: &mut impl Contents, report: Report, rest: Option<Config>) -> Result<Report, Rejected> {
+    let Some(rest) = rest else { return Ok(report) };
+    let mut all = report;
+    for environment in rest.environments.keys() {
+        let (texts, unread) = texts::read(contents, &rest, environment)?;
+        // Why a text is not there is told by who looked for it.
+        let problems = config::problems_beside(&rest, environment, &texts)
+            .map(|report| report.without(|problem| problem.code == source::Code::FileMissing));
+        all = [problems, unread].into_iter().flatten().fold(all, Report::with);
+    }
+    Ok(all)
 }

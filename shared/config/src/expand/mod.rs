@@ -38,7 +38,7 @@ use crate::config::{AgentKind, Config, Environment, Kind};
 pub(crate) use grant::variable_of as variable_of_agent;
 use network::Subnets;
 pub use note::Note;
-use source::{Files, Finding, Report, Span};
+use source::{Code, Files, Finding, Report, Span};
 use stacks::Brought;
 use tags::Scope;
 use used::Elsewhere;
@@ -58,6 +58,7 @@ pub struct Context<'a> {
     pub snapshot: &'a Snapshot,
 }
 
+static NO_ARTIFACTS: BTreeMap<String, Artifact> = BTreeMap::new();
 static NO_SOURCES: BTreeMap<String, String> = BTreeMap::new();
 static NO_SNAPSHOT: Snapshot = Snapshot(BTreeMap::new());
 
@@ -144,6 +145,33 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report
     let limits = Limits(environment.limits.iter().map(|(limit, most)| (*limit, most.value)).collect());
     let limits = limits.and(&record.limits);
     Ok(Expanded { desired, lookups, places, notes, files, limits })
+}
+
+/// Where an environment is of which that is not known.
+const ANY_ACCOUNT: &str = "000000000000";
+const ANY_REGION: &str = "us-east-1";
+
+/// What is wrong with the templates, resources and outputs of a config whose other parts are not known ([`crate::rest`]):
+/// whatever may be so only because of that is not told.
+pub fn problems_beside(config: &Config, environment: &str, sources: &BTreeMap<String, String>) -> Option<Report> {
+    let environment = config.environments.get(environment)?;
+    let region = environment.region.as_ref().map_or(ANY_REGION, |region| region.value.as_str());
+    let id = model::EnvironmentId::new(&config.project.value, &environment.name.value).ok()?;
+    let record = model::Environment::new(id, ANY_ACCOUNT, region);
+    let context = Context { sources, ..Context::new(&record, &NO_ARTIFACTS, "") };
+    let mut findings = Vec::new();
+    let brought = Brought::read(config, environment, &context, &mut findings);
+    let elsewhere = brought.elsewhere();
+    let mut expansion = Expansion::new(environment, &context, &elsewhere);
+    let templates = brought.expand(&expansion, &mut findings);
+    let files = brought.files.clone();
+    brought.put(templates, &mut expansion, &mut findings);
+    findings.retain(|finding| match finding.code {
+        Code::ArtifactMissing | Code::AccountMismatch | Code::RegionMismatch | Code::UnknownExport => false,
+        Code::UnknownResource => finding.span.file != 0 && !files.slice(finding.span).contains('/'),
+        _ => true,
+    });
+    (!findings.is_empty()).then(|| Report::of(&files, findings))
 }
 
 /// What the config makes itself: what is shared, and the agents.

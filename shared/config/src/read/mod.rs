@@ -21,6 +21,7 @@ mod overrides;
 pub(crate) mod paths;
 pub(crate) mod permission;
 mod program;
+mod rest;
 mod route;
 pub(crate) mod runtime;
 mod secret;
@@ -35,6 +36,7 @@ pub(crate) use agent::Word as AgentWord;
 pub(crate) use agentcore::RUNTIMES as AGENTCORE_RUNTIMES;
 pub(crate) use monitoring::RETENTIONS;
 pub(crate) use network::ENDPOINTS;
+pub(crate) use rest::rest;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

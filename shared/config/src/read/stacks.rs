@@ -23,6 +23,15 @@ pub(super) fn brought(reader: &mut Reader<'_>, parts: Parts<'_>, inherited: &Tag
     Some(Brought { stacks: stacks.unwrap_or(Some(Vec::new()))?, resources, outputs, ..Brought::default() })
 }
 
+/// The same of a config in which something is wrong: the stacks that can be read.
+pub(super) fn readable(reader: &mut Reader<'_>, parts: Parts<'_>) -> Brought {
+    let none = Tags::new();
+    let listed = parts.stacks.map(|node| reader.items(node, "`stacks`", "stacks")).unwrap_or_default();
+    let read: Vec<Stack> = listed.iter().take(MOST).filter_map(|item| stack(reader, item, &none)).collect();
+    let without = Parts { stacks: None, ..parts };
+    Brought { stacks: read, ..brought(reader, without, &none).unwrap_or_default() }
+}
+
 /// The stacks that `node` lists; none where one of them is wrong.
 fn stacks(reader: &mut Reader<'_>, node: &Rc<Node>, inherited: &Tags) -> Option<Vec<Stack>> {
     let items = reader.items(node, "`stacks`", "stacks");

@@ -112,6 +112,32 @@ fn a_file_that_is_missing_is_told_where_it_is_named_with_everything_else() {
 }
 
 #[test]
+fn what_is_wrong_with_templates_is_told_together_with_what_is_wrong_with_agents() {
+    let config = format!(
+        "{HEAD}agents:\n  - {{ name: desk, path: desk, runtime: python9, handler: handler.handle }}\n\
+         stacks:\n  - {{ name: tasks, template: tasks.yaml, parameters: {{ Sise: 3 }} }}\n  - {{ name: gone, template: gone.yaml }}\n\
+         resources:\n  Alerts: {{ Type: AWS::SNS::Topik }}\n  Rights:\n    Type: AWS::SNS::Topic\n    \
+         Properties: {{ DisplayName: !Ref desk/Function, TopicName: !Ref DocumentsBucket }}\n"
+    );
+    let template = "Parameters:\n  Size: { Type: Number, MaxValue: 5, Default: 1 }\nResources:\n  Tasks:\n    Type: AWS::SQS::Queue\n    \
+                    Properties: { DelaySecond: !Ref Size, QueueName: !Ref Nothing, KmsMasterKeyId: !Ref shared/Key }\n";
+    let told = told(&mut Files::default().with("strands.yaml", config).with("tasks.yaml", template));
+    let places: Vec<&str> = told.iter().filter_map(|line| line.split(" | ").next()).collect();
+    let expected = [
+        "strands.yaml:4:40 config::unknown-runtime",
+        "strands.yaml:6:56 config::unknown-parameter",
+        "strands.yaml:7:29 config::file-missing",
+        "strands.yaml:9:19 config::unknown-type",
+        "tasks.yaml:6:19 template::unknown-key",
+        "tasks.yaml:6:59 template::unknown-resource",
+    ];
+    assert_eq!(
+        places, expected,
+        "{told:#?}\nWhat the agents and what they share would make is not known, and nothing is wrong with naming it"
+    );
+}
+
+#[test]
 fn a_config_that_was_uploaded_alone_says_what_to_upload() {
     let bytes = format!("{HEAD}stacks:\n  - {{ name: tasks, template: stacks/tasks.yaml }}\n").into_bytes();
     let told = told(&mut Bare { name: "strands.yaml".to_owned(), bytes });
