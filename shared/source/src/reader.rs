@@ -197,9 +197,8 @@ impl<'f> Reader<'f> {
         };
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            let leading: String = text.chars().take_while(char::is_ascii_digit).collect();
-            let help = match leading.parse::<u32>() {
-                Ok(number) if range.contains(&number) => format!("write `{number}`"),
+            let help = match in_unit(text, unit) {
+                Some(number) if range.contains(&number) => format!("write `{number}`: it is a number of {unit}"),
                 _ => extent,
             };
             self.wrong_type(node, what, "a whole number", help);
@@ -342,6 +341,27 @@ fn described(node: &Node) -> String {
             ScalarKind::Text => format!("the text {}", shown(text)),
         },
     }
+}
+
+/// What a number with a unit of its own comes to in `unit`: `5m` is 300 seconds, `1GB` 1024 MB. None where the two have nothing to
+/// do with each other.
+fn in_unit(text: &str, unit: &str) -> Option<u32> {
+    let digits = text.len() - text.trim_start_matches(|one: char| one.is_ascii_digit()).len();
+    let (number, own) = text.split_at_checked(digits)?;
+    let own = own.trim().to_lowercase();
+    let times = match (unit, own.as_str()) {
+        ("seconds", "s" | "sec" | "secs" | "second" | "seconds") => 1,
+        ("seconds", "m" | "min" | "mins" | "minute" | "minutes") => 60,
+        ("seconds", "h" | "hour" | "hours") => 3600,
+        ("minutes", "m" | "min" | "mins" | "minute" | "minutes") => 1,
+        ("minutes", "h" | "hour" | "hours") => 60,
+        ("days", "d" | "day" | "days") => 1,
+        ("days", "w" | "week" | "weeks") => 7,
+        ("MB", "m" | "mb" | "mib") => 1,
+        ("MB", "g" | "gb" | "gib") => 1024,
+        _ => return None,
+    };
+    number.parse::<u32>().ok()?.checked_mul(times)
 }
 
 /// The words, each in backticks, with the conjunction before the last.

@@ -49,7 +49,8 @@ fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> 
             };
             let wanted = reader.choice(access, "`access`", &words);
             let name = reader.text(resource, "`resource`")?;
-            of_resource(reader, &name, wanted?, access, around)
+            let access = (wanted, access.span);
+            of_resource(reader, &name, access, around)
         }
         (None, None, Some(actions), Some(resources)) => {
             let actions = of_actions(reader, actions);
@@ -75,15 +76,14 @@ fn permission(reader: &mut Reader<'_>, node: &Rc<Node>, around: &Around<'_>) -> 
 fn of_resource(
     reader: &mut Reader<'_>,
     name: &Spanned<String>,
-    access: Access,
-    access_node: &Node,
+    (access, access_span): (Option<Access>, Span),
     around: &Around<'_>,
 ) -> Option<Permission> {
     let shared = around.shared;
     let Some(kind) = shared.kind(&name.value) else {
         if let Some(address) = of_stack(&name.value, around.brought) {
             let address = Spanned::new(address, name.span);
-            return Some(Permission::Made { address, access: Spanned::new(access, access_node.span) });
+            return Some(Permission::Made { address, access: Spanned::new(access?, access_span) });
         }
         // What could not be read may have held it.
         if let Some(brought) = around.brought.filter(|_| around.is_known) {
@@ -100,8 +100,9 @@ fn of_resource(
         }
         return None;
     };
+    let access = access?;
     if kind == Kind::Topic && access == Access::Read {
-        let finding = Finding::new(Code::WrongChoice, access_node.span, "a topic cannot be read, only published to");
+        let finding = Finding::new(Code::WrongChoice, access_span, "a topic cannot be read, only published to");
         reader.add(finding.help("write `access: write`; to receive, subscribe a queue and read that"));
         return None;
     }

@@ -250,7 +250,9 @@ fn values_of_another_type_are_told() {
     );
     check_added(
         "    memory: 512MB\n",
-        &["8:13 wrong-type | `memory` must be a whole number, not the text `512MB` | write `512`"],
+        &[
+            "8:13 wrong-type | `memory` must be a whole number, not the text `512MB` | write `512`: it is a number of MB",
+        ],
     );
     check_added(
         "    memory: [512]\n",
@@ -258,7 +260,19 @@ fn values_of_another_type_are_told() {
     );
     check_added(
         "    timeout: 1.5\n",
-        &["8:14 wrong-type | `timeout` must be a whole number, not the number `1.5` | write `1`"],
+        &["8:14 wrong-type | `timeout` must be a whole number, not the number `1.5` | it goes from 1 to 900 seconds"],
+    );
+    check_added(
+        "    timeout: 5m\n",
+        &[
+            "8:14 wrong-type | `timeout` must be a whole number, not the text `5m` | write `300`: it is a number of seconds",
+        ],
+    );
+    check_added(
+        "    memory: 1 GB\n",
+        &[
+            "8:13 wrong-type | `memory` must be a whole number, not the text `1 GB` | write `1024`: it is a number of MB",
+        ],
     );
     check_added(
         "    dlq: yes\n",
@@ -744,6 +758,13 @@ fn resources_that_do_not_exist_are_told() {
     check_added(
         "    permissions: [{ resource: order, access: read }]\nshared: { tables: { orders: { key: { PK: S } } } }\n",
         &["8:31 unknown-resource | there is no resource `order` | did you mean `orders`?"],
+    );
+    check_added(
+        "    permissions: [{ resource: order, access: reed }]\nshared: { tables: { orders: { key: { PK: S } } } }\n",
+        &[
+            "8:31 unknown-resource | there is no resource `order` | did you mean `orders`?",
+            "8:46 wrong-choice | `access` cannot be `reed` | did you mean `read`?",
+        ],
     );
     check_added(
         "    permissions: [{ resource: zzz, access: read }]\n",
