@@ -40,6 +40,7 @@ pub fn carried_out(plan: &Plan) -> Recorded {
             intent: None,
             made_as: None,
             reap: None,
+            earlier: Vec::new(),
         };
         recorded.resources.insert(change.key.clone(), resource);
     }

@@ -46,6 +46,7 @@ fn recorded(resources: &[(&str, &str, &[&str])]) -> Recorded {
         intent: None,
         made_as: None,
         reap: None,
+        earlier: Vec::new(),
     };
     Recorded {
         revision: Revision(1),

@@ -133,7 +133,8 @@ impl Execution<'_> {
         model::Digest::of(of.as_bytes()).short(32).to_owned()
     }
 
-    /// Announces a mutating call; it may be made once this is durable.
+    /// Announces a mutating call; it may be made once this is durable. A change whose outcome is not known keeps its token
+    /// where the same is sent again.
     pub(crate) async fn announce(
         &self,
         change: &Change,
@@ -141,7 +142,12 @@ impl Execution<'_> {
         operation: Operation,
         attempt: u32,
     ) -> Result<String, Halt> {
-        let token = self.token(&change.key, attempt);
+        let open = self.state.get(&change.key).filter(|recorded| recorded.sent == *sent);
+        let open = open.and_then(|recorded| recorded.intent).filter(|open| open.operation == Operation::Update);
+        let token = match open {
+            Some(open) if operation == Operation::Update => open.token,
+            _ => self.token(&change.key, attempt),
+        };
         let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
         let event = Event::Started {
             operation,

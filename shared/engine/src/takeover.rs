@@ -102,7 +102,7 @@ async fn there(providers: &dyn Providers, strays: Vec<Owned>) -> Vec<Owned> {
     let mut there = Vec::new();
     for stray in strays {
         let Some(provider) = providers.get(&stray.kind) else { continue };
-        let existing = Existing { key: &stray.key, physical_id: &stray.physical_id, properties: &stray.properties };
+        let existing = Existing::settled(&stray.key, &stray.physical_id, &stray.properties);
         match provider.read(&existing).await {
             Ok(Some(observed)) if observed.physical_id == stray.physical_id => there.push(stray),
             Ok(_) => {}
@@ -139,6 +139,7 @@ pub(crate) fn leaving(stray: &Owned, plan: &Plan) -> RecordedResource {
         intent: None,
         made_as: Some(stray.key.clone()),
         reap: None,
+        earlier: Vec::new(),
     }
 }
 
@@ -189,6 +190,7 @@ mod tests {
             intent: None,
             made_as: None,
             reap: None,
+            earlier: Vec::new(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The fold of an event into the record of the resource that it concerns.
 
 use model::{
-    Action, Change, DeploymentId, Event, Intent, Operation, Presence, Properties, RecordedResource, Timestamp,
+    Action, Change, DeploymentId, Earlier, Event, Intent, Operation, Presence, Properties, RecordedResource, Timestamp,
 };
 
 /// What the record of a change's resource becomes by `event`; none where the record goes. `sent` is what the change sends,
@@ -21,6 +21,9 @@ pub fn record(
     after.deployment = deployment.clone();
     match event {
         Event::Started { operation, token, attempt, .. } => {
+            if *operation == Operation::Update && after.intent.as_ref().is_none_or(|open| open.token != *token) {
+                remember(&mut after);
+            }
             after.intent = Some(Intent { operation: *operation, token: token.clone(), attempt: *attempt, at });
             after.presence = match operation {
                 Operation::Create => Presence::Announced,
@@ -37,6 +40,11 @@ pub fn record(
             after.attributes.extend(attributes.clone());
             after.presence = Presence::Incomplete;
             after.intent = None;
+            if after.sent != *sent {
+                // It was made as an earlier plan asked for it.
+                remember(&mut after);
+                ask(&mut after, change, sent);
+            }
         }
         Event::Awaiting { .. } => {}
         Event::Succeeded { observed } => {
@@ -48,10 +56,14 @@ pub fn record(
             }
             after.presence = Presence::Present;
             after.intent = None;
+            after.earlier.clear();
         }
         Event::Failed { error } => {
             // An outcome that is still unknown keeps its intent, so that the next wave resolves it.
             if !error.class.effect_is_unknown() {
+                if after.intent.as_ref().is_some_and(|open| open.operation == Operation::Update) {
+                    remember(&mut after);
+                }
                 after.intent = None;
             }
             if after.physical_id.is_none() && after.intent.is_none() {
@@ -70,6 +82,19 @@ pub fn record(
         }
     }
     Some(after)
+}
+
+/// Keeps what was sent so far among what may still stand in part: whoever goes on must know what else to take away.
+fn remember(after: &mut RecordedResource) {
+    let announced = after.intent.as_ref().filter(|open| open.operation == Operation::Update);
+    let earlier = Earlier { sent: after.sent.clone(), token: announced.map(|open| open.token.clone()) };
+    match earlier.token {
+        // Of the same that was sent twice, the later call counts.
+        Some(_) => after.earlier.retain(|one| one.token.is_none() || one.sent != earlier.sent),
+        None if after.earlier.iter().any(|one| one.sent == earlier.sent) => return,
+        None => {}
+    }
+    after.earlier.push(earlier);
 }
 
 fn ask(after: &mut RecordedResource, change: &Change, sent: &Properties) {
@@ -101,6 +126,7 @@ fn fresh(change: &Change, sent: &Properties, deployment: &DeploymentId) -> Optio
         retention: change.retention,
         deployment: deployment.clone(),
         intent: None,
+        earlier: Vec::new(),
         made_as: None,
         reap: None,
     })
@@ -163,6 +189,60 @@ mod tests {
         let left = after(create(), &[started(Operation::Create), identified, failed(ErrorClass::Denied)]).unwrap();
         assert_eq!((left.presence, left.intent), (Presence::Incomplete, None));
         assert_eq!(left.physical_id, Some("url".into()));
+    }
+
+    /// The record of a queue after each of several updates, by the name that it sends: what becomes of each is an event.
+    fn updated(steps: &[(&str, &str, Event)]) -> Vec<(String, Option<String>)> {
+        let made = after(
+            create(),
+            &[
+                started(Operation::Create),
+                Event::Identified { physical_id: "url".into(), attributes: Default::default() },
+            ],
+        );
+        let mut standing = made.map(|made| RecordedResource { presence: Presence::Present, ..made });
+        for (sent, token, came) in steps {
+            let to = properties(json!({ "QueueName": sent }));
+            let change = change(Action::Update { to: to.clone(), diff: Default::default() });
+            let announced = Event::Started {
+                operation: Operation::Update,
+                token: (*token).to_owned(),
+                attempt: 1,
+                request: Digest::of(b""),
+                physical_name: None,
+            };
+            for event in [&announced, came] {
+                standing = record(standing.as_ref(), &change, &to, &"d1".into(), event, Timestamp::UNIX_EPOCH);
+            }
+        }
+        let earlier = standing.unwrap().earlier.into_iter();
+        earlier.map(|one| (one.sent.text("QueueName").unwrap().to_owned(), one.token)).collect()
+    }
+
+    #[test]
+    fn what_was_sent_before_is_known_until_a_change_comes_to_its_end() {
+        let dies = || Event::Awaiting { what: "an answer".into() };
+        let fails = || failed(ErrorClass::Denied);
+        let known = |steps: &[(&str, &str, Event)]| {
+            let said = |(sent, token): (String, Option<String>)| format!("{sent} {}", token.unwrap_or_default());
+            updated(steps).into_iter().map(said).collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(known(&[("b", "1", dies())]), "q ");
+        assert_eq!(known(&[("b", "1", dies()), ("b", "1", dies())]), "q ", "resumed");
+        assert_eq!(known(&[("b", "1", dies()), ("c", "2", dies())]), "q , b 1");
+        assert_eq!(known(&[("b", "1", dies()), ("c", "2", fails()), ("d", "3", dies())]), "q , b 1, c 2");
+        assert_eq!(known(&[("b", "1", fails()), ("b", "2", fails()), ("q", "3", dies())]), "q , b 2", "undone");
+        assert_eq!(known(&[("b", "1", fails()), ("c", "2", Event::Succeeded { observed: None })]), "");
+    }
+
+    #[test]
+    fn what_an_earlier_plan_made_is_known_beside_what_it_is_brought_to() {
+        let open = after(create(), &[started(Operation::Create)]);
+        let to = properties(json!({ "QueueName": "q", "DelaySeconds": 1 }));
+        let change = change(Action::Create { to: to.clone() });
+        let identified = Event::Identified { physical_id: "url".into(), attributes: Default::default() };
+        let found = record(open.as_ref(), &change, &to, &"d2".into(), &identified, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((&found.sent, found.earlier.len()), (&to, 1));
     }
 
     #[test]

@@ -55,7 +55,7 @@ pub use plan::{
 };
 pub use price::{Charge, Price, Source, Standing, Usd};
 pub use properties::{Properties, PropertyPath, properties};
-pub use recorded::{Intent, Presence, Recorded, RecordedResource};
+pub use recorded::{Earlier, Intent, Presence, Recorded, RecordedResource};
 pub use report::{
     Affected, AtOnce, Effect, Ignored, Moved, PlanReport, Replaced, Retained, Retaining, Selected, Unshifted, Waiting,
 };

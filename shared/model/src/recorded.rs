@@ -86,6 +86,10 @@ pub struct RecordedResource {
     /// The call whose outcome is not known.
     #[serde(default)]
     pub intent: Option<Intent>,
+    /// What was sent before and may still stand in part, oldest first: by changes that did not come to their end. Empty once
+    /// it is as asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
     /// The incarnation that its tags of ownership name, where it has moved to another address since; none where they name
     /// the one under which it is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -108,6 +112,16 @@ impl RecordedResource {
         };
         self.attributes.get(name).or_else(part).cloned()
     }
+}
+
+/// What was sent to a resource before, and may still stand in part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// What was sent, references resolved.
+    pub sent: Properties,
+    /// The token of the change that announced it; none where that came to its end, or none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
 }
 
 /// How far a resource got.

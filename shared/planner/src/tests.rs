@@ -137,6 +137,7 @@ fn carried_out(plan: &Plan, before: &Recorded) -> Recorded {
                 intent: None,
                 made_as,
                 reap: None,
+                earlier: Vec::new(),
             },
         );
     }

@@ -462,6 +462,7 @@ fn the_record_and_the_history_are_tables_that_fit_the_screen() {
         intent: None,
         made_as: None,
         reap: None,
+        earlier: Vec::new(),
     };
     let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/support-desk-dev-work-1";
     let mut recorded = Recorded::default();

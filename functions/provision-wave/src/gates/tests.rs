@@ -115,6 +115,7 @@ fn recorded() -> Recorded {
             intent: None,
             made_as: None,
             reap: None,
+            earlier: Vec::new(),
         };
         (format!("{address}@1").parse::<ResourceKey>().unwrap(), made)
     };

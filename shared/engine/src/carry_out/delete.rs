@@ -44,7 +44,7 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
         }
     };
     let key = identity(execution, change);
-    let existing = Existing { key: &key, physical_id: &physical_id, properties: &sent };
+    let existing = Existing { earlier: &recorded.earlier, ..Existing::settled(&key, &physical_id, &sent) };
     let how = (Call::Read, Repeat::Harmless);
     match patiently(execution, change, how, || provider.read(&existing)).await? {
         Ok(None) => {

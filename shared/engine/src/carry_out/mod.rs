@@ -58,7 +58,10 @@ pub(super) async fn finish(
     fresh: bool,
 ) -> Result<(), Halt> {
     let key = identity(execution, change);
-    let existing = Existing { key: &key, physical_id, properties: sent };
+    let recorded = execution.state.get(&change.key);
+    let (intent, earlier) = recorded.map(|recorded| (recorded.intent, recorded.earlier)).unwrap_or_default();
+    let token = intent.filter(|open| open.operation == Operation::Update).map(|open| open.token);
+    let existing = Existing { key: &key, physical_id, properties: sent, earlier: &earlier, token: token.as_deref() };
     let is_converged = !fresh && execution.state.is_awaited(&change.key) && is_sent(execution, change, sent);
     if !is_converged {
         let token = execution.token(&change.key, 1);
@@ -93,7 +96,7 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
         return Ok(());
     }
     let key = identity(execution, change);
-    let existing = Existing { key: &key, physical_id: &physical_id, properties: &recorded.sent };
+    let existing = Existing { earlier: &recorded.earlier, ..Existing::settled(&key, &physical_id, &recorded.sent) };
     let live = own(execution, change, provider, &sent, &existing).await?;
     if let Some(shift) = &change.shift {
         let shifting = Shifting { execution, change, provider, physical_id: &physical_id, to: &sent };
@@ -102,8 +105,9 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
         return settle::settle(execution, change, provider, &sent, &existing).await;
     }
     let attempt = attempt_after(execution, change, &recorded);
-    execution.announce(change, &sent, Operation::Update, attempt).await?;
+    let token = execution.announce(change, &sent, Operation::Update, attempt).await?;
     if recorded.presence == Presence::Present {
+        let existing = Existing { token: Some(&token), ..existing };
         let how = (Call::Update, Repeat::Harmless);
         if let Err(error) = patiently(execution, change, how, || provider.update(&existing, &sent)).await? {
             return fail(execution, change, &sent, error).await;

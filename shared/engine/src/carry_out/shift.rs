@@ -76,7 +76,7 @@ impl Shifting<'_> {
         let attempt = recorded.map_or(1, |recorded| attempt_after(execution, change, &recorded));
         let token = execution.announce(change, sent, Operation::Update, attempt).await?;
         let key = identity(execution, change);
-        let existing = Existing { key: &key, physical_id: self.physical_id, properties: sent };
+        let existing = Existing::settled(&key, self.physical_id, sent);
         let creation = Creation { key: &key, properties: sent, token: &token, stamp: execution.stamp };
         let how = (Call::Update, Repeat::Harmless);
         let converged =

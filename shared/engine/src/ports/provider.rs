@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::{CallError, Observed, PhysicalId, Properties, ResourceKey, ResourceType, Stamp};
+use model::{CallError, Earlier, Observed, PhysicalId, Properties, ResourceKey, ResourceType, Stamp};
 use serde_json::Value;
 
 /// How it is proven whether an announced creation took effect.
@@ -62,6 +62,23 @@ pub struct Existing<'a> {
     pub physical_id: &'a PhysicalId,
     /// What was sent when it was last changed: for what must be known of its parents.
     pub properties: &'a Properties,
+    /// What was sent before that and may still stand in part, oldest first: empty where every change came to its end.
+    pub earlier: &'a [Earlier],
+    /// The token of the change that is under way: the same for as long as it is not known what became of it. None where
+    /// nothing is being changed.
+    pub token: Option<&'a str>,
+}
+
+impl<'a> Existing<'a> {
+    /// What stands as it was sent, and is not being changed.
+    pub fn settled(key: &'a ResourceKey, physical_id: &'a PhysicalId, properties: &'a Properties) -> Self {
+        Self { key, physical_id, properties, earlier: &[], token: None }
+    }
+
+    /// Everything that was sent to it and may stand in part, what was sent last first.
+    pub fn sent(&self) -> impl Iterator<Item = &'a Properties> {
+        std::iter::once(self.properties).chain(self.earlier.iter().rev().map(|earlier| &earlier.sent))
+    }
 }
 
 /// What a creating call gave.
@@ -110,7 +127,9 @@ pub enum Deletion {
 /// # Guarantees (what an implementation must keep)
 /// - `create` makes at most one creating request, which carries the tags of ownership where the type can have tags; what
 ///   else a creation needs is left to `converge`.
-/// - `converge` is idempotent: called on a resource in whatever state a crash left it, it makes it what is asked for.
+/// - `converge` is idempotent: called on a resource in whatever state a crash left it, it makes it what is asked for, and
+///   takes away what else stands of it: what it finds by looking, or by what was sent earlier where that is not to be seen.
+/// - `read` and `delete` know of what stands in other holders or parents than those that were sent last by `existing.earlier`.
 /// - `update` touches only what differs between `from` and `to`: an equal pair makes no mutating request, and a change of a
 ///   function's code alone makes exactly one. Repeating it is harmless.
 /// - `read`, `find` and `settle` make no mutating request.

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use model::{CallError, ErrorClass, Observed, Properties};
+use model::{CallError, Earlier, ErrorClass, Observed, Properties};
 use serde_json::{Map, Value};
 
 use crate::ports::{
@@ -129,6 +129,11 @@ fn revealed(properties: &Properties, known: &Known) -> Properties {
     properties.0.iter().map(|(name, value)| (name.clone(), value_of(value, known))).collect()
 }
 
+fn earlier(existing: &Existing<'_>, known: &Known) -> Vec<Earlier> {
+    let reveal = |one: &Earlier| Earlier { sent: revealed(&one.sent, known), token: one.token.clone() };
+    existing.earlier.iter().map(reveal).collect()
+}
+
 fn covered(cover: &Cover, made: Made) -> Made {
     Made { attributes: cover.attributes(made.attributes), ..made }
 }
@@ -175,8 +180,9 @@ impl<P: Provider> Provider for Revealing<P> {
         }
         let known = self.known(creation.properties).await?;
         let (from, to) = (revealed(existing.properties, &known), revealed(creation.properties, &known));
+        let earlier = earlier(existing, &known);
         let (existing, creation) =
-            (Existing { properties: &from, ..*existing }, Creation { properties: &to, ..*creation });
+            (Existing { properties: &from, earlier: &earlier, ..*existing }, Creation { properties: &to, ..*creation });
         let cover = Cover::new(&known);
         self.inner.converge(&existing, &creation, fresh).await.map_err(|error| cover.error(error))
     }
@@ -189,7 +195,8 @@ impl<P: Provider> Provider for Revealing<P> {
         // What referred to another secret, or to another version, stays a reference, and so differs.
         let (from, to) = (revealed(existing.properties, &known), revealed(to, &known));
         let cover = Cover::new(&known);
-        let existing = Existing { properties: &from, ..*existing };
+        let earlier = earlier(existing, &known);
+        let existing = Existing { properties: &from, earlier: &earlier, ..*existing };
         self.inner.update(&existing, &to).await.map_err(|error| cover.error(error))
     }
 

@@ -116,7 +116,7 @@ impl Trial {
         Creation { key: &self.key, properties, token: "t", stamp: &self.stamp }
     }
     fn existing<'a>(&'a self, properties: &'a Properties) -> Existing<'a> {
-        Existing { key: &self.key, physical_id: &self.id, properties }
+        Existing::settled(&self.key, &self.id, properties)
     }
     fn calls(&self) -> Vec<String> {
         self.parrot.calls.lock().unwrap().clone()

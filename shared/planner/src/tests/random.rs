@@ -186,6 +186,7 @@ pub(super) fn stray(record: &mut Recorded, luck: u8) {
         sent: Properties::new(),
         dependencies: BTreeSet::new(),
         reap: None,
+        earlier: Vec::new(),
         made_as: None,
         intent: None,
         physical_id: Some(PhysicalId(format!("stray:{at}@{last}"))),

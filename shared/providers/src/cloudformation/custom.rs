@@ -377,7 +377,7 @@ mod tests {
     async fn what_was_refused_to_another_process_may_be_asked_for_again() {
         let key: ResourceKey = "a/Custom@1".parse().unwrap();
         let (id, properties) = (PhysicalId::from("x"), Properties::new());
-        let existing = Existing { key: &key, physical_id: &id, properties: &properties };
+        let existing = Existing::settled(&key, &id, &properties);
         let request = format!("{}1", deletion(&id));
         for answer in [r#"{"Status":"FAILED","Reason":"not now"}"#, "no answer at all"] {
             let custom = custom(&request, answer);
@@ -404,7 +404,7 @@ mod tests {
     fn an_answer_without_a_name_or_with_secrets_is_none() {
         let key: ResourceKey = "a/Custom@1".parse().unwrap();
         let (id, asked) = (PhysicalId::from("x"), Properties::new());
-        let existing = Existing { key: &key, physical_id: &id, properties: &asked };
+        let existing = Existing::settled(&key, &id, &asked);
         let read = |answer: Value| seen(serde_json::from_value(answer).unwrap(), &existing);
         assert!(read(json!({ "Status": "SUCCESS" })).is_err());
         assert!(read(json!({ "Status": "SUCCESS", "PhysicalResourceId": "y", "NoEcho": true })).is_err());

@@ -123,7 +123,7 @@ async fn a_policy_whose_successor_stands_in_its_place_goes_without_taking_it_awa
         made.push(provider.create(&creation).await.unwrap().physical_id);
     }
     assert_ne!(made[0], made[1]);
-    provider.delete(&Existing { key: &old, physical_id: &made[0], properties: &asked }).await.unwrap();
-    let existing = Existing { key: &new, physical_id: &made[1], properties: &asked };
+    provider.delete(&Existing::settled(&old, &made[0], &asked)).await.unwrap();
+    let existing = Existing::settled(&new, &made[1], &asked);
     assert!(provider.read(&existing).await.unwrap().is_some(), "the new one's policy is gone");
 }

@@ -60,7 +60,7 @@ async fn made(stage: &Stage, asked: &Properties) -> (Made, Observed) {
     assert_eq!(provider.find(&creation).await.unwrap(), Found::Absent);
     let made = provider.create(&creation).await.unwrap();
     assert_eq!(provider.find(&creation).await.unwrap(), Found::Ours(made.clone()));
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: asked };
+    let existing = Existing::settled(&key, &made.physical_id, asked);
     let observed = settled(provider, &existing).await;
     (made, observed)
 }
@@ -76,7 +76,7 @@ async fn a_custom_resource_is_led_through_its_life() {
     assert_eq!(["Saw", "Type", "Count"].map(|name| data(&observed, name)), ["Create", KIND, "1"]);
 
     let two = of(json!({ "Name": "one", "Count": 2 }));
-    let existing = Existing { key: &key, physical_id: &observed.physical_id, properties: &one };
+    let existing = Existing::settled(&key, &observed.physical_id, &one);
     provider.update(&existing, &two).await.unwrap();
     let updated = settled(provider, &existing).await;
     assert_eq!(["Saw", "Was", "Of", "Count"].map(|name| data(&updated, name)), ["Update", "1", "one", "2"]);
@@ -85,7 +85,7 @@ async fn a_custom_resource_is_led_through_its_life() {
     provider.update(&Existing { properties: &two, ..existing }, &other).await.unwrap();
     assert_eq!(settled(provider, &existing).await.physical_id.as_str(), "other", "it says itself what it is known by");
 
-    let existing = Existing { key: &key, physical_id: &"other".into(), properties: &other };
+    let existing = Existing::settled(&key, &"other".into(), &other);
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Going);
     gone(provider, &existing).await;
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone, "what is gone is not asked again");
@@ -101,7 +101,7 @@ async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_fi
     let again = provider.create(&creation).await.unwrap();
     assert_eq!(again, first);
     assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
-    let existing = Existing { key: &key, physical_id: &again.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &again.physical_id, &asked);
     assert_eq!(settled(provider, &existing).await.attributes, observed.attributes);
 }
 
@@ -122,7 +122,7 @@ async fn what_a_function_refuses_is_told_in_its_words_and_can_be_asked_again() {
     let (provider, key, asked) = (stage.provider(KIND), key(), of(json!({ "Status": "FAILED" })));
     let creation = Creation { key: &key, properties: &asked, token: "0123", stamp: &stage.stamp };
     let made = provider.create(&creation).await.unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     assert_eq!(refusal(&stage, &existing).await, "the function answered FAILED: it was told to");
 
     let mended = of(json!({ "Name": "one" }));

@@ -104,7 +104,7 @@ async fn a_table_holds_data_as_long_as_an_item_is_left() {
     let asked = table(false, false, &[]);
     let (made, _) = stage.make("AWS::DynamoDB::Table", "shared/Orders@1", &asked).await;
     let key = "shared/Orders@1".parse().unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     let provider = stage.provider("AWS::DynamoDB::Table");
     assert!(!provider.holds_data(&existing).await.unwrap(), "it is new");
 
@@ -118,6 +118,6 @@ async fn a_table_holds_data_as_long_as_an_item_is_left() {
     assert!(!provider.holds_data(&existing).await.unwrap());
 
     let (key, id) = ("shared/Never@1".parse().unwrap(), "shop-dev-never".into());
-    let never = Existing { key: &key, physical_id: &id, properties: &asked };
+    let never = Existing::settled(&key, &id, &asked);
     assert!(!provider.holds_data(&never).await.unwrap(), "what is not there holds nothing");
 }

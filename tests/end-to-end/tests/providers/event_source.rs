@@ -57,7 +57,7 @@ async fn what_was_announced_and_not_sent_is_sent_when_it_is_resumed() {
     let (provider, key) =
         (stage.provider("AWS::Lambda::EventSourceMapping"), "quote/Work@1".parse::<ResourceKey>().unwrap());
     let more = mapping(7);
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &more };
+    let existing = Existing::settled(&key, &made.physical_id, &more);
     let creation = Creation { key: &key, properties: &more, token: "0", stamp: &stage.stamp };
     provider.converge(&existing, &creation, false).await.unwrap();
     assert_eq!(settled(provider, &existing).await.properties.get("BatchSize"), Some(&json!(7)));

@@ -81,7 +81,7 @@ async fn a_role_that_a_crash_left_without_its_policies_is_converged() {
         .with("Policies", json!([{ "PolicyName": "needs", "PolicyDocument": allows("sqs:SendMessage") }]));
     let creation = Creation { key: &key, properties: &asked, token: "t", stamp: &stage.stamp };
     let made = provider.create(&creation).await.unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     let mark = stage.account.proxy.mark();
     provider.converge(&existing, &creation, false).await.unwrap();
     assert_eq!(stage.mutations(mark), ["PutRolePolicy", "AttachRolePolicy"]);

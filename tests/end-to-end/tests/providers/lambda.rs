@@ -95,7 +95,7 @@ async fn a_change_that_lambda_was_too_busy_for_goes_on_where_it_was_refused() {
     let (asked, _) = function(&stage).await;
     let (made, _) = stage.make("AWS::Lambda::Function", "quote/Function@1", &asked).await;
     let (provider, key) = (stage.provider("AWS::Lambda::Function"), "quote/Function@1".parse().unwrap());
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     let (two, _) = artifact(&stage, "two").await;
     let to = asked.clone().with("Code", two).with("Timeout", 30).with("Tags", tag_list(&[("team", "b")]));
     let busy = Effect::fail(409, "ResourceConflictException");

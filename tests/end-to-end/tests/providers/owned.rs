@@ -102,7 +102,7 @@ async fn what_was_deleted_is_not_found() {
     let asked = named("QueueName", "shop-dev-work", json!({}));
     let (made, _) = stage.make("AWS::SQS::Queue", "shared/Work@1", &asked).await;
     let key = "shared/Work@1".parse().unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     stage.provider("AWS::SQS::Queue").delete(&existing).await.unwrap();
     assert_eq!(stage.providers.owned(&stage.stamp).await.unwrap(), []);
 }

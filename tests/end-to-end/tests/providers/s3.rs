@@ -81,7 +81,7 @@ async fn a_bucket_that_holds_something_is_not_deleted() {
     let put = stage.account.clients.s3.put_object().bucket(made.physical_id.as_str()).key("one");
     put.body(b"1".to_vec().into()).send().await.unwrap();
     let key = "shared/Uploads@1".parse().unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     let error = stage.provider("AWS::S3::Bucket").delete(&existing).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::HoldsData, "{error}");
 }
@@ -92,7 +92,7 @@ async fn a_bucket_holds_data_as_long_as_any_version_is_left() {
     let asked = bucket("Enabled", 30, &[]);
     let (made, _) = stage.make("AWS::S3::Bucket", "shared/Uploads@1", &asked).await;
     let key = "shared/Uploads@1".parse().unwrap();
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     let provider = stage.provider("AWS::S3::Bucket");
     assert!(!provider.holds_data(&existing).await.unwrap(), "it is new");
 
@@ -105,6 +105,6 @@ async fn a_bucket_holds_data_as_long_as_any_version_is_left() {
     assert!(!provider.holds_data(&existing).await.unwrap(), "only the mark of a deletion is left");
 
     let (key, id) = ("shared/Never@1".parse().unwrap(), "shop-dev-never".into());
-    let never = Existing { key: &key, physical_id: &id, properties: &asked };
+    let never = Existing::settled(&key, &id, &asked);
     assert!(!provider.holds_data(&never).await.unwrap(), "what is not there holds nothing");
 }

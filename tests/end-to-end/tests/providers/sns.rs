@@ -92,6 +92,6 @@ async fn a_letter_that_nobody_confirmed_leaves_one_subscription_and_no_trouble()
     if provider.find(&creation).await.unwrap() == Found::Absent {
         assert_eq!(provider.create(&creation).await.unwrap(), made);
     }
-    let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &asked };
+    let existing = Existing::settled(&key, &made.physical_id, &asked);
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone);
 }

@@ -78,7 +78,7 @@ impl Stage {
         let (provider, key) = (self.provider(kind), key.parse::<ResourceKey>().unwrap());
         let creation = Creation { key: &key, properties: asked, token: TOKEN, stamp: &self.stamp };
         let made = provider.create(&creation).await.unwrap();
-        let existing = Existing { key: &key, physical_id: &made.physical_id, properties: asked };
+        let existing = Existing::settled(&key, &made.physical_id, asked);
         provider.converge(&existing, &creation, true).await.unwrap();
         let observed = settled(provider, &existing).await;
         (made, observed)
@@ -102,7 +102,7 @@ impl Stage {
         let mark = proxy.mark();
         let made = provider.create(&creation).await.unwrap();
         assert_eq!(self.mutations(mark), life.calls[..1], "{} is made by one call", life.kind);
-        let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &life.asked };
+        let existing = Existing::settled(&key, &made.physical_id, &life.asked);
         provider.converge(&existing, &creation, true).await.unwrap();
         assert_eq!(self.mutations(mark), life.calls, "{} is converged by these calls", life.kind);
 
@@ -120,12 +120,12 @@ impl Stage {
 
         let mut now = life.asked.clone();
         for change in &life.changes {
-            let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &now };
+            let existing = Existing::settled(&key, &made.physical_id, &now);
             let mark = proxy.mark();
             provider.update(&existing, &change.to).await.unwrap();
             assert_eq!(self.mutations(mark), change.calls, "{}: {now:?} to {:?}", life.kind, change.to);
             now = change.to.clone();
-            let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &now };
+            let existing = Existing::settled(&key, &made.physical_id, &now);
             assert_shows(life, &settled(provider, &existing).await, &now);
             let mark = proxy.mark();
             provider.update(&existing, &now).await.unwrap();
@@ -134,7 +134,7 @@ impl Stage {
             assert_eq!(self.mutations(mark), Vec::<String>::new(), "{} was changed already", life.kind);
         }
 
-        let existing = Existing { key: &key, physical_id: &made.physical_id, properties: &now };
+        let existing = Existing::settled(&key, &made.physical_id, &now);
         provider.delete(&existing).await.unwrap();
         gone(provider, &existing).await;
         assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone, "{} twice deleted", life.kind);
