@@ -67,7 +67,15 @@ impl<'a> Cost<'a> {
 
     /// All of it in a line.
     pub(crate) fn words(&self) -> String {
-        let mut words = vec![format!("{} USD a month", self.standing())];
+        self.words_after(None)
+    }
+
+    /// The same, with how much more or less it is than before.
+    fn words_after(&self, before: Option<Usd>) -> String {
+        let standing = self.standing();
+        let differs = before.filter(|before| *before != standing);
+        let differs = differs.map_or_else(String::new, |before| format!(", {}", more(standing - before)));
+        let mut words = vec![format!("{standing} USD a month{differs}")];
         let by_use: usize = self.charged.values().sum();
         if by_use > 0 {
             words.push(format!("{} charged by use, which is not counted", count(by_use, "resource")));
@@ -124,6 +132,12 @@ fn more(difference: Usd) -> String {
         Usd(1..) => format!("{difference} more"),
         _ => format!("{} less", difference.abs()),
     }
+}
+
+/// What everything costs after a change, and how much more or less that is: a line where it fits.
+pub fn cost_change(from: &Cost<'_>, to: &Cost<'_>, style: &Style) -> String {
+    let text = to.words_after(Some(from.standing()));
+    labelled(0, ("Standing costs: ", Paint::Strong), &text, style).join("\n") + "\n"
 }
 
 /// How the costs of two records differ, as lines.
@@ -225,7 +239,7 @@ pub fn cost_summary(cost: &Cost<'_>) -> Value {
 }
 
 /// How the costs of two records differ, for programs.
-pub(crate) fn compared_summary(from: &Cost<'_>, to: &Cost<'_>) -> Value {
+pub fn cost_change_summary(from: &Cost<'_>, to: &Cost<'_>) -> Value {
     let rows = rows(from, to).into_iter().map(|row| {
         json!({
             "resource": row.address.to_string(), "type": row.kind,

@@ -23,7 +23,7 @@ mod words;
 mod tests;
 
 pub use compare::{Changed, Differ, Difference, Knowledge, Side, compare, compare_summary};
-pub use cost::{Cost, Pricer, cost_summary};
+pub use cost::{Cost, Pricer, cost_change, cost_change_summary, cost_summary};
 pub use deployment::{Account, deployment, deployment_summary};
 pub use history::history;
 pub use json::{plan_summary, timeline_summary};

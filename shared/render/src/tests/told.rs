@@ -282,6 +282,18 @@ fn a_deployment_says_what_stands_costs() {
 }
 
 #[test]
+fn what_a_change_makes_of_the_costs_is_told_in_a_line() {
+    let told = |from: &Recorded, to: &Recorded| {
+        cost_change(&Cost::of(from, pricer), &Cost::of(to, pricer), &Style::plain(200))
+    };
+    let (one, two) = (alarms(&[("Errors", 1)]), alarms(&[("Errors", 1), ("Slow", 1)]));
+    let origin = "list prices of us-east-1 as of 2026-08-01";
+    assert_eq!(told(&one, &two), format!("Standing costs: 0.20 USD a month, 0.10 more; {origin}\n"));
+    assert_eq!(told(&two, &one), format!("Standing costs: 0.10 USD a month, 0.10 less; {origin}\n"));
+    assert_eq!(told(&two, &two), format!("Standing costs: 0.20 USD a month; {origin}\n"));
+}
+
+#[test]
 fn what_was_sent_is_priced_and_not_what_is_asked_for_with_references() {
     let mut recorded = alarms(&[("Errors", 1)]);
     let resource = recorded.resources.values_mut().next().unwrap();
