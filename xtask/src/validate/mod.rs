@@ -5,18 +5,22 @@
 
 mod folder;
 mod summary;
+mod wrong;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use config::{Config, Expanded};
-use model::{Artifact, Environment, EnvironmentId, Refusal, Snapshot};
+use model::{Artifact, Environment, EnvironmentId, Snapshot};
 use project::{Contents, Examined, Location, Opened, Rejected};
 use serde_json::{Value, json};
 use source::Report;
 
-use self::folder::Folder;
+pub(crate) use self::folder::Folder;
+pub(crate) use self::summary::words;
+pub(crate) use self::wrong::Wrong;
+
 use self::summary::{Summary, summary};
 use crate::{console::Console, error::XtaskError};
 
@@ -69,12 +73,6 @@ pub(crate) struct Valid {
     assumed: Vec<String>,
 }
 
-/// What is wrong.
-enum Wrong {
-    Texts(Report),
-    Else(Vec<Refusal>),
-}
-
 impl Validate {
     /// Says everything that is wrong, or what the project comes to.
     pub(crate) fn run(self) -> Result<(), XtaskError> {
@@ -94,7 +92,7 @@ impl Validate {
         }
         let found = match project::open(&mut contents) {
             Ok(opened) => self.each(&mut contents, &opened)?,
-            Err(rejected) => Err(wrong(rejected)?),
+            Err(rejected) => Err(Wrong::of(rejected)?),
         };
         match found {
             Ok(valid) => self.say(&console, &valid),
@@ -123,7 +121,7 @@ impl Validate {
         for name in names {
             match environment(contents, opened, name) {
                 Ok(one) => valid.push(one),
-                Err(rejected) => match wrong(rejected)? {
+                Err(rejected) => match Wrong::of(rejected)? {
                     Wrong::Texts(more) => {
                         report = Some(match report {
                             Some(report) => report.with(more),
@@ -161,34 +159,16 @@ impl Validate {
         }
         let summaries: Vec<Summary> = valid.iter().map(summary).collect();
         let style = console.style();
-        let shown: Vec<String> = summaries.iter().map(|one| one.text(&style)).collect();
-        print!("{}", shown.join("\n"));
+        print!("{}", summary::text(&summaries, &style));
         Ok(())
     }
 
     fn tell(&self, console: &Console, wrong: &Wrong) {
-        let style = console.style();
-        let refusals = match wrong {
-            Wrong::Texts(report) => report.refusals(),
-            Wrong::Else(refusals) => refusals.clone(),
-        };
         if self.json {
-            println!("{:#}", json!({ "valid": false, "problems": refusals, "environments": {} }));
-            return;
+            println!("{:#}", json!({ "valid": false, "problems": wrong.refusals(), "environments": {} }));
+        } else {
+            print!("{}", wrong.text(&console.style()));
         }
-        match wrong {
-            Wrong::Texts(report) => print!("{}", report.render(style.colour, style.width)),
-            Wrong::Else(refusals) => {
-                for Refusal { code, message, help, .. } in refusals {
-                    let label = style.paint(&format!("{code}:"), render::Paint::Bad);
-                    println!("{label} {message}");
-                    if let Some(help) = help {
-                        println!("{} {help}", style.paint("help:", render::Paint::Active));
-                    }
-                }
-            }
-        }
-        println!("{}: nothing of it can be deployed", render::count(refusals.len(), "problem"));
     }
 }
 
@@ -210,14 +190,6 @@ fn located(path: &Path) -> Result<(PathBuf, Option<String>), XtaskError> {
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((folder.to_owned(), Some(name.to_owned())))
-}
-
-fn wrong(rejected: Rejected) -> Result<Wrong, XtaskError> {
-    match rejected {
-        Rejected::Texts(report) => Ok(Wrong::Texts(report)),
-        Rejected::Refused(refusal) => Ok(Wrong::Else(vec![refusal])),
-        Rejected::Io(why) => Err(XtaskError::Usage(format!("the project cannot be read: {why}"))),
-    }
 }
 
 /// What the project comes to in one environment.

@@ -79,11 +79,11 @@ impl Summary {
         value
     }
 
-    /// For people.
-    pub(super) fn text(&self, style: &Style) -> String {
+    /// The environment and where it is, for people: a line.
+    fn heading(&self, style: &Style) -> String {
         let resources = self.stacks.values().sum();
         let mark = if style.unicode { "✔" } else { "ok" };
-        let mut text = format!(
+        format!(
             "{} {}: {} in {}, account {}, region {}\n",
             style.paint(mark, Paint::Good),
             self.environment,
@@ -91,7 +91,12 @@ impl Summary {
             count(self.stacks.len(), "stack"),
             self.account,
             self.region,
-        );
+        )
+    }
+
+    /// What it comes to, for people.
+    fn body(&self) -> String {
+        let mut text = String::new();
         table(&mut text, "stacks", &self.stacks);
         table(&mut text, "types", &self.types);
         list(&mut text, "not provided: the engine does not make these yet", &self.not_provided);
@@ -108,6 +113,20 @@ impl Summary {
         list(&mut text, "assumed, because no account is looked at", &self.assumed);
         text
     }
+}
+
+/// All of them, for people: environments that come to the same are told together.
+pub(super) fn text(summaries: &[Summary], style: &Style) -> String {
+    let mut told: Vec<(String, String)> = Vec::new();
+    for summary in summaries {
+        let body = summary.body();
+        match told.iter_mut().find(|(_, other)| *other == body) {
+            Some((headings, _)) => headings.push_str(&summary.heading(style)),
+            None => told.push((summary.heading(style), body)),
+        }
+    }
+    let told: Vec<String> = told.into_iter().map(|(headings, body)| headings + &body).collect();
+    told.join("\n")
 }
 
 /// What could be better, with its places.
@@ -144,7 +163,8 @@ fn list(text: &mut String, title: &str, lines: &[String]) {
     }
 }
 
-fn words(lookup: &Lookup) -> String {
+/// What a lookup is of.
+pub(crate) fn words(lookup: &Lookup) -> String {
     match lookup {
         Lookup::Parameter { name, version: None } => format!("the SSM parameter `{name}`"),
         Lookup::Parameter { name, version: Some(version) } => {
