@@ -12,7 +12,7 @@ use project::Contents;
 const DEEPEST: usize = 32;
 
 /// The files of a folder, as a zip of it would have them.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     root: PathBuf,
     /// Bytes, and whether anybody may execute it, by path.
     files: BTreeMap<String, (u64, bool)>,
@@ -20,7 +20,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Lists a folder. What is never packed (version control, caches) is not looked at; links are followed, as `zip` does.
-    pub(super) fn open(root: &Path) -> io::Result<Self> {
+    pub(crate) fn open(root: &Path) -> io::Result<Self> {
         let mut files = BTreeMap::new();
         let mut ahead = vec![(root.to_owned(), String::new(), 0)];
         while let Some((folder, prefix, depth)) = ahead.pop() {
