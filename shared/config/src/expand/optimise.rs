@@ -14,11 +14,13 @@ use super::{Expansion, Note, resource_address};
 use crate::config::{Access, EventSource, Kind, Permission};
 
 /// Properties that do not tell two resources apart: what they are called, and what is said of them.
-const WORDS: [&str; 9] = [
+const WORDS: [&str; 11] = [
     "BucketName",
     "Description",
     "GroupDescription",
     "GroupName",
+    "ManagedPolicyName",
+    "PolicyName",
     "QueueName",
     "RoleName",
     "TableName",
@@ -31,6 +33,16 @@ const ALIKE: [&str; 4] = ["AWS::EC2::NatGateway", "AWS::EC2::SecurityGroup", "AW
 
 /// Types of which one does for several only where all of them are used alike.
 const USED_ALIKE: [&str; 4] = ["AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SNS::Topic", "AWS::SQS::Queue"];
+
+/// Types that add to what such a resource is, and the property that names it: what is alike alone is not alike with them, and
+/// uniting two would give each what only the other has.
+const ADDING: [(&str, &str); 5] = [
+    ("AWS::EC2::SecurityGroupEgress", "GroupId"),
+    ("AWS::EC2::SecurityGroupIngress", "GroupId"),
+    ("AWS::IAM::ManagedPolicy", "Roles"),
+    ("AWS::IAM::Policy", "Roles"),
+    ("AWS::IAM::RolePolicy", "RoleName"),
+];
 
 /// What could be better in what a config came to, in the order of the text.
 pub(super) fn notes(expansion: &Expansion<'_>) -> Vec<Note> {
@@ -130,14 +142,17 @@ fn brought(expansion: &Expansion<'_>) -> Vec<Note> {
     if alike.is_empty() {
         return Vec::new();
     }
-    let users = users(expansion);
+    let (users, added) = (users(expansion), added(expansion));
     let mut notes = Vec::new();
     for group in alike.into_values() {
         let mut by_use: BTreeMap<String, Vec<&ResourceAddress>> = BTreeMap::new();
         for address in group {
             let Some(resource) = expansion.resources.get(address) else { continue };
-            let told = if ALIKE.contains(&resource.kind.as_str()) { None } else { users.get(address) };
-            by_use.entry(format!("{told:?}")).or_default().push(address);
+            let told = match ALIKE.contains(&resource.kind.as_str()) {
+                true => format!("{:?}", added.get(address)),
+                false => format!("{:?}", users.get(address)),
+            };
+            by_use.entry(told).or_default().push(address);
         }
         notes.extend(
             by_use.into_values().filter(|group| group.len() > 1).filter_map(|group| note_of(expansion, &group)),
@@ -173,6 +188,23 @@ fn users<'e>(expansion: &'e Expansion<'_>) -> BTreeMap<ResourceAddress, BTreeSet
         }
     }
     users
+}
+
+/// What other resources add to each, without the words by which those name it.
+fn added(expansion: &Expansion<'_>) -> BTreeMap<ResourceAddress, BTreeSet<String>> {
+    let mut added: BTreeMap<ResourceAddress, BTreeSet<String>> = BTreeMap::new();
+    for resource in expansion.resources.values() {
+        let Some((kind, holder)) = ADDING.iter().find(|(kind, _)| *kind == resource.kind.as_str()) else { continue };
+        let mut settings = settings(resource);
+        let named = settings.as_object_mut().and_then(|settings| settings.remove(*holder));
+        let mut found = Vec::new();
+        // What is not well formed was told where it was read.
+        let _ = references_in(&named.unwrap_or_default(), &mut found);
+        for reference in found {
+            added.entry(reference.address).or_default().insert(format!("{kind} {settings}"));
+        }
+    }
+    added
 }
 
 /// The properties that tell a resource from others of its type.

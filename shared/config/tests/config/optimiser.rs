@@ -63,6 +63,25 @@ fn raw_resources_that_are_the_same_are_noted_with_what_the_other_costs() {
 }
 
 #[test]
+fn roles_to_which_policies_add_other_rights_are_not_the_same() {
+    let role = "{ Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: Allow, \
+                Principal: { Service: lambda.amazonaws.com }, Action: 'sts:AssumeRole' }] } } }";
+    let policy = |role: &str, action: &str| {
+        format!(
+            "{{ Type: 'AWS::IAM::Policy', Properties: {{ PolicyName: of-{role}, Roles: [!Ref {role}], PolicyDocument: {{ \
+             Version: '2012-10-17', Statement: [{{ Effect: Allow, Action: '{action}', Resource: \
+             'arn:aws:s3:::a-bucket-of-ours/*' }}] }} }} }}"
+        )
+    };
+    let with = |policies: &str| notes(&format!("resources:\n  One: {role}\n  Two: {role}\n{policies}"));
+    let (read, write) = (policy("One", "s3:GetObject"), policy("Two", "s3:PutObject"));
+    assert!(with(&format!("  Read: {read}\n")).is_empty());
+    assert!(with(&format!("  Read: {read}\n  Write: {write}\n")).is_empty());
+    let same = with(&format!("  Read: {read}\n  Again: {}\n", policy("Two", "s3:GetObject")));
+    assert_eq!(same.len(), 1, "{same:?}");
+}
+
+#[test]
 fn notes_stop_nothing_and_stand_in_the_order_of_the_text() {
     let many = "shared:\n  topics: { a: {}, b: {} }\n  queues: { c: {}, d: {} }\n  tables: { e: { key: { PK: S } }, f: { key: { PK: S } } }\n";
     let lines: Vec<String> = notes(many).iter().map(|note| note.split(' ').next().unwrap().to_owned()).collect();
