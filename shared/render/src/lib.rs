@@ -3,6 +3,7 @@
 //! The only owner of glyphs, colours and layout. Pure: values in, text out; what the screen is like comes in a [`Style`].
 //! Must never decide anything, ask a clock or an environment variable, or print.
 
+mod affected;
 mod compare;
 mod cost;
 mod deployment;
@@ -22,6 +23,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use affected::affected;
 pub use compare::{Changed, Differ, Difference, Knowledge, Side, compare, compare_summary};
 pub use cost::{Cost, Pricer, cost_change, cost_change_summary, cost_summary};
 pub use deployment::{Account, deployment, deployment_summary};
