@@ -83,6 +83,30 @@ pub enum Problem {
         /// Where that one moves to.
         on: ResourceAddress,
     },
+    /// Something that is not of the part which is deployed stands on what would go, be made anew or move.
+    #[error(
+        "`{by}` is not part of this deployment and uses `{resource}`, which would not be there any more, or not the same"
+    )]
+    NotSelected {
+        /// What would go, be made anew or move.
+        resource: ResourceAddress,
+        /// What stands on it.
+        by: ResourceAddress,
+        /// The agent or stack of it, where the config has one.
+        name: Option<String>,
+    },
+    /// Something that is not of the part which is deployed has a name that is needed.
+    #[error("`{resource}` needs a name (`{property}`) that `{holder}` still has, which is not part of this deployment")]
+    NameNotSelected {
+        /// What needs it.
+        resource: ResourceAddress,
+        /// The property that is the name.
+        property: String,
+        /// What has it, and is being deleted.
+        holder: ResourceAddress,
+        /// The agent or stack of that, where the config has one.
+        name: Option<String>,
+    },
     /// A stateful resource would be deleted in a protected environment.
     #[error("`{resource}` holds data and this environment is protected")]
     Protected {
@@ -162,6 +186,7 @@ impl Problem {
             Self::MovedOnto { .. } => "plan::moved-onto",
             Self::MovedTogether { .. } => "plan::moved-together",
             Self::MovedOn { .. } => "plan::moved-on",
+            Self::NotSelected { .. } | Self::NameNotSelected { .. } => "plan::not-selected",
             Self::Protected { .. } => "plan::protected",
             Self::NameHeld { .. } => "plan::name-held",
             Self::RollbackConsent { .. } => "rollback::consent",
@@ -185,6 +210,11 @@ impl Problem {
             }
             Self::DestroyConsent { resource } => {
                 return format!("add `--consent {resource}` if that may be lost").into();
+            }
+            Self::NotSelected { name, .. } | Self::NameNotSelected { name, .. } => {
+                let everything = "deploy everything";
+                let named = name.as_ref().map(|name| format!("name `{name}` too, or {everything}").into());
+                return named.unwrap_or(Cow::Borrowed(everything));
             }
             Self::OutOfScope { .. } | Self::Missing { .. } => "go back without a limit to one agent or stack",
             Self::NameNeeded { .. } => "ask for this rollback, with its consent to what it loses",

@@ -16,6 +16,8 @@ use model::{
 };
 use serde_json::Value;
 
+pub(crate) use outside::is_sent_another;
+
 use crate::consent::{self, Consent};
 use crate::moves::Relocation;
 use crate::reprieve;
@@ -64,7 +66,7 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     }
     let again = names::give(inputs, &before, &mut view, &mut desired);
     let still = in_use(inputs.recorded).into_keys().filter(|address| !before.covers(address)).cloned().collect();
-    let exempt = Exempt { still, dangling, not_kept: consent::made(inputs, &before, &view) };
+    let exempt = Exempt { still, dangling, not_kept: consent::made(inputs, &before, &view), ..Exempt::default() };
     let planning = Inputs {
         desired: &desired,
         recorded: inputs.recorded,

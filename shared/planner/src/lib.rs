@@ -15,6 +15,7 @@ mod losses;
 mod moves;
 mod name;
 mod order;
+mod part;
 mod reap;
 mod reprieve;
 mod retire;
@@ -32,6 +33,7 @@ use model::{
     ResourceAddress, ResourceKey, Selection, Stamp,
 };
 
+use part::Part;
 use view::View;
 
 pub use consent::Consent;
@@ -77,8 +79,13 @@ pub struct Planned {
 ///
 /// # Errors
 /// [`PlanError`] with every problem at once: unsupported types, references to nothing, cycles, moves that cannot be,
-/// deletions that a protected environment refuses.
+/// deletions that a protected environment refuses, what is not selected and stands on something that would not be there any
+/// more.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
+    let part = Part::of(inputs);
+    let of_part = part.as_ref().map(|part| part.desired(inputs.recorded));
+    let outside = part.as_ref().map(|part| part.outside(inputs.recorded)).unwrap_or_default();
+    let inputs = &Inputs { desired: of_part.as_ref().unwrap_or(inputs.desired), ..*inputs };
     let recorded = reprieve::reprieved(inputs.recorded, |key, resource| {
         reprieve::is_desired(inputs.desired, inputs.recorded, key, resource)
     });
@@ -90,11 +97,18 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     let comes_back = |from| Some(moves::Relocation::alone(from, again.get(from)?.clone()));
     relocations.extend(inputs.recorded.resources.keys().filter_map(comes_back));
     let view = View::of(inputs.recorded, &relocations, &view::names(Some(inputs.desired), inputs.recorded));
-    let mut draft = draft(inputs, &view, &Exempt::default(), &mut problems)?;
+    let exempt = Exempt { outside, ..Exempt::default() };
+    let mut draft = draft(inputs, &view, &exempt, &mut problems)?;
+    if let Some(part) = &part {
+        part.refuse(&view, &relocations, &draft, &mut problems);
+        draft.report.selected = Some(part.told(&recorded));
+    }
     draft.report.lost = losses::of(&draft.retired);
     losses::refuse(inputs, &draft.report.lost, &mut problems);
     refuse(&mut problems)?;
-    finish(inputs, &view, &relocations, draft)
+    let mut planned = finish(inputs, &view, &relocations, draft)?;
+    planned.report.deposed.retain(|key| !exempt.outside.contains(&key.address));
+    Ok(planned)
 }
 
 /// What is taken up again, as the record stands once everything else has moved, and as which incarnation.
@@ -113,8 +127,10 @@ struct Exempt {
     still: BTreeSet<ResourceAddress>,
     /// References that may lead nowhere: who refers, and to what.
     dangling: BTreeSet<(ResourceAddress, ResourceAddress)>,
-    /// Incarnations that are not let go, whatever becomes of such resources otherwise.
+    /// Incarnations that are deleted, whatever their retention.
     not_kept: BTreeSet<ResourceKey>,
+    /// Addresses at which nothing is retired, though nothing is asked for there.
+    outside: BTreeSet<ResourceAddress>,
 }
 
 /// Both halves of a plan, before it is known what may be lost.
@@ -138,7 +154,7 @@ fn draft(
     refuse(problems)?;
     let mut built = build::build(inputs, view, &wants, &exempt.still);
     let mut report = PlanReport::default();
-    let retired = retire::retire(inputs, view, &exempt.not_kept, &mut built, &mut report, problems);
+    let retired = retire::retire(inputs, view, exempt, &mut built, &mut report, problems);
     Ok(Draft { built, retired, report })
 }
 

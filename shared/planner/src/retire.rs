@@ -9,16 +9,15 @@ use model::{
 
 use crate::build::Built;
 use crate::view::{Standing, View};
-use crate::{Inputs, Lookup, Problem};
+use crate::{Exempt, Inputs, Lookup, Problem};
 
 /// What is recorded and not kept, by where it stands.
 pub(crate) type Leaving<'v, 'a> = BTreeMap<ResourceKey, &'v Standing<'a>>;
 
-/// What is `not_kept` is deleted, whatever its retention.
 pub(crate) fn retire(
     inputs: &Inputs<'_>,
     view: &View<'_>,
-    not_kept: &BTreeSet<ResourceKey>,
+    exempt: &Exempt,
     built: &mut Built,
     report: &mut PlanReport,
     problems: &mut Vec<Problem>,
@@ -27,13 +26,14 @@ pub(crate) fn retire(
         .places()
         .iter()
         .zip(&built.kept)
+        .filter(|(place, _)| !exempt.outside.contains(place.address))
         .flat_map(|(place, kept)| {
             let goes = place.standing.iter().filter(|standing| *kept != Some(standing.generation));
             goes.map(|standing| (ResourceKey::new(place.address.clone(), standing.generation), standing))
         })
         .collect();
     let standing_on = standing_on(&leaving);
-    let keeps = |key: &ResourceKey, standing: &Standing<'_>| keeps(inputs, not_kept, key, standing);
+    let keeps = |key: &ResourceKey, standing: &Standing<'_>| keeps(inputs, &exempt.not_kept, key, standing);
     let along = clear_the_way(built, &leaving, &standing_on, &|key, standing| keeps(key, standing).1.is_none());
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
         built.first.contains_key(*key) || !is_left(inputs, key, standing, report)

@@ -16,6 +16,8 @@ mod ignored;
 mod leaving;
 mod many;
 mod moves;
+mod part;
+mod part_random;
 mod random;
 mod shift;
 
@@ -69,6 +71,10 @@ fn planned(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<Pl
 }
 
 fn reported(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<Planned, PlanError> {
+    selected(desired, recorded, &Selection::ALL, protected)
+}
+
+fn selected(desired: &Desired, recorded: &Recorded, only: &Selection, protected: bool) -> Result<Planned, PlanError> {
     plan(&Inputs {
         desired,
         recorded,
@@ -76,7 +82,7 @@ fn reported(desired: &Desired, recorded: &Recorded, protected: bool) -> Result<P
         deployment: &"d1".into(),
         config: &Digest::of(b"config"),
         stamp: &stamp(),
-        only: &Selection::ALL,
+        only,
     })
 }
 

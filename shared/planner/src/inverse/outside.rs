@@ -48,7 +48,7 @@ pub(super) fn refuse(
 }
 
 /// Whether a property was sent with another value than it has once everything is back.
-fn is_sent_another(view: &View<'_>, user: &RecordedResource, name: &str) -> bool {
+pub(crate) fn is_sent_another(view: &View<'_>, user: &RecordedResource, name: &str) -> bool {
     let value_of = |reference: &model::Reference| {
         let place = view.places_of(&[&reference.address]).first().copied().flatten()?;
         view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())

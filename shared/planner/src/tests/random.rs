@@ -195,7 +195,7 @@ pub(super) fn stray(record: &mut Recorded, luck: u8) {
     record.resources.insert(ResourceKey::new(at, last), found);
 }
 
-fn holds(plan: &Plan, record: &Recorded, desired: &Desired) {
+pub(super) fn holds(plan: &Plan, record: &Recorded, desired: &Desired) {
     if let Err(violations) = check::check_with(plan, record, &Digest::of(b"config")) {
         panic!("{violations:#?}\nmoved {:?}\nplan {:#?}\nrecord {:#?}", desired.moved, lines(plan), standing(record));
     }
@@ -226,17 +226,24 @@ pub(super) fn standing(record: &Recorded) -> Vec<String> {
 
 /// A plan, unless the dice ask for what is refused for a reason.
 pub(super) fn allowed(desired: &Desired, record: &Recorded) -> Option<Plan> {
-    match planned(desired, record, false) {
+    allowed_part(desired, record, &Selection::ALL)
+}
+
+/// The same of a part, which may be refused for what stands beside it.
+pub(super) fn allowed_part(desired: &Desired, record: &Recorded, only: &Selection) -> Option<Plan> {
+    match selected(desired, record, only, false).map(|planned| planned.plan) {
         Ok(plan) => Some(plan),
         Err(PlanError(problems)) => {
+            let beside = |one: &Problem| matches!(one, Problem::NotSelected { .. } | Problem::NameNotSelected { .. });
             let fine = |one: &Problem| {
-                matches!(
-                    one,
-                    Problem::NameHeld { .. }
-                        | Problem::KeptReference { .. }
-                        | Problem::MovedOnto { .. }
-                        | Problem::Cycle(_)
-                )
+                !only.is_all() && beside(one)
+                    || matches!(
+                        one,
+                        Problem::NameHeld { .. }
+                            | Problem::KeptReference { .. }
+                            | Problem::MovedOnto { .. }
+                            | Problem::Cycle(_)
+                    )
             };
             assert!(problems.iter().all(fine), "{problems:?}");
             None

@@ -1,0 +1,261 @@
+//! Deployments of a part: what is named, with everything that it needs.
+//!
+//! What is not of the part stays as it is recorded, finished or not: it is neither built nor retired, and what stands on
+//! something of the part may not lose it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{
+    Action, Change, Desired, DesiredResource, Gate, GateCheck, Recorded, RecordedResource, ResourceAddress, Selected,
+    Selection, expression,
+};
+use serde_json::Value;
+
+use crate::build::Built;
+use crate::inverse::{is_sent_another, references};
+use crate::moves::Relocation;
+use crate::view::{Standing, View};
+use crate::{Draft, Inputs, Problem};
+
+/// The part that a deployment is about, by addresses.
+pub(crate) struct Part<'a> {
+    only: &'a Selection,
+    /// What the whole config asks for.
+    whole: &'a Desired,
+    /// What of that is planned.
+    chosen: BTreeSet<&'a ResourceAddress>,
+    /// What is recorded, is of the part, and is not asked for where it stands.
+    going: BTreeSet<&'a ResourceAddress>,
+}
+
+impl<'a> Part<'a> {
+    /// What a selection comes to; none where it is everything.
+    pub(crate) fn of(inputs: &Inputs<'a>) -> Option<Self> {
+        let Inputs { desired, recorded, only, .. } = *inputs;
+        if only.is_all() {
+            return None;
+        }
+        let is_desired = |address: &ResourceAddress| desired.resources.contains_key(address);
+        let addresses: BTreeSet<&ResourceAddress> = recorded.resources.keys().map(|key| &key.address).collect();
+        let names_recorded = |address: &ResourceAddress| {
+            let agent = recorded.current(address).and_then(|(_, one)| one.agent.as_deref());
+            only.names(address, agent)
+        };
+        let named = desired.resources.iter().filter(|(address, one)| only.names(address, one.agent.as_deref()));
+        let mut ahead: Vec<&ResourceAddress> = named.map(|(address, _)| address).collect();
+        // What has moved to somebody else is still what was named: it goes there, and is not lost.
+        let moves = desired.moved.iter().filter(|(from, to)| is_desired(to) && addresses.contains(from));
+        ahead.extend(moves.filter(|(from, _)| names_recorded(from)).map(|(_, to)| to));
+        ahead.extend(gates(desired, only).flat_map(|gate| of_gate(gate, desired)));
+        let mut chosen = BTreeSet::new();
+        while let Some(address) = ahead.pop() {
+            if let Some((address, resource)) = desired.resources.get_key_value(address)
+                && chosen.insert(address)
+            {
+                ahead.extend(needs(address, resource, desired, recorded));
+            }
+        }
+        let left_behind = |from: &ResourceAddress| desired.moved.get(from).is_some_and(|to| chosen.contains(to));
+        let is_gone = |address: &&ResourceAddress| !is_desired(address) && names_recorded(address);
+        let going = addresses.into_iter().filter(|address| is_gone(address) || left_behind(address));
+        let going = going.filter(|address| !chosen.contains(address)).collect();
+        Some(Self { only, whole: desired, chosen, going })
+    }
+
+    /// Whether an address is of the part.
+    fn covers(&self, address: &ResourceAddress) -> bool {
+        self.chosen.contains(address) || self.going.contains(address)
+    }
+
+    /// What is recorded beside the part.
+    pub(crate) fn outside(&self, recorded: &Recorded) -> BTreeSet<ResourceAddress> {
+        let addresses = recorded.resources.keys().map(|key| &key.address);
+        addresses.filter(|address| !self.covers(address)).cloned().collect()
+    }
+
+    /// What the config asks for, of the part. An output is of it where all that it refers to will be there.
+    pub(crate) fn desired(&self, recorded: &Recorded) -> Desired {
+        let whole = self.whole;
+        let is_chosen = |address: &ResourceAddress| self.chosen.contains(address);
+        let is_there = |reference: &model::Reference| {
+            let stays = || !self.covers(&reference.address) && recorded.value_of(reference).is_some();
+            is_chosen(&reference.address) || stays()
+        };
+        let is_known = |value: &Value| {
+            let mut found = Vec::new();
+            expression::references_in(value, &mut found).is_err() || found.iter().all(is_there)
+        };
+        let keep = |name: &String, value: &Value| is_known(value).then(|| (name.clone(), value.clone()));
+        let resources = whole.resources.iter().filter(|(address, _)| is_chosen(address));
+        let moved = whole.moved.iter().filter(|(from, to)| is_chosen(from) || is_chosen(to));
+        Desired {
+            resources: resources.map(|(address, one)| (address.clone(), one.clone())).collect(),
+            outputs: whole.outputs.iter().filter_map(|(name, value)| keep(name, value)).collect(),
+            moved: moved.map(|(from, to)| (from.clone(), to.clone())).collect(),
+            gates: gates(whole, self.only).cloned().collect(),
+            environment: whole.environment.clone(),
+            account: whole.account.clone(),
+            region: whole.region.clone(),
+        }
+    }
+
+    /// What there is to say of it.
+    pub(crate) fn told(&self, recorded: &Recorded) -> Selected {
+        let is_named = |address: &ResourceAddress| {
+            let agent = self.whole.resources.get(address).and_then(|one| one.agent.as_deref());
+            self.only.names(address, agent)
+        };
+        let recorded = recorded.resources.keys().map(|key| &key.address);
+        let all: BTreeSet<&ResourceAddress> = recorded.chain(self.whole.resources.keys()).collect();
+        Selected {
+            named: self.only.clone(),
+            along: self.chosen.iter().filter(|address| !is_named(address)).map(|one| (*one).clone()).collect(),
+            left: all.into_iter().filter(|address| !self.covers(address)).count(),
+        }
+    }
+
+    /// Refuses what is beside the part and would lose what it stands on, or holds a name that something of the part needs.
+    pub(crate) fn refuse(
+        &self,
+        view: &View<'_>,
+        relocations: &[Relocation<'_>],
+        draft: &Draft,
+        problems: &mut Vec<Problem>,
+    ) {
+        let fate = Fate::of(self, relocations, draft);
+        let mut found: BTreeSet<(ResourceAddress, ResourceAddress)> = BTreeSet::new();
+        for (address, standing) in view.all().filter(|(address, _)| !self.covers(address)) {
+            let in_use = view.current(address).is_some_and(|current| current.generation == standing.generation);
+            found.extend(fate.taken_from(standing, in_use, view).into_iter().map(|on| (on, address.clone())));
+        }
+        problems.extend(found.into_iter().map(|(resource, by)| Problem::NotSelected {
+            name: self.name_of(&by, view),
+            resource,
+            by,
+        }));
+        let Built { first, changes, .. } = &draft.built;
+        for (holder, property) in first.iter().filter(|(holder, _)| !self.covers(&holder.address)) {
+            let needs = |change: &&Change| change.needs.iter().any(|edge| edge.on == *holder);
+            let Some(by) = changes.iter().find(needs) else { continue };
+            problems.push(Problem::NameNotSelected {
+                resource: by.key.address.clone(),
+                property: property.clone(),
+                holder: holder.address.clone(),
+                name: self.name_of(&holder.address, view),
+            });
+        }
+    }
+
+    /// What has to be named for an address to be of the part, where the config has a name for it.
+    fn name_of(&self, address: &ResourceAddress, view: &View<'_>) -> Option<String> {
+        let desired = self.whole.resources.get(address).map(|one| one.agent.clone());
+        let recorded = || view.current(address).and_then(|standing| standing.recorded.agent.clone());
+        let name = desired.unwrap_or_else(recorded).unwrap_or_else(|| address.stack.clone());
+        let only = Selection([name.clone()].into());
+        let is_known = self.whole.resources.iter().any(|(address, one)| only.names(address, one.agent.as_deref()));
+        is_known.then_some(name)
+    }
+}
+
+/// The gates of what is named. Those of the whole environment are not: they speak for more than the part.
+fn gates<'a>(desired: &'a Desired, only: &Selection) -> impl Iterator<Item = &'a Gate> {
+    desired.gates.iter().filter(|gate| gate.agent.as_ref().is_some_and(|agent| only.0.contains(agent)))
+}
+
+fn of_gate<'a>(gate: &Gate, desired: &'a Desired) -> Vec<&'a ResourceAddress> {
+    match &gate.check {
+        GateCheck::Alarm { name } => referred(name, desired),
+        GateCheck::Invoke { function, payload } => {
+            referred(function, desired).into_iter().chain(referred(payload, desired)).collect()
+        }
+        GateCheck::Http { url, .. } => referred(url, desired),
+    }
+}
+
+/// What a value refers to, of what is desired. What is malformed is told when it is read.
+fn referred<'a>(value: &Value, desired: &'a Desired) -> Vec<&'a ResourceAddress> {
+    let mut found = Vec::new();
+    let _ = expression::references_in(value, &mut found);
+    found.iter().filter_map(|one| Some(desired.resources.get_key_value(&one.address)?.0)).collect()
+}
+
+/// What a resource needs, of what is desired; also by what `ignore_changes` may keep of what was asked for.
+fn needs<'a>(
+    address: &ResourceAddress,
+    resource: &'a DesiredResource,
+    desired: &'a Desired,
+    recorded: &Recorded,
+) -> Vec<&'a ResourceAddress> {
+    let mut needs: Vec<&ResourceAddress> = resource.depends_on.iter().collect();
+    // That something is still wanted where it is said to have moved from is told with it.
+    needs.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from));
+    needs.extend(resource.properties.0.values().flat_map(|value| referred(value, desired)));
+    if !resource.ignore_changes.is_empty() {
+        let from = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from);
+        let kept = [address].into_iter().chain(from).filter_map(|address| recorded.current(address));
+        for (_, on) in kept.flat_map(|(_, kept)| references(&kept.asked)) {
+            let now = desired.moved.get(&on).unwrap_or(&on);
+            needs.extend(desired.resources.get_key_value(now).map(|(address, _)| address));
+        }
+    }
+    needs
+}
+
+/// What becomes of the part, as far as it concerns what stands on it.
+struct Fate<'d> {
+    /// What will not be there any more.
+    gone: BTreeSet<&'d ResourceAddress>,
+    /// What is made, and was not in use before.
+    made: BTreeSet<&'d ResourceAddress>,
+    /// What is made in the place of another.
+    replaced: BTreeSet<&'d ResourceAddress>,
+    /// Where an incarnation is deleted.
+    deleted: BTreeSet<&'d ResourceAddress>,
+    /// What has another address, by the old one.
+    moved: BTreeMap<&'d ResourceAddress, &'d ResourceAddress>,
+}
+
+impl<'d> Fate<'d> {
+    fn of(part: &Part<'_>, relocations: &'d [Relocation<'_>], draft: &'d Draft) -> Self {
+        let built = |is_it: fn(&Action) -> bool| {
+            let all = draft.built.changes.iter().filter(move |change| is_it(&change.action));
+            all.map(|change| &change.key.address).collect()
+        };
+        let deleted = draft.retired.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
+        let goes = draft.retired.iter().map(|change| &change.key.address);
+        let elsewhere = relocations.iter().filter(|one| one.from.address != one.to.address);
+        Self {
+            gone: goes.filter(|address| !part.chosen.contains(address)).collect(),
+            made: built(|action| matches!(action, Action::Create { .. })),
+            replaced: built(|action| matches!(action, Action::Replace { .. })),
+            deleted: deleted.map(|change| &change.key.address).collect(),
+            moved: elsewhere.map(|one| (&one.from.address, &one.to.address)).collect(),
+        }
+    }
+
+    /// What an incarnation beside the part stands on and would find no more, or not the same.
+    fn taken_from(&self, standing: &Standing<'_>, in_use: bool, view: &View<'_>) -> Vec<ResourceAddress> {
+        let Standing { recorded, asked, dependencies, .. } = standing;
+        if !standing.stays() && recorded.reap.is_some() {
+            // It goes by itself, and what it stands on is tried again until it has.
+            return Vec::new();
+        }
+        let is_lost = |name: &str, on: &ResourceAddress| {
+            self.gone.contains(on)
+                || self.replaced.contains(on)
+                || self.made.contains(on) && recorded.physical_id.is_some()
+                || self.deleted.contains(on) && is_sent_another(view, recorded, name)
+        };
+        let named = references(asked).into_iter().filter(|(name, on)| is_lost(name, on)).map(|(_, on)| on);
+        let is_held_up = |on: &&ResourceAddress| self.gone.contains(*on) || !in_use && self.deleted.contains(*on);
+        let needed = dependencies.iter().filter(is_held_up).cloned();
+        let moved = mentions(recorded).filter_map(|on| self.moved.get(&on).copied().cloned());
+        named.chain(needed).chain(moved).collect()
+    }
+}
+
+/// Every address that a record names.
+fn mentions(recorded: &RecordedResource) -> impl Iterator<Item = ResourceAddress> {
+    let named = references(&recorded.asked).into_iter().map(|(_, on)| on);
+    named.chain(recorded.dependencies.iter().cloned())
+}

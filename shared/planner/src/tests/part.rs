@@ -1,0 +1,300 @@
+//! Deployments of a part: what is of it, what is left alone, and what is refused.
+
+use super::*;
+
+fn only(names: &[&str]) -> Selection {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn of(agent: &str, resource: DesiredResource) -> DesiredResource {
+    DesiredResource { agent: Some(agent.to_owned()), ..resource }
+}
+
+fn queue(of: Value) -> DesiredResource {
+    resource("AWS::SQS::Queue", of)
+}
+
+fn arn(of: &str) -> Value {
+    json!({ "Fn::GetAtt": [of, "Arn"] })
+}
+
+/// Two agents with a role each in `shared`, a table that both use, and a template's stack on its own.
+fn desk() -> Vec<(&'static str, DesiredResource)> {
+    let role = || resource("AWS::IAM::Role", json!({ "Description": "1" }));
+    let function = |role: &str| {
+        let environment = json!({ "Variables": { "TABLE": arn("shared/Table") } });
+        let code = json!({ "S3Key": "artifacts/1.zip" });
+        resource(
+            "AWS::Lambda::Function",
+            json!({ "Role": arn(role), "Environment": environment, "MemorySize": 128, "Code": code }),
+        )
+    };
+    vec![
+        ("orders/Function", of("orders", function("shared/RoleA"))),
+        ("orders/Log", of("orders", resource("AWS::Logs::LogGroup", json!({ "RetentionInDays": 7 })))),
+        ("billing/Function", of("billing", function("shared/RoleB"))),
+        ("shared/RoleA", role()),
+        ("shared/RoleB", role()),
+        ("shared/Table", resource("AWS::DynamoDB::Table", json!({ "BillingMode": "A" }))),
+        ("shared/Topic", resource("AWS::SNS::Topic", json!({ "DisplayName": "1" }))),
+        ("storage/Bucket", resource("AWS::S3::Bucket", json!({ "Tags": [] }))),
+    ]
+}
+
+fn with(
+    mut all: Vec<(&'static str, DesiredResource)>,
+    at: &str,
+    name: &str,
+    value: impl Into<Value>,
+) -> Vec<(&'static str, DesiredResource)> {
+    let (_, one) = all.iter_mut().find(|(address, _)| *address == at).unwrap();
+    one.properties.set(name, value);
+    all
+}
+
+fn without(mut all: Vec<(&'static str, DesiredResource)>, at: &str) -> Vec<(&'static str, DesiredResource)> {
+    all.retain(|(address, _)| *address != at);
+    all
+}
+
+fn deployed(wanted: &[(&'static str, DesiredResource)]) -> Recorded {
+    carried_out(&planned(&desired(wanted), &Recorded::default(), false).unwrap(), &Recorded::default())
+}
+
+fn told(wanted: &Desired, recorded: &Recorded, names: &[&str]) -> Result<Planned, Vec<(String, String)>> {
+    let planned = selected(wanted, recorded, &only(names), false);
+    if let Ok(planned) = &planned {
+        check::check_with(&planned.plan, recorded, &Digest::of(b"config")).unwrap();
+    }
+    planned.map_err(|PlanError(problems)| {
+        let told = |problem: &Problem| (format!("{}: {problem}", problem.code()), problem.help().into_owned());
+        problems.iter().map(told).collect()
+    })
+}
+
+fn changed(wanted: &[(&'static str, DesiredResource)], recorded: &Recorded, names: &[&str]) -> Vec<String> {
+    keys(&told(&desired(wanted), recorded, names).unwrap().plan)
+}
+
+#[test]
+fn what_is_named_is_deployed_with_everything_that_it_needs_and_nothing_else() {
+    let Planned { plan, report } = told(&desired(&desk()), &Recorded::default(), &["orders"]).unwrap();
+    assert_eq!(keys(&plan), ["orders/Log@1", "shared/RoleA@1", "shared/Table@1", "orders/Function@1"]);
+    let selected = report.selected.unwrap();
+    assert_eq!(selected.named, only(&["orders"]));
+    assert_eq!(selected.along, [address("shared/RoleA"), address("shared/Table")].into());
+    assert_eq!(selected.left, 4);
+}
+
+#[test]
+fn everything_is_what_it_comes_to_where_nothing_is_named() {
+    let planned = told(&desired(&desk()), &Recorded::default(), &[]).unwrap();
+    assert_eq!((planned.plan.changes.len(), planned.report.selected), (8, None));
+}
+
+#[test]
+fn a_stack_is_named_like_an_agent() {
+    let recorded = deployed(&desk());
+    let wanted = with(desk(), "storage/Bucket", "Tags", json!([{ "Key": "a", "Value": "b" }]));
+    let wanted = with(wanted, "shared/Topic", "DisplayName", "2");
+    let wanted = with(wanted, "orders/Function", "MemorySize", 256);
+    assert_eq!(changed(&wanted, &recorded, &["storage"]), ["storage/Bucket@1"]);
+    assert_eq!(changed(&wanted, &recorded, &["shared", "orders"]), ["orders/Function@1", "shared/Topic@1"]);
+}
+
+#[test]
+fn what_is_named_and_no_longer_wanted_goes_and_what_is_not_named_stays() {
+    let recorded = deployed(&desk());
+    let wanted = without(without(desk(), "orders/Log"), "shared/Topic");
+    assert_eq!(changed(&wanted, &recorded, &["orders"]), ["orders/Log@1"]);
+    assert_eq!(changed(&wanted, &recorded, &["shared"]), ["shared/Topic@1"]);
+    assert_eq!(changed(&wanted, &recorded, &["billing"]), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_agent_needs_is_not_taken_from_it() {
+    let recorded = deployed(&desk());
+    let anew = with(desk(), "shared/Table", "KeySchema", "other");
+    let refused = told(&desired(&anew), &recorded, &["orders"]).unwrap_err();
+    let message = "plan::not-selected: `billing/Function` is not part of this deployment and uses `shared/Table`, which would \
+                   not be there any more, or not the same";
+    assert_eq!(refused, [(message.to_owned(), "name `billing` too, or deploy everything".to_owned())]);
+    let both = told(&desired(&anew), &recorded, &["orders", "billing"]).unwrap();
+    assert_eq!(keys(&both.plan), ["shared/Table@2", "billing/Function@1", "orders/Function@1", "shared/Table@1"]);
+}
+
+#[test]
+fn what_is_in_no_config_any_more_cannot_be_named() {
+    let recorded = deployed(&desk());
+    let gone = without(without(without(desk(), "billing/Function"), "shared/Table"), "orders/Function");
+    let refused = told(&desired(&gone), &recorded, &["shared"]).unwrap_err();
+    let help: Vec<&str> = refused.iter().map(|(_, help)| help.as_str()).collect();
+    assert_eq!(refused.len(), 2, "{refused:#?}");
+    assert_eq!(help, ["deploy everything", "name `orders` too, or deploy everything"]);
+    assert!(refused.iter().all(|(message, _)| message.contains("`shared/Table`")), "{refused:#?}");
+}
+
+#[test]
+fn a_move_counts_where_its_new_address_is_chosen() {
+    let recorded = deployed(&desk());
+    let mut all = without(desk(), "orders/Log");
+    all.push(("orders/Logs", of("orders", resource("AWS::Logs::LogGroup", json!({ "RetentionInDays": 7 })))));
+    let wanted = Desired { moved: [(address("orders/Log"), address("orders/Logs"))].into(), ..desired(&all) };
+    let here = told(&wanted, &recorded, &["orders"]).unwrap();
+    assert_eq!(keys(&here.plan), ["orders/Log@1"]);
+    assert!(matches!(here.plan.changes[0].action, Action::Move { .. }));
+    assert!(told(&wanted, &recorded, &["billing"]).unwrap().plan.changes.is_empty());
+}
+
+#[test]
+fn what_moves_to_another_owner_goes_there_and_is_not_lost() {
+    let recorded = deployed(&desk());
+    let mut all = without(desk(), "orders/Log");
+    all.push(("billing/Log", of("billing", resource("AWS::Logs::LogGroup", json!({ "RetentionInDays": 7 })))));
+    let wanted = Desired { moved: [(address("orders/Log"), address("billing/Log"))].into(), ..desired(&all) };
+    for name in ["orders", "billing"] {
+        let planned = told(&wanted, &recorded, &[name]).unwrap();
+        assert!(matches!(planned.plan.changes[0].action, Action::Move { .. }), "{name} {:?}", planned.plan.changes);
+        assert!(carried_out(&planned.plan, &recorded).current(&address("billing/Log")).is_some());
+    }
+}
+
+#[test]
+fn what_moves_is_not_taken_from_who_knows_it_by_its_old_address() {
+    let recorded = deployed(&desk());
+    let mut all = without(desk(), "shared/Table");
+    all.push(("shared/Orders", resource("AWS::DynamoDB::Table", json!({ "BillingMode": "A" }))));
+    for (_, one) in &mut all {
+        if one.kind.as_str() == "AWS::Lambda::Function" {
+            one.properties.set("Environment", json!({ "Variables": { "TABLE": arn("shared/Orders") } }));
+        }
+    }
+    let wanted = Desired { moved: [(address("shared/Table"), address("shared/Orders"))].into(), ..desired(&all) };
+    let refused = told(&wanted, &recorded, &["orders"]).unwrap_err();
+    assert_eq!(refused.len(), 1, "{refused:#?}");
+    assert_eq!(refused[0].1, "name `billing` too, or deploy everything");
+    assert!(told(&wanted, &recorded, &["orders", "billing"]).is_ok());
+}
+
+#[test]
+fn what_is_half_made_stays_so_unless_it_is_needed() {
+    let mut recorded = deployed(&desk());
+    for key in ["billing/Function@1", "shared/Table@1", "storage/Bucket@1"] {
+        recorded.resources.get_mut(&key.parse().unwrap()).unwrap().presence = Presence::Incomplete;
+    }
+    let left = |presence| {
+        let mut recorded = recorded.clone();
+        let topic = recorded.resources.get_mut(&"shared/Topic@1".parse().unwrap()).unwrap();
+        (topic.presence, topic.physical_id) = (presence, None);
+        recorded
+    };
+    for presence in [Presence::Announced, Presence::Incomplete, Presence::Leaving] {
+        let recorded = left(presence);
+        assert_eq!(changed(&desk(), &recorded, &["orders"]), ["shared/Table@1"], "it is needed, and finished");
+    }
+    let mut finished = changed(&desk(), &left(Presence::Announced), &["shared", "storage"]);
+    finished.sort();
+    assert_eq!(finished, ["shared/Table@1", "shared/Topic@1", "storage/Bucket@1"]);
+}
+
+#[test]
+fn an_old_role_stays_until_shared_is_deployed() {
+    let recorded = deployed(&desk());
+    let mut all = without(desk(), "shared/RoleA");
+    all.push(("shared/RoleC", resource("AWS::IAM::Role", json!({ "Description": "more" }))));
+    let all = with(all, "orders/Function", "Role", arn("shared/RoleC"));
+    let part = told(&desired(&all), &recorded, &["orders"]).unwrap().plan;
+    assert_eq!(keys(&part), ["shared/RoleC@1", "orders/Function@1"]);
+    let after = carried_out(&part, &recorded);
+    assert_eq!(keys(&planned(&desired(&all), &after, false).unwrap()), ["shared/RoleA@1"]);
+}
+
+#[test]
+fn a_generation_that_tags_elsewhere_name_is_not_given_again() {
+    let recorded = deployed(&desk());
+    let mut all = without(desk(), "orders/Log");
+    all.push(("billing/Log", of("billing", resource("AWS::Logs::LogGroup", json!({ "RetentionInDays": 7 })))));
+    let moved = Desired { moved: [(address("orders/Log"), address("billing/Log"))].into(), ..desired(&all) };
+    let recorded = carried_out(&planned(&moved, &recorded, false).unwrap(), &recorded);
+    let mut all = desk();
+    all.push(("billing/Log", of("billing", resource("AWS::Logs::LogGroup", json!({ "RetentionInDays": 7 })))));
+    assert_eq!(changed(&all, &recorded, &["orders"]), ["orders/Log@2"]);
+}
+
+#[test]
+fn a_name_that_something_else_gives_back_is_waited_for_only_where_that_is_of_the_part() {
+    let named = |at: &'static str| vec![(at, queue(json!({ "QueueName": "tasks" })))];
+    let mut recorded = deployed(&named("old/Tasks"));
+    let (operation, at) = (model::Operation::Delete, model::Timestamp::UNIX_EPOCH);
+    for one in recorded.resources.values_mut() {
+        let intent = model::Intent { operation, token: String::new(), attempt: 1, at };
+        (one.presence, one.intent) = (Presence::Leaving, Some(intent));
+    }
+    let refused = told(&desired(&named("new/Tasks")), &recorded, &["new"]).unwrap_err();
+    let message = "plan::not-selected: `new/Tasks` needs a name (`QueueName`) that `old/Tasks` still has, which is not part of \
+                   this deployment";
+    assert_eq!(refused, [(message.to_owned(), "deploy everything".to_owned())]);
+    assert_eq!(changed(&named("new/Tasks"), &recorded, &["new", "old"]), ["old/Tasks@1", "new/Tasks@1"]);
+}
+
+#[test]
+fn what_was_put_off_is_left_to_its_reap() {
+    let mut recorded = deployed(&desk());
+    let put_off = recorded.resources.get_mut(&"billing/Function@1".parse().unwrap()).unwrap();
+    (put_off.presence, put_off.reap) = (Presence::Leaving, Some(model::Timestamp::UNIX_EPOCH));
+    let wanted = without(without(desk(), "billing/Function"), "shared/RoleB");
+    let planned = told(&desired(&wanted), &recorded, &["shared"]).unwrap();
+    assert_eq!(keys(&planned.plan), ["shared/RoleB@1"]);
+    assert_eq!(planned.report.waiting, [], "it is not of this deployment");
+}
+
+#[test]
+fn outputs_and_gates_are_those_of_what_there_is() {
+    let gate = |agent: Option<&str>, name: Value| model::Gate {
+        agent: agent.map(str::to_owned),
+        check: model::GateCheck::Alarm { name },
+        seconds: 60,
+    };
+    let mut all = desk();
+    all.push(("watch/Alarm", resource("AWS::CloudWatch::Alarm", json!({ "Namespace": "x" }))));
+    let wanted = Desired {
+        outputs: [
+            ("Orders".to_owned(), arn("orders/Function")),
+            ("Billing".to_owned(), arn("billing/Function")),
+            ("Region".to_owned(), json!("eu-central-1")),
+        ]
+        .into(),
+        gates: vec![
+            gate(None, json!("all")),
+            gate(Some("orders"), json!({ "Ref": "watch/Alarm" })),
+            gate(Some("billing"), json!("b")),
+        ],
+        ..desired(&all)
+    };
+    let first = told(&wanted, &Recorded::default(), &["orders"]).unwrap().plan;
+    assert_eq!(first.outputs.keys().collect::<Vec<_>>(), ["Orders", "Region"]);
+    assert_eq!(first.gates, [gate(Some("orders"), json!({ "Ref": "watch/Alarm" }))]);
+    assert!(keys(&first).contains(&"watch/Alarm@1".to_owned()), "what a gate looks at is needed");
+    let after = carried_out(&first, &Recorded::default());
+    let second = told(&wanted, &carried_out(&told(&wanted, &after, &["billing"]).unwrap().plan, &after), &["storage"]);
+    assert_eq!(second.unwrap().plan.outputs.len(), 3, "what stays is there as well");
+}
+
+#[test]
+fn a_protected_environment_loses_nothing_by_a_part_either() {
+    let recorded = deployed(&desk());
+    let wanted = desired(&without(desk(), "storage/Bucket"));
+    let PlanError(problems) = selected(&wanted, &recorded, &only(&["storage"]), true).unwrap_err();
+    assert_eq!(problems, [Problem::Protected { resource: address("storage/Bucket") }]);
+    assert!(selected(&wanted, &recorded, &only(&["orders"]), true).unwrap().plan.changes.is_empty());
+}
+
+#[test]
+fn what_is_still_wanted_where_it_moved_from_is_told() {
+    let recorded = deployed(&desk());
+    let mut all = desk();
+    all.push(("orders/Topic", of("orders", resource("AWS::SNS::Topic", json!({ "DisplayName": "1" })))));
+    let wanted = Desired { moved: [(address("shared/Topic"), address("orders/Topic"))].into(), ..desired(&all) };
+    let refused = told(&wanted, &recorded, &["orders"]).unwrap_err();
+    assert!(refused[0].0.starts_with("plan::moved-stays"), "{refused:?}");
+}

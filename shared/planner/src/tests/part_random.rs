@@ -1,0 +1,106 @@
+//! Whatever is desired, after whatever stopped half way: a part is deployed without anything beside it.
+
+use proptest::prelude::*;
+
+use super::random::{NAMES, allowed, allowed_part, holds, lines, standing, stopped, stray, throw, wanted};
+use super::*;
+
+/// Every selection of the stacks that there are.
+fn only() -> impl Strategy<Value = Selection> {
+    prop::sample::subsequence(vec!["a", "b", "shared"], 1..=2)
+        .prop_map(|names| names.into_iter().map(str::to_owned).collect())
+}
+
+/// The addresses that a selection may touch: what is named, what that needs, and what moves there or from there.
+fn may_touch(desired: &Desired, record: &Recorded, only: &Selection) -> BTreeSet<ResourceAddress> {
+    let is_named = |address: &ResourceAddress| only.names(address, None);
+    let mut all: BTreeSet<ResourceAddress> = NAMES.map(address).into_iter().filter(is_named).collect();
+    // Until nothing is added: more than is touched, because what is not of the part may be needed by the record alone.
+    loop {
+        let mut more = BTreeSet::new();
+        for address in &all {
+            if let Some(one) = desired.resources.get(address) {
+                more.extend(one.depends_on.iter().cloned());
+                let asked = model::expression::references(&one.properties).unwrap();
+                more.extend(asked.into_iter().map(|reference| reference.address));
+                let kept = record.current(address).filter(|_| !one.ignore_changes.is_empty());
+                let kept = kept.map(|(_, one)| model::expression::references(&one.asked).unwrap());
+                more.extend(kept.into_iter().flatten().map(|reference| reference.address));
+            }
+            more.extend(desired.moved.get(address).cloned());
+            more.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone()));
+        }
+        let before = all.len();
+        all.extend(more);
+        if all.len() == before {
+            return all;
+        }
+    }
+}
+
+fn beside(record: &Recorded, touched: &BTreeSet<ResourceAddress>) -> Vec<String> {
+    let mut rest = record.clone();
+    rest.resources.retain(|key, _| !touched.contains(&key.address));
+    standing(&rest)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_part_touches_nothing_beside_it_and_its_plan_passes_the_verifier(
+        throws in prop::collection::vec((throw(), prop::option::of(only())), 1..6),
+    ) {
+        let mut record = Recorded::default();
+        for (throw, only) in &throws {
+            let desired = wanted(throw);
+            let only = only.clone().unwrap_or_default();
+            let Some(plan) = allowed_part(&desired, &record, &only) else { continue };
+            holds(&plan, &record, &desired);
+            let again = allowed_part(&desired, &record, &only).unwrap();
+            prop_assert_eq!(serde_json::to_string(&plan).unwrap(), serde_json::to_string(&again).unwrap());
+            let before = record.clone();
+            (record, _) = stopped(&plan, &record, &throw.luck);
+            if !only.is_all() {
+                let touched = may_touch(&desired, &before, &only);
+                prop_assert_eq!(beside(&before, &touched), beside(&record, &touched), "{:#?}", lines(&plan));
+                for change in &plan.changes {
+                    prop_assert!(touched.contains(&change.key.address), "{:?} {:#?}", only, lines(&plan));
+                }
+            }
+            if throw.luck[0] > 200 {
+                stray(&mut record, throw.luck[1]);
+            }
+        }
+    }
+
+    #[test]
+    fn part_after_part_leads_where_the_whole_leads(
+        before in prop::collection::vec(throw(), 0..3),
+        throw in throw(),
+        order in Just(vec!["a", "b", "shared"]).prop_shuffle(),
+    ) {
+        let mut record = Recorded::default();
+        for throw in &before {
+            let desired = wanted(throw);
+            let Some(plan) = allowed(&desired, &record) else { continue };
+            (record, _) = stopped(&plan, &record, &throw.luck);
+        }
+        let desired = wanted(&throw);
+        if allowed(&desired, &record).is_none() {
+            return Ok(());
+        }
+        for name in order {
+            let only = Selection([name.to_owned()].into());
+            let Some(plan) = allowed_part(&desired, &record, &only) else { return Ok(()) };
+            holds(&plan, &record, &desired);
+            let (after, complete) = stopped(&plan, &record, &[255]);
+            prop_assert!(complete);
+            let again = allowed_part(&desired, &after, &only).unwrap();
+            prop_assert!(again.changes.is_empty(), "{:#?}\n{:#?}", lines(&again), standing(&after));
+            record = after;
+        }
+        let whole = planned(&desired, &record, false).unwrap();
+        prop_assert!(whole.changes.is_empty(), "{:#?}\n{:#?}", lines(&whole), standing(&record));
+    }
+}
