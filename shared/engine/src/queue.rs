@@ -32,26 +32,47 @@ pub async fn start_next(
     Ok(())
 }
 
-/// Gives the first that waits its turn, and ends those that it supersedes. None where nothing waits, or somebody else was
+/// Gives the first that waits its turn, and ends what is superseded before it. None where nothing can go, or somebody else was
 /// faster.
 async fn give_turn(
     environment: &EnvironmentId,
     queue: &dyn Queue,
     now: Timestamp,
 ) -> Result<Option<QueueEntry>, StoreError> {
-    let entries = queue.entries(environment).await?;
-    let Some((chosen, superseded)) = choose(entries) else { return Ok(None) };
-    for entry in &superseded {
-        queue.supersede(environment, entry, &chosen, now).await?;
+    let mut before = None;
+    loop {
+        let Some(next) = choose(queue.entries(environment).await?) else { return Ok(None) };
+        let mut stands = true;
+        for (entry, by) in &next.superseded {
+            stands &= queue.supersede(environment, entry, by, now).await?;
+        }
+        // What could not be superseded may be the one to go, now that what was newer is gone. Only if the queue says the same
+        // twice, it is something else that keeps it from ending.
+        if stands || before.as_ref() == Some(&next) {
+            return Ok(queue.activate(environment, &next.entry).await?.then_some(next.entry));
+        }
+        before = Some(next);
     }
-    Ok(queue.activate(environment, &chosen).await?.then_some(chosen))
 }
 
-/// Who is next, and who is not needed any more because of it. Rollbacks first; then, in the order in which they were accepted,
-/// deployments and destructions; then reaps. Of deployments between which nothing is destroyed the newest is carried out: each
-/// asks for the whole environment, so that what the others ask for would only be undone. One that was approved goes before
-/// those that were not, and is not superseded; one that waits for approval is passed over, and superseded like any other.
-fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)> {
+/// Who is next.
+#[derive(Debug, PartialEq, Eq)]
+struct Next {
+    entry: QueueEntry,
+    /// What was accepted before it and is not needed any more, each with what is carried out instead.
+    superseded: Vec<(QueueEntry, QueueEntry)>,
+}
+
+/// Who is next, and who before it is not needed any more. Rollbacks first; then, in the order in which they were accepted,
+/// deployments and destructions; then reaps.
+///
+/// Of deployments between which nothing is destroyed, one is superseded by the newest that is about all that it is about: what
+/// it asks for would only be undone. Nothing else supersedes it, and what is left keeps its order, so that the last word about
+/// each agent and stack is the newest one's. One that was approved goes before those that were not, and is not superseded. One
+/// that waits for approval supersedes nothing. It is passed over by what is about other agents and stacks; what is about some of
+/// its own and not all waits behind it, with whatever comes after: otherwise the older one would have the last word, once it is
+/// approved.
+fn choose(mut waiting: Vec<QueueEntry>) -> Option<Next> {
     let turn = |entry: &QueueEntry| match entry.kind {
         EntryKind::Rollback => 0,
         EntryKind::Deploy | EntryKind::Destroy => 1,
@@ -60,22 +81,35 @@ fn choose(mut waiting: Vec<QueueEntry>) -> Option<(QueueEntry, Vec<QueueEntry>)>
     waiting.sort_by_key(|entry| (turn(entry), !entry.approved, entry.number));
     let first = waiting.iter().find(|entry| !entry.parked)?.clone();
     if first.kind != EntryKind::Deploy || first.approved {
-        return Some((first, Vec::new()));
+        return Some(Next { entry: first, superseded: Vec::new() });
     }
     // A destruction that waits for approval is passed over as well: it parts nothing, because nobody knows when it comes.
-    let is_passed = |entry: &QueueEntry| entry.parked && entry.kind == EntryKind::Destroy;
-    let run = waiting.into_iter().filter(|entry| turn(entry) == turn(&first) && !is_passed(entry));
-    let mut run: Vec<QueueEntry> = run.take_while(|entry| entry.kind == EntryKind::Deploy).collect();
-    let newest = run.iter().rposition(|entry| !entry.parked)?;
-    // What waits for approval behind the newest that can go is newer than that, and goes on waiting.
-    run.truncate(newest + 1);
-    run.pop().map(|newest| (newest, run))
+    let is_passed = |entry: &&QueueEntry| entry.parked && entry.kind == EntryKind::Destroy;
+    let run = waiting.iter().filter(|entry| turn(entry) == turn(&first) && !is_passed(entry));
+    let run: Vec<&QueueEntry> = run.take_while(|entry| entry.kind == EntryKind::Deploy).collect();
+    let mut superseded = Vec::new();
+    let mut asking: Vec<&QueueEntry> = Vec::new();
+    for (at, &entry) in run.iter().enumerate() {
+        let includes = |newer: &&&QueueEntry| !newer.parked && newer.only.includes(&entry.only);
+        if let Some(&newest) = run.iter().skip(at + 1).rfind(includes) {
+            superseded.push((entry.clone(), newest.clone()));
+        } else if entry.parked {
+            asking.push(entry);
+        } else if asking.iter().any(|older| older.only.overlaps(&entry.only)) {
+            break;
+        } else {
+            return Some(Next { entry: entry.clone(), superseded });
+        }
+    }
+    let reap = waiting.iter().find(|entry| entry.kind == EntryKind::Reap)?;
+    Some(Next { entry: reap.clone(), superseded: Vec::new() })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
 
+    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     use async_trait::async_trait;
@@ -92,6 +126,8 @@ mod tests {
         superseded: Mutex<Vec<u64>>,
         started: Mutex<Vec<String>>,
         spent: Vec<String>,
+        /// The queue as somebody else leaves it in the moment in which something is to be superseded.
+        then: Mutex<Option<Vec<QueueEntry>>>,
     }
 
     #[async_trait]
@@ -118,6 +154,10 @@ mod tests {
             _: &QueueEntry,
             _: Timestamp,
         ) -> Result<bool, StoreError> {
+            if let Some(then) = self.then.lock().unwrap().take() {
+                *self.entries.lock().unwrap() = then;
+                return Ok(false);
+            }
             self.superseded.lock().unwrap().push(entry.number);
             self.entries.lock().unwrap().retain(|one| one != entry);
             Ok(true)
@@ -199,6 +239,159 @@ mod tests {
     async fn of_deployments_the_newest_is_carried_out_and_the_others_are_superseded() {
         let waiting = desk(&[(5, Deploy), (6, Deploy), (7, Deploy), (8, Reap)]);
         assert_eq!(next(&waiting).await, (vec![5, 6], vec!["d7-1".to_owned()]));
+    }
+
+    /// A deployment of agents and stacks that have names of one letter: `1` of everything, `2:ab` of two of them, `3:a?` of one and
+    /// waiting for approval, `4:a!` approved; `5x` a destruction, `6x?` one that waits for approval, `7r` a reap.
+    fn written(word: &str) -> QueueEntry {
+        let (number, rest) = word.split_at(word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len()));
+        let kind = match rest.chars().next() {
+            Some('x') => Destroy,
+            Some('r') => Reap,
+            _ => Deploy,
+        };
+        let names = rest.strip_prefix(':').unwrap_or_default().trim_end_matches(['?', '!']);
+        QueueEntry {
+            only: names.chars().map(String::from).collect(),
+            parked: rest.ends_with('?'),
+            approved: rest.ends_with('!'),
+            ..entry(number.parse().unwrap(), kind)
+        }
+    }
+
+    /// Who is next of what waits, and what is superseded by what: `3, 1 by 4`; `-` for nobody.
+    fn told(waiting: &str) -> String {
+        let Some(next) = choose(waiting.split_whitespace().map(written).collect()) else { return "-".to_owned() };
+        let superseded = next.superseded.iter().map(|(old, by)| format!(", {} by {}", old.number, by.number));
+        next.entry.number.to_string() + &superseded.collect::<String>()
+    }
+
+    #[test]
+    fn a_deployment_is_superseded_by_the_newest_that_is_about_all_of_it_and_the_others_go_in_their_order() {
+        for (waiting, expected) in [
+            ("1 2", "2, 1 by 2"),
+            ("1 2:a", "1"),
+            ("1:a 2", "2, 1 by 2"),
+            ("1:a 2:b", "1"),
+            ("1:a 2:a", "2, 1 by 2"),
+            ("1:a 2:ab", "2, 1 by 2"),
+            ("1:ab 2:a", "1"),
+            ("1:ab 2:bc", "1"),
+            // What is newer and about the same does not overtake what is between.
+            ("1:a 2:b 3:a", "2, 1 by 3"),
+            ("1:a 2:b 3", "3, 1 by 3, 2 by 3"),
+            ("1:a 2:a 3:b", "2, 1 by 2"),
+            ("1 2:a 3", "3, 1 by 3, 2 by 3"),
+            ("1 2:a 3:a", "1"),
+            ("1:a 2:b 3:ab 4:c", "3, 1 by 3, 2 by 3"),
+            ("1:a 2:b 3:c 4:ab", "3, 1 by 4, 2 by 4"),
+            ("1:a 2:ab 3:abc", "3, 1 by 3, 2 by 3"),
+            // Two together are not one that is wider.
+            ("1:ab 2:a 3:b", "1"),
+        ] {
+            assert_eq!(told(waiting), expected, "{waiting}");
+        }
+    }
+
+    #[test]
+    fn what_is_destroyed_parts_the_parts_before_it_from_those_after_it() {
+        for (waiting, expected) in [
+            ("1:a 2x 3", "1"),
+            ("1:a 2:a 3x 4", "2, 1 by 2"),
+            ("1x 2:a 3:a", "1"),
+            // One that waits for approval parts nothing.
+            ("1:a 2x? 3:b", "1"),
+            ("1:a 2x? 3", "3, 1 by 3"),
+            ("1x? 2:a", "2"),
+        ] {
+            assert_eq!(told(waiting), expected, "{waiting}");
+        }
+    }
+
+    #[test]
+    fn what_waits_for_approval_is_passed_over_by_what_is_about_nothing_of_it_and_waited_for_by_what_is_about_some() {
+        for (waiting, expected) in [
+            ("1:a? 2:b", "2"),
+            ("1:a? 2:a", "2, 1 by 2"),
+            ("1:a? 2", "2, 1 by 2"),
+            ("1? 2:a", "-"),
+            ("1:ab? 2:bc", "-"),
+            // The order stands behind what is held up, for destructions as well; reaps are about nothing that anybody wants.
+            ("1:ab? 2:b 3:c", "-"),
+            ("1:ab? 2:b 3x", "-"),
+            ("1:ab? 2:b 3r", "3"),
+            // Nothing is held up by what is superseded.
+            ("1? 2:a 3", "3, 1 by 3, 2 by 3"),
+            ("1:ab? 2:bc 3:ab", "2, 1 by 3"),
+            ("1:ab? 2:a 3:c 4:abd", "3, 1 by 4, 2 by 4"),
+            // What waits for approval itself supersedes nothing, and holds nothing up that is older.
+            ("1:a 2:a?", "1"),
+            ("1:a 2? 3:b", "1"),
+            ("1:a 2:b? 3:a", "3, 1 by 3"),
+            ("1:a? 2:b? 3:c", "3"),
+            ("1:a? 2:a?", "-"),
+            // What was approved goes first, and is not superseded.
+            ("1! 2:a 3", "1"),
+            ("1:b? 2:a! 3:b", "2"),
+        ] {
+            assert_eq!(told(waiting), expected, "{waiting}");
+        }
+    }
+
+    /// Carries out what waits, one after the other, and says about each name whose word was the last.
+    fn last_words(waiting: &str) -> BTreeMap<char, u64> {
+        let mut waiting: Vec<QueueEntry> = waiting.split_whitespace().map(written).collect();
+        let mut last = BTreeMap::new();
+        loop {
+            let Some(next) = choose(waiting.clone()) else {
+                // As late as can be: it is approved when nothing else can go.
+                let Some(asks) = waiting.iter_mut().find(|entry| entry.parked) else { break };
+                (asks.parked, asks.approved) = (false, true);
+                continue;
+            };
+            let is_over = |entry: &QueueEntry| {
+                *entry == next.entry || next.superseded.iter().any(|(superseded, _)| superseded == entry)
+            };
+            waiting.retain(|entry| !is_over(entry));
+            for name in 'a'..='c' {
+                if next.entry.only.overlaps(&Selection([name.to_string()].into())) {
+                    last.insert(name, next.entry.number);
+                }
+            }
+        }
+        assert_eq!(waiting, [], "nobody waits for ever");
+        last
+    }
+
+    #[test]
+    fn the_last_word_about_each_agent_is_that_of_the_newest_that_is_about_it_whatever_waits() {
+        let kinds = ["", ":a", ":b", ":ab", ":bc", ":a?", ":ab?", "?"];
+        let mut cases = 0;
+        let all = pairs(&kinds).flat_map(|(one, two)| pairs(&kinds).map(move |(three, four)| [one, two, three, four]));
+        // What waits for approval had its turn before all that did not have it yet.
+        for [one, two, three, four] in all.filter(|kinds| kinds.is_sorted_by_key(|kind| !kind.ends_with('?'))) {
+            let waiting = format!("1{one} 2{two} 3{three} 4{four} 5:c");
+            let newest = |name: char| {
+                let about = |entry: &QueueEntry| entry.only.overlaps(&Selection([name.to_string()].into()));
+                waiting.split_whitespace().map(written).filter(about).map(|entry| entry.number).max()
+            };
+            let expected: BTreeMap<char, u64> = ('a'..='c').filter_map(|name| Some((name, newest(name)?))).collect();
+            assert_eq!(last_words(&waiting), expected, "{waiting}");
+            cases += 1;
+        }
+        assert!(cases > 1000, "{cases}");
+    }
+
+    fn pairs<'k>(kinds: &'k [&'k str]) -> impl Iterator<Item = (&'k str, &'k str)> {
+        kinds.iter().flat_map(|one| kinds.iter().map(|two| (*one, *two)))
+    }
+
+    #[tokio::test]
+    async fn what_loses_its_successor_while_somebody_looks_gets_its_turn_itself() {
+        let waiting = |words: &str| words.split_whitespace().map(written).collect::<Vec<_>>();
+        let cancelled = Desk { then: Mutex::new(Some(waiting("1:a 2:b"))), ..Desk::default() };
+        *cancelled.entries.lock().unwrap() = waiting("1:a 2:b 3:a");
+        assert_eq!(next(&cancelled).await, (vec![], vec!["d1-1".to_owned()]));
     }
 
     #[tokio::test]

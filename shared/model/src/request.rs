@@ -93,6 +93,11 @@ impl Selection {
     pub fn includes(&self, other: &Self) -> bool {
         self.is_all() || (!other.is_all() && other.0.is_subset(&self.0))
     }
+
+    /// Whether both name the same agent or stack.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.is_all() || other.is_all() || !self.0.is_disjoint(&other.0)
+    }
 }
 
 impl FromIterator<String> for Selection {
@@ -202,6 +207,15 @@ mod tests {
             (of(&["a"]), of(&["a", "b"]), false),
         ] {
             assert_eq!(wide.includes(&narrow), includes, "{wide:?} {narrow:?}");
+        }
+        for (one, other, overlaps) in [
+            (of(&[]), of(&["a"]), true),
+            (of(&[]), of(&[]), true),
+            (of(&["a", "b"]), of(&["b", "c"]), true),
+            (of(&["a"]), of(&["b", "c"]), false),
+        ] {
+            assert_eq!(one.overlaps(&other), overlaps, "{one:?} {other:?}");
+            assert_eq!(other.overlaps(&one), overlaps, "{other:?} {one:?}");
         }
     }
 

@@ -40,7 +40,8 @@ pub enum Restart {
 /// - What is parked waits for somebody's approval: it keeps its place, and neither gets a turn nor lasts longer than any
 ///   other where it is superseded. What was approved is not superseded any more. Who parks counts a start, so that a caller
 ///   who read the entry before that can do nothing with it.
-/// - `supersede` ends `entry` only while both it and `by` wait: whatever else happens at the same time, the newest is left.
+/// - `supersede` ends `entry` only while both it and `by` wait: whatever else happens at the same time, the newest of all that is
+///   asked for is left.
 /// - `restart` counts a start once, however many callers saw the same end.
 ///
 /// # Caveats
@@ -59,8 +60,8 @@ pub trait Queue: Send + Sync {
     /// Gives `entry` its turn, if none has it and it still waits; says whether it did.
     async fn activate(&self, environment: &EnvironmentId, entry: &QueueEntry) -> Result<bool, StoreError>;
 
-    /// Ends the deployment of an entry that waits: that of `by`, which waits behind it, is carried out instead. Says whether
-    /// it did.
+    /// Ends the deployment of an entry that waits: that of `by`, which waits behind it and is about all that it is about, is
+    /// carried out instead, now or in its turn. Says whether it did.
     async fn supersede(
         &self,
         environment: &EnvironmentId,
