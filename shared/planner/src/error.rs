@@ -92,8 +92,8 @@ pub enum Problem {
         resource: ResourceAddress,
         /// What stands on it.
         by: ResourceAddress,
-        /// The agent or stack of it, where the config has one.
-        name: Option<String>,
+        /// The agent or stack of it.
+        name: String,
     },
     /// Something that is not of the part which is deployed has a name that is needed.
     #[error("`{resource}` needs a name (`{property}`) that `{holder}` still has, which is not part of this deployment")]
@@ -104,8 +104,8 @@ pub enum Problem {
         property: String,
         /// What has it, and is being deleted.
         holder: ResourceAddress,
-        /// The agent or stack of that, where the config has one.
-        name: Option<String>,
+        /// The agent or stack of that.
+        name: String,
     },
     /// A stateful resource would be deleted in a protected environment.
     #[error("`{resource}` holds data and this environment is protected")]
@@ -212,9 +212,7 @@ impl Problem {
                 return format!("add `--consent {resource}` if that may be lost").into();
             }
             Self::NotSelected { name, .. } | Self::NameNotSelected { name, .. } => {
-                let everything = "deploy everything";
-                let named = name.as_ref().map(|name| format!("name `{name}` too, or {everything}").into());
-                return named.unwrap_or(Cow::Borrowed(everything));
+                return format!("name `{name}` too, or deploy everything").into();
             }
             Self::OutOfScope { .. } | Self::Missing { .. } => "go back without a limit to one agent or stack",
             Self::NameNeeded { .. } => "ask for this rollback, with its consent to what it loses",

@@ -146,14 +146,11 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// What has to be named for an address to be of the part, where the config has a name for it.
-    fn name_of(&self, address: &ResourceAddress, view: &View<'_>) -> Option<String> {
+    /// What has to be named for an address to be of the part.
+    fn name_of(&self, address: &ResourceAddress, view: &View<'_>) -> String {
         let desired = self.whole.resources.get(address).map(|one| one.agent.clone());
         let recorded = || view.current(address).and_then(|standing| standing.recorded.agent.clone());
-        let name = desired.unwrap_or_else(recorded).unwrap_or_else(|| address.stack.clone());
-        let only = Selection([name.clone()].into());
-        let is_known = self.whole.resources.iter().any(|(address, one)| only.names(address, one.agent.as_deref()));
-        is_known.then_some(name)
+        desired.unwrap_or_else(recorded).unwrap_or_else(|| address.stack.clone())
     }
 }
 

@@ -124,14 +124,16 @@ fn what_another_agent_needs_is_not_taken_from_it() {
 }
 
 #[test]
-fn what_is_in_no_config_any_more_cannot_be_named() {
+fn what_is_in_no_config_any_more_is_named_by_its_record() {
     let recorded = deployed(&desk());
     let gone = without(without(without(desk(), "billing/Function"), "shared/Table"), "orders/Function");
     let refused = told(&desired(&gone), &recorded, &["shared"]).unwrap_err();
     let help: Vec<&str> = refused.iter().map(|(_, help)| help.as_str()).collect();
     assert_eq!(refused.len(), 2, "{refused:#?}");
-    assert_eq!(help, ["deploy everything", "name `orders` too, or deploy everything"]);
+    assert_eq!(help, ["name `billing` too, or deploy everything", "name `orders` too, or deploy everything"]);
     assert!(refused.iter().all(|(message, _)| message.contains("`shared/Table`")), "{refused:#?}");
+    let all = changed(&gone, &recorded, &["shared", "orders", "billing"]);
+    assert_eq!(all, ["billing/Function@1", "orders/Function@1", "shared/Table@1"]);
 }
 
 #[test]
@@ -233,7 +235,7 @@ fn a_name_that_something_else_gives_back_is_waited_for_only_where_that_is_of_the
     let refused = told(&desired(&named("new/Tasks")), &recorded, &["new"]).unwrap_err();
     let message = "plan::not-selected: `new/Tasks` needs a name (`QueueName`) that `old/Tasks` still has, which is not part of \
                    this deployment";
-    assert_eq!(refused, [(message.to_owned(), "deploy everything".to_owned())]);
+    assert_eq!(refused, [(message.to_owned(), "name `old` too, or deploy everything".to_owned())]);
     assert_eq!(changed(&named("new/Tasks"), &recorded, &["new", "old"]), ["old/Tasks@1", "new/Tasks@1"]);
 }
 

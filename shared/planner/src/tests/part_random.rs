@@ -23,9 +23,12 @@ fn may_touch(desired: &Desired, record: &Recorded, only: &Selection) -> BTreeSet
                 more.extend(one.depends_on.iter().cloned());
                 let asked = model::expression::references(&one.properties).unwrap();
                 more.extend(asked.into_iter().map(|reference| reference.address));
-                let kept = record.current(address).filter(|_| !one.ignore_changes.is_empty());
-                let kept = kept.map(|(_, one)| model::expression::references(&one.asked).unwrap());
-                more.extend(kept.into_iter().flatten().map(|reference| reference.address));
+                let moved = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from);
+                for place in [address].into_iter().chain(moved).filter(|_| !one.ignore_changes.is_empty()) {
+                    let kept = record.current(place);
+                    let kept = kept.map(|(_, one)| model::expression::references(&one.asked).unwrap());
+                    more.extend(kept.into_iter().flatten().map(|reference| reference.address));
+                }
             }
             more.extend(desired.moved.get(address).cloned());
             more.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone()));
