@@ -8,10 +8,10 @@ mod grant;
 mod network;
 mod stacks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use model::{Limit, ResourceAddress};
+use model::{Limit, Notice, ResourceAddress};
 use source::{Files, Node, Span, Spanned};
 
 pub use crate::read::runtime::Runtime;
@@ -56,6 +56,8 @@ pub struct Environment {
     pub tags: Tags,
     /// How much one deployment may do, and how much there may be.
     pub limits: BTreeMap<Limit, Spanned<u32>>,
+    /// What is told, beside what the environment's record says.
+    pub notices: BTreeSet<Notice>,
     /// The agents, in the order of the text.
     pub agents: Vec<Agent>,
     /// What the agents share.

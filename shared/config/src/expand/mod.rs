@@ -30,7 +30,8 @@ mod used;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Artifact, Desired, DesiredResource, Digest, Gate, Limits, Lookup, Properties, ResourceAddress, Retention, Snapshot,
+    Artifact, Desired, DesiredResource, Digest, Gate, Limits, Lookup, Notice, Properties, ResourceAddress, Retention,
+    Snapshot,
 };
 use serde_json::Value;
 
@@ -88,6 +89,8 @@ pub struct Expanded {
     pub files: Files,
     /// How much one deployment may do, and how much there may be: what both the config and the environment's record allow.
     pub limits: Limits,
+    /// What the config asks to be told of, beside what the environment's record says.
+    pub notices: BTreeSet<Notice>,
 }
 
 /// The stack of what belongs to no single agent.
@@ -144,7 +147,7 @@ pub fn expand(config: &Config, context: &Context<'_>) -> Result<Expanded, Report
     };
     let limits = Limits(environment.limits.iter().map(|(limit, most)| (*limit, most.value)).collect());
     let limits = limits.and(&record.limits);
-    Ok(Expanded { desired, lookups, places, notes, files, limits })
+    Ok(Expanded { desired, lookups, places, notes, files, limits, notices: environment.notices.clone() })
 }
 
 /// Where an environment is of which that is not known.

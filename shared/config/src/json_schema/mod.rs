@@ -12,7 +12,7 @@ mod permission;
 
 use serde_json::{Value, json};
 
-use self::make::{list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless, whole};
+use self::make::{choice, list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless, whole};
 use crate::read::limits::MOST;
 use crate::read::names::{LONGEST, REGIONS};
 use model::id::NAME_LENGTH;
@@ -41,6 +41,7 @@ pub fn json_schema() -> Value {
             limits(),
             "How much one deployment may do, and how much there may be; no more than the environment allows.",
         )
+        .may("notifications", notices(), "What is told to who subscribed, beside what the environment's record says.")
         .may(
             "ignore_changes",
             ignored(),
@@ -74,7 +75,7 @@ fn project_name() -> Value {
 }
 
 fn region() -> Value {
-    make::choice(REGIONS.iter().copied())
+    choice(REGIONS.iter().copied())
 }
 
 fn environments() -> Value {
@@ -89,6 +90,7 @@ fn environments() -> Value {
         .may("resources", over(beside::resources()), "What is different in `resources` here.")
         .may("outputs", over(beside::outputs()), "What is different in `outputs` here.")
         .may("limits", over(limits()), "What is different in `limits` here.")
+        .may("notifications", notices(), "What is told here instead of what `notifications` says.")
         .made();
     let environment = mapping("an environment")
         .may("account", either_digits(), "Twelve digits, between quotes; must agree with the environment's record.")
@@ -118,6 +120,15 @@ fn limits() -> Value {
         .may("deletions", most(), "How many of them may delete what is no longer asked for.")
         .may("replacements", most(), "How many of them may make a resource anew.")
         .made()
+}
+
+/// What may be told.
+fn notices() -> Value {
+    let mut schema = list(choice(model::Notice::ALL.map(model::Notice::as_str)));
+    if let Value::Object(schema) = &mut schema {
+        schema.insert("uniqueItems".to_owned(), json!(true));
+    }
+    schema
 }
 
 /// Tags of one's own.

@@ -17,6 +17,7 @@ pub(crate) mod limits;
 mod monitoring;
 pub(crate) mod names;
 mod network;
+mod notices;
 mod overrides;
 pub(crate) mod paths;
 pub(crate) mod permission;
@@ -82,6 +83,9 @@ pub(crate) fn config(
     if let Some(node) = parts.limits {
         limits::limits(&mut reader, node);
     }
+    if let Some(node) = parts.notices {
+        notices::notices(&mut reader, node);
+    }
     let plain = system(&mut reader, parts, &project_tags);
     let mut read = BTreeMap::new();
     for (key, node) in environments.map(|node| named(&mut reader, node, "environments")).unwrap_or_default() {
@@ -106,7 +110,8 @@ fn parts<'n>(reader: &mut Reader<'_>, fields: &mut Fields<'n>, are_found: bool) 
     };
     let shared = reader.optional(fields, "shared");
     let limits = reader.optional(fields, "limits");
-    Parts { limits, agents, shared, stacks, resources, outputs: reader.optional(fields, "outputs") }
+    let notices = reader.optional(fields, "notifications");
+    Parts { limits, notices, agents, shared, stacks, resources, outputs: reader.optional(fields, "outputs") }
 }
 
 struct Project {
@@ -165,9 +170,11 @@ fn environment(
     }
     let applied = overrides::applied(reader, parts, overrides.as_ref());
     let limits = applied.parts().limits.map(|node| limits::limits(reader, node)).unwrap_or_default();
+    let notices = applied.parts().notices.map(|node| notices::notices(reader, node)).unwrap_or_default();
     let (agents, shared, brought) = system(reader, applied.parts(), &tags)?;
     let region = region.or_else(|| project.as_ref()?.region.clone());
-    Some(Environment { name: Spanned::new(name?, key.span), account, region, tags, limits, agents, shared, brought })
+    let name = Spanned::new(name?, key.span);
+    Some(Environment { name, account, region, tags, limits, notices, agents, shared, brought })
 }
 
 /// The agents, what they share, and what stands next to them.

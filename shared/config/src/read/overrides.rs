@@ -25,6 +25,7 @@ pub(super) struct Parts<'n> {
     pub(super) resources: Option<&'n Rc<Node>>,
     pub(super) outputs: Option<&'n Rc<Node>>,
     pub(super) limits: Option<&'n Rc<Node>>,
+    pub(super) notices: Option<&'n Rc<Node>>,
 }
 
 /// The same with overrides over them.
@@ -36,6 +37,7 @@ pub(super) struct Applied {
     resources: Option<Rc<Node>>,
     outputs: Option<Rc<Node>>,
     limits: Option<Rc<Node>>,
+    notices: Option<Rc<Node>>,
 }
 
 impl Applied {
@@ -47,13 +49,14 @@ impl Applied {
             resources: self.resources.as_ref(),
             outputs: self.outputs.as_ref(),
             limits: self.limits.as_ref(),
+            notices: self.notices.as_ref(),
         }
     }
 }
 
 /// `parts` with `overrides` over them, if there are any.
 pub(super) fn applied(reader: &mut Reader<'_>, parts: Parts<'_>, overrides: Option<&Rc<Node>>) -> Applied {
-    let Parts { agents, shared, stacks, resources, outputs, limits } = parts;
+    let Parts { agents, shared, stacks, resources, outputs, limits, notices } = parts;
     let mut merged = Applied {
         agents: agents.cloned(),
         shared: shared.cloned(),
@@ -61,6 +64,7 @@ pub(super) fn applied(reader: &mut Reader<'_>, parts: Parts<'_>, overrides: Opti
         resources: resources.cloned(),
         outputs: outputs.cloned(),
         limits: limits.cloned(),
+        notices: notices.cloned(),
     };
     let Some(overrides) = overrides else { return merged };
     let Some(mut fields) = reader.fields(overrides, "`overrides`") else { return merged };
@@ -78,6 +82,7 @@ pub(super) fn applied(reader: &mut Reader<'_>, parts: Parts<'_>, overrides: Opti
         ("resources", &mut merged.resources),
         ("outputs", &mut merged.outputs),
         ("limits", &mut merged.limits),
+        ("notifications", &mut merged.notices),
     ] {
         if let Some(node) = reader.optional(&mut fields, name) {
             *over = Some(over.as_ref().map_or_else(|| Rc::clone(node), |base| merge(base, node)));

@@ -1,7 +1,7 @@
 //! What can be read of a config in which something else is wrong: the templates, and the resources and outputs in CloudFormation's
 //! shape, of each environment. They mean the same whatever the agents are like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use source::{Files, Node, Reader, Span, Spanned};
@@ -34,6 +34,7 @@ pub(crate) fn rest(files: &Files, root: &Rc<Node>) -> Config {
             region: node.get("region").and_then(|node| names::region(&mut reader, node)).or_else(|| region.clone()),
             tags: Tags::new(),
             limits: BTreeMap::new(),
+            notices: BTreeSet::new(),
             agents: Vec::new(),
             shared: Shared::default(),
             brought: stacks::readable(&mut reader, applied.parts()),

@@ -997,6 +997,25 @@ fn actions_are_narrow_where_their_resources_are() {
 }
 
 #[test]
+fn notifications_are_known_and_stand_there_once() {
+    check_added(
+        "notifications: [deployd, failed, approval, failed, everything, [destroyed]]\n",
+        &[
+            "8:17 wrong-choice | a notification cannot be `deployd` | did you mean `deployed`?",
+            "8:44 duplicate-item | `failed` stands in `notifications` twice | remove one of the two",
+            "8:52 wrong-choice | a notification cannot be `everything` | it may be `approval`, `failed`, `refused`, `deployed`, `unchanged`, `rolled-back`, `destroyed` or `dropped`",
+            "8:64 wrong-type | a notification must be text, not a list | write one text",
+        ],
+    );
+    check_added(
+        "notifications: deployed\n",
+        &[
+            "8:16 wrong-type | `notifications` must be a list of words, not the text `deployed` | write it as `- …` lines, or between `[` and `]`",
+        ],
+    );
+}
+
+#[test]
 fn limits_are_known_and_within_range() {
     check_added(
         "limits: { resources: -1, deletions: many, removals: 3 }\n",

@@ -75,6 +75,7 @@ const EVERYTHING: [&str; 2] = [
 project: { name: desk, region: eu-central-1 }
 environments: { dev: { overrides: { agents: { bot: { memory: 256 } } } } }
 limits: { deletions: 3 }
+notifications: [deployed]
 stacks: [{ name: storage, template: storage.yaml }]
 agents:
   - name: bot

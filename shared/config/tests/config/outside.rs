@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Limit, Limits};
+use model::{Limit, Limits, Notice};
 
 use super::{SMALL, artifacts, record, valid, whole};
 
@@ -134,4 +134,18 @@ fn a_config_asks_for_less_than_its_environment_allows_and_never_for_more() {
     let both = [(Limit::Resources, 50), (Limit::Changes, 9), (Limit::Deletions, 3), (Limit::Replacements, 1)];
     assert_eq!(expanded.limits, Limits(both.into()));
     assert!(whole(&valid(SMALL), "dev").unwrap().limits.is_empty());
+}
+
+#[test]
+fn what_is_told_beside_the_record_is_the_environments_own_where_it_says_so() {
+    let text = SMALL.replace(
+        "environments: { dev: {} }",
+        "notifications: [deployed, destroyed]\nenvironments: { dev: {}, quiet: { overrides: { notifications: [] } }, prod: { overrides: { notifications: [dropped] } } }",
+    );
+    let config = valid(&text);
+    let told = |environment: &str| whole(&config, environment).unwrap().notices;
+    assert_eq!(told("dev"), [Notice::Deployed, Notice::Destroyed].into());
+    assert_eq!(told("quiet"), [].into());
+    assert_eq!(told("prod"), [Notice::Dropped].into());
+    assert_eq!(whole(&valid(SMALL), "dev").unwrap().notices, [].into());
 }
