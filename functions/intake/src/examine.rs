@@ -4,16 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use bundle::{Limits, OpenError};
-use model::{Artifact, Environment, Lookup, Refusal, Snapshot, Timestamp};
+use model::{Artifact, Environment, Lookup, Refusal, Selection, Snapshot, Timestamp};
 use project::{Bare, Contents, Examined as Project};
 use step::StepError;
 use store::Store;
+
+use crate::only;
 
 pub(crate) use project::CONFIG_NAMES;
 
 /// What a valid upload comes to.
 #[derive(Debug)]
 pub(crate) struct Examined {
+    /// What it is about.
+    pub(crate) only: Selection,
     pub(crate) config: String,
     /// The other texts that the config names, by path.
     pub(crate) sources: BTreeMap<String, String>,
@@ -68,21 +72,21 @@ pub(crate) fn refusal(code: &str, message: impl Into<String>, help: &str) -> Ref
 pub(crate) async fn bare(
     store: &Store,
     environment: &Environment,
-    (name, bytes): (&str, Vec<u8>),
+    (name, bytes, only): (&str, Vec<u8>, Selection),
     now: Timestamp,
 ) -> Result<Examined, Rejected> {
-    examine(store, environment, Bare { name: name.to_owned(), bytes }, now).await
+    examine(store, environment, (Bare { name: name.to_owned(), bytes }, only), now).await
 }
 
 /// Examines a bundle, and stores the code of its agents and the assets of its templates, each under the digest of its content.
 pub(crate) async fn bundle(
     store: &Store,
     environment: &Environment,
-    bytes: Vec<u8>,
+    (bytes, only): (Vec<u8>, Selection),
     now: Timestamp,
 ) -> Result<Examined, Rejected> {
     match bundle::open(Cursor::new(bytes), &Limits::default()) {
-        Ok(bundle) => examine(store, environment, bundle, now).await,
+        Ok(bundle) => examine(store, environment, (bundle, only), now).await,
         Err(OpenError::Refused(problems)) => {
             Err(Rejected::Invalid(problems.iter().map(bundle::Problem::refusal).collect(), None))
         }
@@ -94,13 +98,14 @@ pub(crate) async fn bundle(
 async fn examine(
     store: &Store,
     environment: &Environment,
-    mut contents: impl Contents,
+    (mut contents, only): (impl Contents, Selection),
     now: Timestamp,
 ) -> Result<Examined, Rejected> {
     let mut project = project::open(&mut contents)?.examine(&mut contents, environment)?;
     let mut artifacts = kept(store, environment, &mut project, now).await?;
     let around = (store.deployments_bucket(), &Snapshot::default());
     let expanded = project.expand(environment, &artifacts, around).map_err(project::Rejected::Texts)?;
+    only::known(store, environment, (&project, &expanded), &only).await?;
     for code in &project.code {
         let Some(packed) = code.pack(&mut contents)? else { continue };
         for path in &packed.left_out {
@@ -110,7 +115,7 @@ async fn examine(
         artifacts.insert(code.key.clone(), packed.artifact);
     }
     let Project { text, sources, .. } = project;
-    Ok(Examined { config: text, sources, artifacts, lookups: expanded.lookups })
+    Ok(Examined { only, config: text, sources, artifacts, lookups: expanded.lookups })
 }
 
 /// The code that agents name and an earlier deployment stored. What is not there is told with what else is wrong.

@@ -10,7 +10,7 @@ use store::{Accepted, Store, Unreadable, paths};
 
 use crate::event::Upload;
 use crate::examine::{self, CONFIG_NAMES, Examined, Rejected, refusal};
-use crate::{asked, by_hand};
+use crate::{asked, by_hand, only};
 
 pub(crate) struct Intake {
     pub(crate) store: Store,
@@ -109,7 +109,7 @@ impl Intake {
             return Err(Rejected::Invalid(vec![refusal("intake::unknown-file", message, help)], None));
         }
         let most = if is_rollback { asked::MOST_BYTES } else { bundle::Limits::default().compressed };
-        let (bytes, _) = match self.store.upload(&upload.bucket, &upload.key, &upload.version, most).await {
+        let uploaded = match self.store.upload(&upload.bucket, &upload.key, &upload.version, most).await {
             Ok(read) => read,
             Err(Unreadable::Store(error)) => return Err(error.into()),
             Err(error @ Unreadable::Gone) => {
@@ -125,13 +125,15 @@ impl Intake {
                 return Err(Rejected::Invalid(vec![refusal], None));
             }
         };
+        let invalid = |refusals| Rejected::Invalid(refusals, None);
         if is_rollback {
-            let rollback = asked::file(&bytes).map_err(|refusals| Rejected::Invalid(refusals, None))?;
-            return Ok(Contents::Rollback(rollback));
+            only::of_rollback(&uploaded).map_err(invalid)?;
+            return asked::file(&uploaded.bytes).map(Contents::Rollback).map_err(invalid);
         }
+        let only = only::of_project(&uploaded).map_err(invalid)?;
         let examined = match is_bundle {
-            true => examine::bundle(&self.store, record, bytes, (self.now)()).await,
-            false => examine::bare(&self.store, record, (name, bytes), (self.now)()).await,
+            true => examine::bundle(&self.store, record, (uploaded.bytes, only), (self.now)()).await,
+            false => examine::bare(&self.store, record, (name, uploaded.bytes, only), (self.now)()).await,
         };
         examined.map(Contents::Project)
     }
@@ -144,13 +146,13 @@ impl Intake {
         examined: Examined,
     ) -> Result<Value, StepError> {
         let key = paths::of_deployment(&environment, id, "config.yaml");
-        let Examined { config, sources, artifacts, lookups } = examined;
+        let Examined { only, config, sources, artifacts, lookups } = examined;
         let config = Some(self.store.put_once(&key, config.into_bytes()).await?);
         let sources = match sources.is_empty() {
             true => None,
             false => Some(self.store.keep_sources(&environment, id, &sources).await?),
         };
-        let deployment = head(id, environment, upload, Request::DEPLOY, DeploymentStatus::Queued);
+        let deployment = head(id, environment, upload, Request::Deploy { only }, DeploymentStatus::Queued);
         let deployment = Deployment { config, sources, artifacts, lookups, ..deployment };
         self.join(&deployment).await
     }

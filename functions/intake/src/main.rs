@@ -8,6 +8,7 @@ mod enter;
 mod event;
 mod examine;
 mod intake;
+mod only;
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ pub use cancel::Cancelled;
 pub use deployments::{Accepted, Claim};
 pub use keeping::{Sweep, Swept};
 pub use keys::paths;
-pub use objects::Unreadable;
+pub use objects::{Unreadable, Uploaded};
 pub use queue::Turn;
 
 /// Everything that the engine keeps: one table, two buckets.

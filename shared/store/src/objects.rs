@@ -1,12 +1,26 @@
 //! Objects: what is immutable is written once and checked at every use; what is derived is overwritten.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use engine::ports::StoreError;
-use model::{Digest, ObjectRef, Timestamp};
+use model::{Digest, ObjectRef};
 
 use crate::Store;
 use crate::error::{corrupt, store_error};
+
+/// An uploaded object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// What whoever uploaded it said about it, by lower-case keys: S3 takes 2 KB of that, and hands over what is not ASCII in the
+    /// words of RFC 2047.
+    pub metadata: BTreeMap<String, String>,
+    /// How many entries of that S3 has and does not hand over, because they do not fit into headers of HTTP.
+    pub withheld: u32,
+}
 
 /// Why an uploaded object could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,17 +106,11 @@ impl Store {
         }
     }
 
-    /// One version of an uploaded object with the time of its upload. Its size is known before a byte is read.
+    /// One version of an uploaded object. Its size is known before a byte is read.
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub async fn upload(
-        &self,
-        bucket: &str,
-        key: &str,
-        version: &str,
-        most: u64,
-    ) -> Result<(Vec<u8>, Option<Timestamp>), Unreadable> {
+    pub async fn upload(&self, bucket: &str, key: &str, version: &str, most: u64) -> Result<Uploaded, Unreadable> {
         let get = self.s3.get_object().bucket(bucket).key(key).version_id(version).send().await;
         let output = match get {
             Ok(output) => output,
@@ -118,9 +126,9 @@ impl Store {
         if size > most {
             return Err(Unreadable::TooLarge { size, most });
         }
-        let modified = output.last_modified.and_then(|at| Timestamp::from_millisecond(at.to_millis().ok()?).ok());
-        let bytes = read(output.body).await?;
-        Ok((bytes, modified))
+        let metadata = output.metadata.unwrap_or_default().into_iter().collect();
+        let withheld = u32::try_from(output.missing_meta.unwrap_or_default()).unwrap_or_default();
+        Ok(Uploaded { bytes: read(output.body).await?, metadata, withheld })
     }
 }
 
