@@ -1,10 +1,13 @@
 //! The deployments of an environment as a table.
 
-use model::{Deployment, DeploymentStatus, Origin, Request, Scope, Target};
+use model::{Deployment, DeploymentStatus, Origin, Request, Scope, Selection, Target};
 
 use crate::style::{Paint, Style};
 use crate::text::columns;
-use crate::words::{duration, seconds};
+use crate::words::{duration, seconds, some};
+
+/// How many of the agents and stacks that a deployment is about are named.
+const NAMED: usize = 3;
 
 /// One line for each deployment, in the given order.
 pub fn history(deployments: &[Deployment], style: &Style) -> String {
@@ -36,7 +39,7 @@ fn row(deployment: &Deployment) -> Vec<(String, Paint)> {
 
 fn from(deployment: &Deployment) -> String {
     let what = match &deployment.request {
-        Request::Deploy { .. } => None,
+        Request::Deploy { only } => only_of(only),
         request => Some(asked(request)),
     };
     let who = match &deployment.origin {
@@ -55,6 +58,11 @@ fn from(deployment: &Deployment) -> String {
     }
 }
 
+/// The part that a deployment is about, in words: `only order-agent, storage`; none where it is everything.
+pub fn only_of(only: &Selection) -> Option<String> {
+    (!only.is_all()).then(|| format!("only {}", some(&only.0, NAMED)))
+}
+
 /// What a deployment is asked to do, in words.
 pub(crate) fn asked(request: &Request) -> String {
     let of = |scope: &Scope| match scope {
@@ -63,7 +71,10 @@ pub(crate) fn asked(request: &Request) -> String {
         Scope::Stack(name) => format!(" of stack {name}"),
     };
     match request {
-        Request::Deploy { .. } => "what the config says".to_owned(),
+        Request::Deploy { only } => match only.is_all() {
+            true => "what the config says".to_owned(),
+            false => format!("what the config says, only of {}", some(&only.0, usize::MAX)),
+        },
         Request::Rollback(rollback) => match rollback.to {
             Target::Previous => format!("back to the revision before{}", of(&rollback.scope)),
             Target::Revision(revision) => format!("back to revision {revision}{}", of(&rollback.scope)),
@@ -71,5 +82,34 @@ pub(crate) fn asked(request: &Request) -> String {
         Request::Destroy(destroy) => format!("destroy{}", of(&destroy.scope)),
         Request::LetGo { resources } => format!("let go of {}", resources.len()),
         Request::Reap => "deletions that were put off".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{EnvironmentId, Timestamp};
+
+    use super::*;
+
+    fn deployment(names: &[&str]) -> Deployment {
+        let only = names.iter().map(|name| (*name).to_owned()).collect();
+        let origin = Origin::Upload {
+            bucket: "b".into(),
+            key: "shop/dev/bundle.zip".into(),
+            version: "v".into(),
+            requester: None,
+        };
+        let environment = EnvironmentId { project: "shop".into(), environment: "dev".into() };
+        Deployment::new("d1".into(), environment, origin, Request::Deploy { only }, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_deployment_of_a_part_says_of_what() {
+        assert_eq!(from(&deployment(&[])), "shop/dev/bundle.zip");
+        assert_eq!(from(&deployment(&["order-agent"])), "only order-agent, shop/dev/bundle.zip");
+        let many = deployment(&["a", "b", "c", "d", "e"]);
+        assert_eq!(from(&many), "only a, b, c and 2 more, shop/dev/bundle.zip");
+        assert_eq!(asked(&many.request), "what the config says, only of a, b, c, d, e");
+        assert_eq!(asked(&deployment(&[]).request), "what the config says");
     }
 }
