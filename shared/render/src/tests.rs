@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::*;
 
+mod notice;
 mod told;
 
 const WIDE: Style = Style { colour: false, width: 110, unicode: true };
