@@ -3,13 +3,14 @@
 //!
 //! Putting one replaces whatever is there, and none has tags: so the engine looks first. A resource policy is known by the mark in
 //! its document's `Id`, an inline policy of a role by its name and by saying what is asked for; both only where their holder
-//! carries the engine's tags.
+//! carries the engine's tags. Into a holder that is added later it is put only where nothing stands but what was sent, and
+//! out of one that is dropped it is taken only where it is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider};
-use model::{CallError, Observed, PhysicalId, Properties, ResourceKey};
+use model::{CallError, ErrorClass, Observed, PhysicalId, Properties, ResourceKey};
 use serde_json::{Value, json};
 
 use crate::shape::{differs, invalid, policy_text, policy_tree, seen, texts, unless_missing};
@@ -85,16 +86,73 @@ impl<H: Holder> Attached<H> {
         schema::canonical(&H::KIND.into(), &whole(one)) == schema::canonical(&H::KIND.into(), &whole(other))
     }
 
-    /// Puts the policy wherever it is not as it should be.
-    async fn put_where_missing(&self, properties: &Properties, wanted: &Value) -> Result<(), CallError> {
-        for holder in Self::holders(properties) {
-            let live = self.0.document(&holder, properties).await?;
-            if !live.is_some_and(|live| Self::same(&live, wanted)) {
-                self.0.put(&holder, properties, wanted).await?;
+    /// Whether a policy says what was sent, now or by a change that did not come to its end.
+    fn is_sent(existing: &Existing<'_>, live: &Value) -> bool {
+        existing.sent().filter_map(|sent| Self::asked(sent, existing.key).ok()).any(|sent| Self::same(live, &sent))
+    }
+
+    /// Whether a policy in a holder that it was once put into is this one.
+    fn is_known(existing: &Existing<'_>, live: &Value) -> bool {
+        let bears_mark = tree::text(live, "Id").as_deref() == Some(&marks::mark(existing.key));
+        H::MARKED && bears_mark || Self::is_sent(existing, live)
+    }
+
+    /// Every holder that it may stand in, with what was sent to it last.
+    fn everywhere<'a>(existing: &Existing<'a>) -> BTreeMap<String, &'a Properties> {
+        let mut everywhere = BTreeMap::new();
+        for sent in existing.sent() {
+            for holder in Self::holders(sent) {
+                everywhere.entry(holder).or_insert(sent);
+            }
+        }
+        everywhere
+    }
+
+    /// The holders that had it when a change last came to its end.
+    fn settled(existing: &Existing<'_>) -> BTreeSet<String> {
+        if existing.earlier.is_empty() {
+            return Self::holders(existing.properties).into_iter().collect();
+        }
+        let ended = existing.earlier.iter().filter(|earlier| earlier.token.is_none());
+        ended.flat_map(|earlier| Self::holders(&earlier.sent)).collect()
+    }
+
+    /// The policy of a holder, unless it is somebody else's, over which nothing is put.
+    async fn looked(
+        &self,
+        existing: &Existing<'_>,
+        holder: &str,
+        to: &Properties,
+        wanted: &Value,
+    ) -> Result<Option<Value>, CallError> {
+        let live = self.0.document(holder, to).await?;
+        match live {
+            Some(live) if !Self::same(&live, wanted) && !Self::is_sent(existing, &live) => Err(taken::<H>(holder)),
+            live => Ok(live),
+        }
+    }
+
+    /// Takes the policy out of holders that are not to have it any more. What is not known as it stays.
+    async fn take(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
+        let want = Self::holders(to);
+        for (holder, sent) in Self::everywhere(existing).into_iter().filter(|(holder, _)| !want.contains(holder)) {
+            match self.0.document(&holder, sent).await? {
+                Some(live) if Self::is_known(existing, &live) => self.0.clear(&holder, sent).await?,
+                Some(_) => tracing::warn!(resource = %existing.key, %holder, "somebody else's policy is left as it is"),
+                None => {}
             }
         }
         Ok(())
     }
+}
+
+fn taken<H: Holder>(holder: &str) -> CallError {
+    let message = format!(
+        "`{holder}` has a policy that is not known here, and this one would replace it: take that one away, or leave the \
+         holder out of `{}`",
+        H::HOLDERS
+    );
+    CallError::local(ErrorClass::AlreadyExists, "update", message)
 }
 
 #[async_trait]
@@ -106,8 +164,12 @@ impl<H: Holder> Provider for Attached<H> {
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let properties = existing.properties;
         let (mut holders, mut document) = (Vec::new(), None);
-        for holder in Self::holders(properties) {
-            let Some(mut live) = self.0.document(&holder, properties).await? else { continue };
+        let is_asked = Self::holders(properties);
+        for (holder, sent) in Self::everywhere(existing) {
+            let Some(mut live) = self.0.document(&holder, sent).await? else { continue };
+            if !is_asked.contains(&holder) && !Self::is_known(existing, &live) {
+                continue;
+            }
             if let (true, Value::Object(map)) = (H::MARKED, &mut live)
                 && map.get("Id").and_then(Value::as_str) == Some(&marks::mark(existing.key))
             {
@@ -155,9 +217,24 @@ impl<H: Holder> Provider for Attached<H> {
     }
 
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
-        let wanted = Self::asked(creation.properties, creation.key)?;
+        let (to, wanted) = (creation.properties, Self::asked(creation.properties, creation.key)?);
         if !fresh {
-            return self.put_where_missing(creation.properties, &wanted).await;
+            let settled = Self::settled(existing);
+            let mut missing = Vec::new();
+            for holder in Self::holders(to) {
+                let live = match settled.contains(&holder) {
+                    true => self.0.document(&holder, to).await?,
+                    false => self.looked(existing, &holder, to, &wanted).await?,
+                };
+                if !live.is_some_and(|live| Self::same(&live, &wanted)) {
+                    missing.push(holder);
+                }
+            }
+            self.take(existing, to).await?;
+            for holder in missing {
+                self.0.put(&holder, to, &wanted).await?;
+            }
+            return Ok(());
         }
         for holder in Self::holders(existing.properties).iter().skip(1) {
             self.0.put(holder, creation.properties, &wanted).await?;
@@ -168,10 +245,11 @@ impl<H: Holder> Provider for Attached<H> {
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         let wanted = Self::asked(to, existing.key)?;
         let (had, want) = (Self::holders(existing.properties), Self::holders(to));
-        // Rights are taken before others are given, so that no moment has both.
-        for holder in had.iter().filter(|holder| !want.contains(holder)) {
-            self.0.clear(holder, existing.properties).await?;
+        for holder in want.iter().filter(|holder| !had.contains(holder)) {
+            self.looked(existing, holder, to, &wanted).await?;
         }
+        // Rights are taken before others are given, so that no moment has both.
+        self.take(existing, to).await?;
         let is_changed = differs(existing.properties, to, "PolicyDocument");
         for holder in want.iter().filter(|holder| is_changed || !had.contains(holder)) {
             self.0.put(holder, to, &wanted).await?;
@@ -180,21 +258,25 @@ impl<H: Holder> Provider for Attached<H> {
     }
 
     async fn settle(&self, existing: &Existing<'_>) -> Result<engine::ports::Readiness, CallError> {
-        Ok(engine::ports::Readiness::Ready(Box::new(seen(self, existing).await?)))
+        // What was taken out of others, or left in them, is not of it any more.
+        let existing = Existing { earlier: &[], ..*existing };
+        Ok(engine::ports::Readiness::Ready(Box::new(seen(self, &existing).await?)))
     }
 
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
-        for holder in Self::holders(existing.properties) {
+        let settled = Self::settled(existing);
+        for (holder, sent) in Self::everywhere(existing) {
+            let Some(live) = self.0.document(&holder, sent).await? else { continue };
             // A successor's policy may stand where this one stood.
-            let live = self.0.document(&holder, existing.properties).await?;
-            let is_successors = |live: &Value| {
-                let id = tree::text(live, "Id").unwrap_or_default();
-                H::MARKED && id.starts_with(marks::PREFIX) && id != marks::mark(existing.key)
-            };
-            if live.is_some_and(|live| !is_successors(&live)) {
-                unless_missing(self.0.clear(&holder, existing.properties).await)?;
+            let id = tree::text(&live, "Id").unwrap_or_default();
+            let is_successors = H::MARKED && id.starts_with(marks::PREFIX) && id != marks::mark(existing.key);
+            if Self::is_known(existing, &live) || settled.contains(&holder) && !is_successors {
+                unless_missing(self.0.clear(&holder, sent).await)?;
             }
         }
         Ok(Deletion::Gone)
     }
 }
+
+#[cfg(test)]
+mod tests;
