@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::update_event_source_mapping::builders::UpdateEventSourceMappingFluentBuilder;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, Filter, FilterCriteria, FunctionResponseType, OnFailure,
     ScalingConfig,
@@ -93,6 +94,13 @@ impl Settings {
     }
 }
 
+/// How many records Lambda hands over at once where nobody says how many: of a queue ten, of a stream a hundred
+/// ("CreateEventSourceMapping", BatchSize).
+fn default_batch(properties: &Properties) -> i32 {
+    let source = properties.text("EventSourceArn").and_then(|arn| arn.split(':').nth(2));
+    if source == Some("sqs") { 10 } else { 100 }
+}
+
 fn enabled(properties: &Properties) -> bool {
     properties.flag("Enabled").unwrap_or(true)
 }
@@ -127,6 +135,37 @@ impl EventSourceMapping {
         Ok(unless_missing(answer)?.and_then(|answer| answer.tags).unwrap_or_default().into_iter().collect())
     }
 
+    /// The call that brings a mapping from one to the other. What is no longer asked for goes back to Lambda's default: what
+    /// a request leaves out, Lambda leaves as it is.
+    fn changed(
+        &self,
+        id: &str,
+        from: &Properties,
+        to: &Properties,
+    ) -> Result<UpdateEventSourceMappingFluentBuilder, CallError> {
+        let settings = Settings::of(to)?;
+        let had = |name: &str| from.get(name).is_some();
+        let number = |asked: Option<i32>, name: &str, default: i32| asked.or(had(name).then_some(default));
+        // Empty ones take away what was there. One that says of failures that they go nowhere is refused.
+        let destination = either(from, to, "DestinationConfig")
+            .then(|| settings.destination.unwrap_or_else(|| DestinationConfig::builder().build()));
+        let update = self.lambda.update_event_source_mapping().uuid(id);
+        Ok(update
+            .function_name(required(to, "FunctionName")?)
+            .enabled(enabled(to))
+            .set_batch_size(number(settings.batch, "BatchSize", default_batch(to)))
+            .set_maximum_batching_window_in_seconds(number(settings.window, "MaximumBatchingWindowInSeconds", 0))
+            .set_tumbling_window_in_seconds(number(settings.tumbling, "TumblingWindowInSeconds", 0))
+            .set_maximum_retry_attempts(number(settings.retries, "MaximumRetryAttempts", -1))
+            .set_maximum_record_age_in_seconds(number(settings.age, "MaximumRecordAgeInSeconds", -1))
+            .set_parallelization_factor(number(settings.parallel, "ParallelizationFactor", 1))
+            .set_bisect_batch_on_function_error(settings.bisect.or(had("BisectBatchOnFunctionError").then_some(false)))
+            .set_filter_criteria(either(from, to, "FilterCriteria").then_some(settings.filters))
+            .set_scaling_config(either(from, to, "ScalingConfig").then_some(settings.scaling))
+            .set_destination_config(destination)
+            .set_function_response_types(either(from, to, "FunctionResponseTypes").then_some(settings.responses)))
+    }
+
     async fn change(&self, id: &str, from: &Properties, to: &Properties) -> Result<(), CallError> {
         let comparable = |properties: &Properties| {
             let mut properties = properties.clone();
@@ -135,31 +174,7 @@ impl EventSourceMapping {
             properties
         };
         if comparable(from) != comparable(to) {
-            let settings = Settings::of(to)?;
-            // What is no longer asked for goes back to Lambda's default.
-            let had = |name: &str| from.get(name).is_some();
-            let update = self.lambda.update_event_source_mapping().uuid(id);
-            update
-                .function_name(required(to, "FunctionName")?)
-                .enabled(enabled(to))
-                .set_batch_size(settings.batch)
-                .set_maximum_batching_window_in_seconds(
-                    settings.window.or(had("MaximumBatchingWindowInSeconds").then_some(0)),
-                )
-                .set_tumbling_window_in_seconds(settings.tumbling.or(had("TumblingWindowInSeconds").then_some(0)))
-                .set_maximum_retry_attempts(settings.retries.or(had("MaximumRetryAttempts").then_some(-1)))
-                .set_maximum_record_age_in_seconds(settings.age.or(had("MaximumRecordAgeInSeconds").then_some(-1)))
-                .set_parallelization_factor(settings.parallel.or(had("ParallelizationFactor").then_some(1)))
-                .set_bisect_batch_on_function_error(
-                    settings.bisect.or(had("BisectBatchOnFunctionError").then_some(false)),
-                )
-                .set_filter_criteria(either(from, to, "FilterCriteria").then_some(settings.filters))
-                .set_scaling_config(either(from, to, "ScalingConfig").then_some(settings.scaling))
-                .set_destination_config(settings.destination)
-                .set_function_response_types(either(from, to, "FunctionResponseTypes").then_some(settings.responses))
-                .send()
-                .await
-                .map_err(failed("UpdateEventSourceMapping"))?;
+            self.changed(id, from, to)?.send().await.map_err(failed("UpdateEventSourceMapping"))?;
         }
         let change = TagChange::of(from, to)?;
         if !change.remove.is_empty() {
@@ -244,7 +259,9 @@ fn is_as_asked(live: &Properties, asked: &Properties) -> bool {
         }
         _ => live.get(name).is_some_and(|live| tree::covers(live, asked)),
     };
+    let batch = |properties: &Properties| number_at(properties, &["BatchSize"]).ok().flatten();
     enabled(live) == enabled(asked)
+        && batch(live).is_none_or(|live| live == batch(asked).unwrap_or_else(|| default_batch(asked)))
         && asked.0.iter().all(is_shown)
         && UNSAID.iter().all(|name| live.get(name).is_none() || asked.get(name).is_some())
 }
@@ -374,10 +391,75 @@ mod tests {
         let live =
             properties(json!({ "FunctionName": arn, "BatchSize": 5, "Enabled": true, "TumblingWindowInSeconds": 30 }));
         let asks = |asked: Value| is_as_asked(&live, &properties(asked));
+        assert!(!asks(json!({ "FunctionName": arn, "TumblingWindowInSeconds": 30 })), "not how many Lambda hands over");
         assert!(asks(json!({ "FunctionName": "shop-dev-work", "BatchSize": 5, "TumblingWindowInSeconds": 30 })));
         assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 20, "TumblingWindowInSeconds": 30 })));
         assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 5, "TumblingWindowInSeconds": 30, "Enabled": false })));
         assert!(!asks(json!({ "FunctionName": arn, "BatchSize": 5 })), "a window that is no longer asked for");
+    }
+
+    #[test]
+    fn every_setting_that_is_no_longer_asked_for_goes_back_to_lambdas_default() {
+        let fence = std::sync::Arc::new(engine::fence::Fence::new(std::time::Duration::from_secs(1)));
+        let clients = Clients::new(&aws_config::SdkConfig::builder().build(), "111122223333", fence);
+        let mapping = EventSourceMapping::new(&clients);
+        let plain = |service: &str| {
+            let source = format!("arn:aws:{service}:eu-west-1:111122223333:x");
+            properties(json!({ "FunctionName": "work", "EventSourceArn": source }))
+        };
+        let defaults: &[(&str, Value, Value)] = &[
+            ("BatchSize", json!(5), json!(100)),
+            ("BisectBatchOnFunctionError", json!(true), json!(false)),
+            ("DestinationConfig", json!({ "OnFailure": { "Destination": "arn:aws:sqs:eu-west-1:1:q" } }), json!({})),
+            ("Enabled", json!(false), json!(true)),
+            ("FilterCriteria", json!({ "Filters": [{ "Pattern": "{}" }] }), json!({ "Filters": [] })),
+            ("FunctionResponseTypes", json!(["ReportBatchItemFailures"]), json!([])),
+            ("MaximumBatchingWindowInSeconds", json!(9), json!(0)),
+            ("MaximumRecordAgeInSeconds", json!(60), json!(-1)),
+            ("MaximumRetryAttempts", json!(2), json!(-1)),
+            ("ParallelizationFactor", json!(4), json!(1)),
+            ("ScalingConfig", json!({ "MaximumConcurrency": 5 }), json!({})),
+            ("TumblingWindowInSeconds", json!(30), json!(0)),
+        ];
+        let fixed = ["EventSourceArn", "FunctionName", "StartingPosition", "Tags"];
+        let settings: Vec<_> = KNOWN.iter().filter(|name| !fixed.contains(name)).collect();
+        assert_eq!(settings, defaults.iter().map(|(name, ..)| name).collect::<Vec<_>>());
+        for (name, was, default) in defaults {
+            let to = plain("dynamodb");
+            let call = mapping.changed("id", &to.clone().with(name, was.clone()), &to).unwrap();
+            let sent = call.as_input();
+            let destination = sent.get_destination_config().as_ref();
+            let sent = match *name {
+                "BatchSize" => json!(sent.get_batch_size()),
+                "BisectBatchOnFunctionError" => json!(sent.get_bisect_batch_on_function_error()),
+                "DestinationConfig" => json!(destination.map(|to| match to.on_failure() {
+                    Some(_) => json!("refused"),
+                    None => json!({}),
+                })),
+                "Enabled" => json!(sent.get_enabled()),
+                "FilterCriteria" => {
+                    json!(
+                        sent.get_filter_criteria()
+                            .as_ref()
+                            .map(|all| json!({ "Filters": vec![(); all.filters().len()] }))
+                    )
+                }
+                "FunctionResponseTypes" => {
+                    json!(sent.get_function_response_types().as_ref().map(|all| vec![(); all.len()]))
+                }
+                "MaximumBatchingWindowInSeconds" => json!(sent.get_maximum_batching_window_in_seconds()),
+                "MaximumRecordAgeInSeconds" => json!(sent.get_maximum_record_age_in_seconds()),
+                "MaximumRetryAttempts" => json!(sent.get_maximum_retry_attempts()),
+                "ParallelizationFactor" => json!(sent.get_parallelization_factor()),
+                "ScalingConfig" => json!(sent.get_scaling_config().as_ref().map(|_| json!({}))),
+                "TumblingWindowInSeconds" => json!(sent.get_tumbling_window_in_seconds()),
+                name => panic!("{name} is not looked at"),
+            };
+            assert_eq!(sent, *default, "{name}");
+        }
+        let queue = plain("sqs");
+        let call = mapping.changed("id", &queue.clone().with("BatchSize", 5), &queue).unwrap();
+        assert_eq!(*call.as_input().get_batch_size(), Some(10));
     }
 
     #[test]
