@@ -177,6 +177,36 @@ impl Custom {
         Ok(name.unwrap_or_else(|| id.to_string()))
     }
 
+    /// By which name the function knows it, and with which properties it was asked last and answered. Where those are what it
+    /// is to be asked with, others that it was or may have been asked with since: it may have to undo them.
+    async fn told<'a>(&self, existing: &Existing<'a>, to: &Properties) -> Result<(String, &'a Properties), CallError> {
+        let (mut name, mut told) = (None, None);
+        for earlier in existing.earlier.iter().rev() {
+            let Some(request) = &earlier.token else {
+                told = told.or(Some(&earlier.sent));
+                break;
+            };
+            let answered = match self.response(existing.key, request).await {
+                Ok(None) => continue,
+                Ok(Some(response)) => (response.status == "SUCCESS").then_some(response.physical_resource_id),
+                // An answer that cannot be read is a refusal.
+                Err(error) if error.class == ErrorClass::Invalid => None,
+                Err(error) => return Err(error),
+            };
+            told = told.or(Some(&earlier.sent));
+            if let Some(answered) = answered {
+                name = answered.filter(|name| !name.is_empty());
+                break;
+            }
+        }
+        let name = match name {
+            Some(name) => name,
+            None => self.known_as(existing.key, existing.physical_id).await?,
+        };
+        let other = || existing.sent().find(|sent| *sent != to);
+        Ok((name, told.filter(|told| *told != to).or_else(other).unwrap_or(existing.properties)))
+    }
+
     fn made(token: &str) -> Made {
         Made { physical_id: PhysicalId(format!("{UNANSWERED}{token}")), attributes: BTreeMap::new() }
     }
@@ -284,10 +314,14 @@ impl Provider for Custom {
         }
     }
 
+    /// Under the token of the change: whatever process goes on with it asks the same again, and the first answer counts.
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
-        let id = self.known_as(existing.key, existing.physical_id).await?;
-        let request = Uuid::new_v4().simple().to_string();
-        self.send(existing.key, &request, to, Ask::Update { id: &id, from: existing.properties }).await
+        let request = existing.token.map_or_else(|| Uuid::new_v4().simple().to_string(), str::to_owned);
+        if self.response(existing.key, &request).await?.is_some() {
+            return Ok(());
+        }
+        let (id, from) = self.told(existing, to).await?;
+        self.send(existing.key, &request, to, Ask::Update { id: &id, from }).await
     }
 
     async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {
@@ -344,6 +378,60 @@ mod tests {
             handed(&given),
             json!({ "ServiceToken": "arn", "Count": "3", "On": "true", "In": ["1", { "A": "2" }] })
         );
+    }
+
+    /// Was asked more than once.
+    struct Several(BTreeMap<&'static str, &'static str>);
+
+    #[async_trait]
+    impl Answers for Several {
+        async fn ask(&self, _: &ResourceKey, _: &str) -> Result<String, StoreError> {
+            panic!("nothing is asked here")
+        }
+
+        async fn asked(&self, _: &ResourceKey) -> Result<Option<String>, StoreError> {
+            Ok(None)
+        }
+
+        async fn answer(&self, _: &ResourceKey, request: &str) -> Result<Option<Vec<u8>>, StoreError> {
+            Ok(self.0.get(request).map(|answer| answer.as_bytes().to_vec()))
+        }
+    }
+
+    /// What is said of the past to a function that is asked for `to`, which was asked for these before, by request.
+    async fn told(earlier: &[(&str, &str)], to: &str) -> String {
+        let counted = |count: &str| Properties::new().with("Count", count);
+        let earlier = earlier.iter().map(|(count, request)| model::Earlier {
+            sent: counted(count),
+            token: (!request.is_empty()).then(|| (*request).to_owned()),
+        });
+        let earlier: Vec<_> = earlier.collect();
+        let answers = [
+            ("done", r#"{"Status":"SUCCESS","PhysicalResourceId":"x"}"#),
+            ("renamed", r#"{"Status":"SUCCESS","PhysicalResourceId":"y"}"#),
+            ("refused", r#"{"Status":"FAILED","PhysicalResourceId":"z"}"#),
+            ("garbled", "no answer at all"),
+        ];
+        let fence = Arc::new(engine::fence::Fence::new(Duration::from_secs(1)));
+        let clients = Clients::new(&aws_config::SdkConfig::builder().build(), "111122223333", fence);
+        let custom = Custom::new(&clients, &"Custom::Counter".into(), Some(Arc::new(Several(answers.into()))));
+        let (key, id, to): (ResourceKey, _, _) = ("a/Custom@1".parse().unwrap(), PhysicalId::from("x"), counted(to));
+        let existing = Existing { earlier: &earlier, ..Existing::settled(&key, &id, &to) };
+        let (name, from) = custom.told(&existing, &to).await.unwrap();
+        format!("{name} was {}", from.text("Count").unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_function_is_told_what_it_answered_last_and_not_what_it_is_asked_for() {
+        assert_eq!(told(&[("0", "")], "1").await, "x was 0", "the same again");
+        assert_eq!(told(&[("0", ""), ("1", "lost")], "2").await, "x was 0", "it may never have heard of it");
+        assert_eq!(told(&[("0", ""), ("1", "lost")], "0").await, "x was 1", "but if it has, it has to go back");
+        assert_eq!(told(&[("0", ""), ("1", "refused")], "2").await, "x was 1");
+        assert_eq!(told(&[("0", ""), ("1", "garbled")], "0").await, "x was 1");
+        assert_eq!(told(&[("0", ""), ("1", "refused")], "1").await, "x was 0");
+        assert_eq!(told(&[("0", ""), ("1", "done"), ("2", "lost")], "3").await, "x was 1");
+        assert_eq!(told(&[("0", ""), ("1", "renamed")], "2").await, "y was 1", "nobody recorded its answer");
+        assert_eq!(told(&[("0", ""), ("1", "renamed"), ("2", "refused")], "3").await, "y was 2");
     }
 
     /// Was asked something, and has one answer for everything.
