@@ -3,6 +3,7 @@
 //! Owns every decision: actions, names, generations, order, replacement strategy, what is retained. Synchronous and
 //! deterministic: the same input gives the same plan, byte for byte. Never reads AWS, never carries anything out.
 
+mod affected;
 mod again;
 mod build;
 mod consent;
@@ -85,6 +86,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     let part = Part::of(inputs);
     let of_part = part.as_ref().map(|part| part.desired(inputs.recorded));
     let outside = part.as_ref().map(|part| part.outside(inputs.recorded)).unwrap_or_default();
+    let whole = inputs.desired;
     let inputs = &Inputs { desired: of_part.as_ref().unwrap_or(inputs.desired), ..*inputs };
     let recorded = reprieve::reprieved(inputs.recorded, |key, resource| {
         reprieve::is_desired(inputs.desired, inputs.recorded, key, resource)
@@ -107,6 +109,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
     losses::refuse(inputs, &draft.report.lost, &mut problems);
     refuse(&mut problems)?;
     let mut planned = finish(inputs, &view, &relocations, draft)?;
+    planned.report.affected = affected::affected(whole, &view, &planned.plan.changes);
     planned.report.deposed.retain(|key| !exempt.outside.contains(&key.address));
     Ok(planned)
 }

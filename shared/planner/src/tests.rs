@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod affected;
 mod back;
 mod back_random;
 mod functions;

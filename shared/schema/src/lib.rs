@@ -8,6 +8,7 @@ mod diff;
 mod latency;
 mod limits;
 mod price;
+mod program;
 pub mod registry;
 mod types;
 
@@ -16,4 +17,5 @@ pub use diff::diff;
 pub use latency::{Latency, latency, middle};
 pub use limits::{Api, Call, api};
 pub use price::price;
+pub use program::program;
 pub use types::{Alphabet, FIFO, Naming, TypeSchema, all, get};
