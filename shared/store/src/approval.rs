@@ -117,13 +117,15 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let pk = keys::environment(&head.environment);
         let mut turn = Update::builder();
-        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "approved", "cancel", "by"] {
+        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "only", "approved", "cancel", "by"] {
             turn = turn.expression_attribute_names(format!("#{name}"), name);
         }
         let turn = turn
             .table_name(&self.table)
             .set_key(Some(key(pk.clone(), keys::QUEUE)))
-            .update_expression("REMOVE #active, #claimed, #number, #starts, #deaths, #kind, #approved, #cancel, #by")
+            .update_expression(
+                "REMOVE #active, #claimed, #number, #starts, #deaths, #kind, #only, #approved, #cancel, #by",
+            )
             // What is marked as cancelled is to end, and not to wait.
             .condition_expression(
                 "#active = :id AND #starts = :starts AND (attribute_not_exists(#cancel) OR #cancel <> :id)",

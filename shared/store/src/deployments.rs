@@ -163,7 +163,7 @@ impl Store {
         let pk = keys::environment(&deployment.environment);
         let mut turn = Update::builder();
         let mut change = String::new();
-        let mut gone = "#active, #claimed, #number, #starts, #deaths, #kind, #approved, #cancel, #by".to_owned();
+        let mut gone = "#active, #claimed, #number, #starts, #deaths, #kind, #only, #approved, #cancel, #by".to_owned();
         match reap {
             Some(reap) => {
                 turn = turn.expression_attribute_values(":reap", number(reap.as_millisecond()));
@@ -171,7 +171,9 @@ impl Store {
             }
             None => gone.push_str(", #reap"),
         }
-        for name in ["active", "claimed", "number", "starts", "deaths", "kind", "approved", "cancel", "by", "reap"] {
+        for name in
+            ["active", "claimed", "number", "starts", "deaths", "kind", "only", "approved", "cancel", "by", "reap"]
+        {
             turn = turn.expression_attribute_names(format!("#{name}"), name);
         }
         let turn = turn

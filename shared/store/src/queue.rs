@@ -32,13 +32,23 @@ impl Queue for Store {
     }
 
     async fn activate(&self, environment: &EnvironmentId, entry: &QueueEntry) -> Result<bool, StoreError> {
-        let turn = Update::builder()
+        let mut turn = Update::builder();
+        // There is no empty set in DynamoDB.
+        let only = match entry.only.is_all() {
+            true => " REMOVE #only,",
+            false => {
+                turn = turn
+                    .expression_attribute_values(":only", AttributeValue::Ss(entry.only.0.iter().cloned().collect()));
+                ", #only = :only REMOVE"
+            }
+        };
+        let turn = turn
             .table_name(&self.table)
             .set_key(Some(key(keys::environment(environment), keys::QUEUE)))
-            .update_expression(
+            .update_expression(format!(
                 "SET #active = :deployment, #number = :number, #starts = :starts, #deaths = :deaths, #kind = :kind, \
-                 #approved = :approved REMOVE #claimed, #cancel, #by",
-            )
+                 #approved = :approved{only} #claimed, #cancel, #by",
+            ))
             .condition_expression("attribute_not_exists(#active)")
             .expression_attribute_names("#active", "active")
             .expression_attribute_names("#number", "number")
@@ -46,6 +56,7 @@ impl Queue for Store {
             .expression_attribute_names("#deaths", "deaths")
             .expression_attribute_names("#kind", "kind")
             .expression_attribute_names("#approved", "approved")
+            .expression_attribute_names("#only", "only")
             .expression_attribute_names("#claimed", "claimed")
             .expression_attribute_names("#cancel", "cancel")
             .expression_attribute_names("#by", "by")
@@ -202,7 +213,7 @@ fn active(item: &Item) -> Option<Active> {
                 Some("destroy") => model::EntryKind::Destroy,
                 _ => model::EntryKind::Deploy,
             },
-            only: model::Selection::ALL,
+            only: item.get("only").and_then(|names| names.as_ss().ok()).into_iter().flatten().cloned().collect(),
             parked: false,
             approved: item.get("approved").and_then(|value| value.as_bool().ok()).copied().unwrap_or_default(),
             deployment,

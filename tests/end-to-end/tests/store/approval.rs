@@ -2,7 +2,8 @@
 
 use engine::ports::{Active, Cancel, Queue};
 use model::{
-    Approval, ApprovalRule, Decision, Deployment, DeploymentStatus, Digest, ObjectRef, Outcome, QueueEntry, Timestamp,
+    Approval, ApprovalRule, Decision, Deployment, DeploymentStatus, Digest, ObjectRef, Outcome, QueueEntry, Request,
+    Selection, Timestamp,
 };
 use store::{Cancelled, Claim, Decided, Parked};
 
@@ -69,7 +70,8 @@ impl Field {
 #[tokio::test]
 async fn what_waits_for_approval_keeps_its_place_and_gives_its_turn_back() {
     let field = Field::start().await;
-    field.store.accept(&upload(&field.id, "d1")).await.unwrap();
+    let request = Request::Deploy { only: Selection(["order-agent".to_owned()].into()) };
+    field.store.accept(&Deployment { request, ..upload(&field.id, "d1") }).await.unwrap();
     let before = field.entry("d1").await.unwrap();
     let asked = field.asks(&before, "this").await;
     assert_eq!(field.park(&asked, "secret").await, Parked::Waits);

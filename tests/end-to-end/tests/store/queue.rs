@@ -1,7 +1,7 @@
 //! The queue where several act at once.
 
 use engine::ports::{Active, Cancel, Queue, Restart};
-use model::{DeploymentStatus, Outcome, QueueEntry, Timestamp};
+use model::{Deployment, DeploymentStatus, Outcome, QueueEntry, Request, Selection, Timestamp};
 use store::Claim;
 
 use crate::field::{Field, upload};
@@ -65,6 +65,24 @@ async fn of_what_waits_some_is_superseded_or_cancelled_and_never_everything() {
     let [_, fourth]: [QueueEntry; 2] = field.enqueue(&["d4"]).await.try_into().unwrap();
     assert!(!field.store.supersede(&field.id, &second, &fourth, now).await.unwrap(), "what runs is never superseded");
     assert_eq!(field.store.unwritten(&field.id).await.unwrap(), ["d1".into(), "d3".into()]);
+}
+
+#[tokio::test]
+async fn a_part_stays_a_part_while_it_waits_and_while_it_has_its_turn_and_what_comes_after_it_is_whole() {
+    let field = Field::start().await;
+    let only = Selection(["order-agent".to_owned(), "storage".to_owned()].into());
+    let part = Deployment { request: Request::Deploy { only: only.clone() }, ..upload(&field.id, "d1") };
+    field.store.accept(&part).await.unwrap();
+    let [first, second]: [QueueEntry; 2] = field.enqueue(&["d2"]).await.try_into().unwrap();
+    assert_eq!((&first.only, &second.only), (&only, &Selection::ALL));
+    assert!(field.store.activate(&field.id, &first).await.unwrap());
+    assert_eq!(field.active().await.entry, first);
+    let handed = field.store.restart(&field.id, &first, Restart::HandOver).await.unwrap();
+    let active = field.active().await;
+    assert_eq!((&active.entry, &handed.only), (&handed, &only));
+    assert!(field.store.conclude(&part, &active, None).await.unwrap());
+    assert!(field.store.activate(&field.id, &second).await.unwrap());
+    assert_eq!(field.active().await.entry, second, "nothing is left of the one before");
 }
 
 #[tokio::test]
