@@ -1,12 +1,10 @@
 //! One observation: what a config refers to is looked up through the target role, and written down.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Fence;
 use model::{Deployment, Environment, Refusal};
 use providers::lookup::{Looked, look_up};
-use providers::{Clients, Target};
+use providers::Target;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::Store;
@@ -31,26 +29,14 @@ impl Observing {
         let Some(environment) = environment else {
             return self.refuse(message, &deployment, vec![gone(&id)]).await;
         };
-        let clients = self.clients(&environment, &deployment).await?;
-        let Looked { found, unfit } = look_up(&clients, &deployment.lookups).await?;
+        let target = target(&environment, &deployment);
+        let Looked { found, unfit } = look_up(&self.config, &target, self.call, &deployment.lookups).await?;
         if !unfit.is_empty() {
             return self.refuse(message, &deployment, refusals(&unfit, &environment)).await;
         }
         let snapshot = self.store.keep_snapshot(&deployment, &found).await?;
         tracing::info!(deployment = %deployment.id, looked_up = found.0.len(), snapshot = %snapshot.digest, "observed");
         Ok(Message { snapshot: Some(snapshot), ..message.with(Verdict::Observed) })
-    }
-
-    /// Clients that act as the environment's target role. Their fence is never opened: nothing is changed.
-    async fn clients(&self, environment: &Environment, deployment: &Deployment) -> Result<Clients, StepError> {
-        let target = Target {
-            role_arn: environment.target_role.clone(),
-            external_id: environment.external_id.clone(),
-            region: environment.region.clone(),
-            account: environment.account.clone(),
-            session: format!("strandline-{}", deployment.id),
-        };
-        Ok(providers::connect(&self.config, &target, Arc::new(Fence::new(self.call))).await?)
     }
 
     async fn refuse(
@@ -64,5 +50,15 @@ impl Observing {
         }
         let report = self.store.keep_refusals(deployment, &refusals, None).await?;
         Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
+    }
+}
+
+fn target(environment: &Environment, deployment: &Deployment) -> Target {
+    Target {
+        role_arn: environment.target_role.clone(),
+        external_id: environment.external_id.clone(),
+        region: environment.region.clone(),
+        account: environment.account.clone(),
+        session: format!("strandline-{}", deployment.id),
     }
 }

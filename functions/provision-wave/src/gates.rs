@@ -3,10 +3,8 @@
 //!
 //! Takes no lease and writes nothing of the record: what is looked at belongs to whoever has the turn.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Fence;
 use engine::ports::clock::{Clock, SystemClock};
 use engine::ports::{AlarmSeen, Answer, Health, Ledger};
 use futures::StreamExt;
@@ -16,7 +14,7 @@ use serde_json::Value;
 use step::{Invocation, Message, StepError, Verdict, Watched};
 use store::paths;
 
-use crate::wave::{MARGIN, Provisioning};
+use crate::wave::{MARGIN, Provisioning, target};
 
 /// How many gates are looked at at the same time.
 const AT_ONCE: usize = 8;
@@ -37,8 +35,7 @@ impl Provisioning {
             Some(watched) => watched,
             None => first(digest, &self.store.journal(&plan.deployment).await?),
         };
-        let fence = Arc::new(Fence::new(self.call));
-        let health = NativeHealth::new(self.clients(&environment, &plan, &fence).await?);
+        let health = NativeHealth::connect(&self.config, &target(&environment, &plan), self.call).await?;
         let looking = Looking {
             health: &health,
             clock: &SystemClock,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::ports::clock::SystemClock;
 use engine::{End, Fence, Limits, Pace, Wave};
 use model::{Digest, Environment, Plan};
-use providers::{Clients, NativeHealth, NativeProviders, Target};
+use providers::{Clients, NativeHealth, NativeProviders, Rights, Target};
 use step::{Invocation, Message, StepError, Verdict};
 use store::Store;
 
@@ -96,19 +96,17 @@ impl Provisioning {
     }
 
     /// Clients that act as the environment's target role.
-    pub(crate) async fn clients(
-        &self,
-        environment: &Environment,
-        plan: &Plan,
-        fence: &Arc<Fence>,
-    ) -> Result<Clients, StepError> {
-        let target = Target {
-            role_arn: environment.target_role.clone(),
-            external_id: environment.external_id.clone(),
-            region: plan.region.clone(),
-            account: plan.account.clone(),
-            session: format!("strandline-{}", plan.deployment),
-        };
-        Ok(providers::connect(&self.config, &target, Arc::clone(fence)).await?)
+    async fn clients(&self, environment: &Environment, plan: &Plan, fence: &Arc<Fence>) -> Result<Clients, StepError> {
+        Ok(providers::connect(&self.config, &target(environment, plan), Rights::Make, Arc::clone(fence)).await?)
+    }
+}
+
+pub(crate) fn target(environment: &Environment, plan: &Plan) -> Target {
+    Target {
+        role_arn: environment.target_role.clone(),
+        external_id: environment.external_id.clone(),
+        region: plan.region.clone(),
+        account: plan.account.clone(),
+        session: format!("strandline-{}", plan.deployment),
     }
 }

@@ -22,6 +22,7 @@ use model::{CallError, ErrorClass};
 use crate::error::call_error;
 use crate::interceptor::Watch;
 use crate::lookup::Zones;
+use crate::rights::Rights;
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -134,20 +135,27 @@ pub(crate) fn partition(region: &str) -> &'static str {
     }
 }
 
-/// Assumes the target's role and makes clients that act as it.
+/// Assumes the target's role and makes clients that act as it, with no other rights than these.
 ///
 /// # Guarantees
+/// Whatever is done with the clients, AWS refuses what is not among the rights, also where the role may do it.
 /// The endpoint, service-specific endpoints and HTTP client of `base` are kept (an HTTP client is made where it has none);
 /// its credentials are used for STS only.
 ///
 /// # Errors
 /// `Denied` where the role cannot be assumed; otherwise the failure of `AssumeRole`.
-pub async fn connect(base: &SdkConfig, target: &Target, fence: Arc<Fence>) -> Result<Clients, CallError> {
+pub async fn connect(
+    base: &SdkConfig,
+    target: &Target,
+    rights: Rights,
+    fence: Arc<Fence>,
+) -> Result<Clients, CallError> {
     let sts = plain(base, fence.call());
     let sts = aws_sdk_sts::config::Builder::from(&sts).interceptor(Watch::new(fence.clone())).build();
     let role = AssumedRole {
         sts: aws_sdk_sts::Client::from_conf(sts),
         target: target.clone(),
+        rights,
         kept: Arc::new(Mutex::new(None)),
     };
     role.credentials().await?;
@@ -193,6 +201,7 @@ pub(crate) fn connector() -> Connector {
 struct AssumedRole {
     sts: aws_sdk_sts::Client,
     target: Target,
+    rights: Rights,
     kept: Arc<Mutex<Option<Credentials>>>,
 }
 
@@ -214,6 +223,7 @@ impl AssumedRole {
             .role_arn(&self.target.role_arn)
             .role_session_name(session_name(&self.target.session))
             .set_external_id(self.target.external_id.clone())
+            .set_policy(self.rights.policy())
             .send()
             .await
             .map_err(|error| explained(&self.target, call_error("sts", "AssumeRole", error)))?;

@@ -1,9 +1,10 @@
 //! Looking at whether what was deployed is well: alarms and functions with the target role, addresses as anybody.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_sdk_lambda::config::{Builder, StalledStreamProtectionConfig};
 use aws_sdk_lambda::primitives::Blob;
@@ -11,12 +12,14 @@ use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::timeout::TimeoutConfig;
+use engine::fence::Fence;
 use engine::ports::{AlarmSeen, Answer, Health};
 use model::{CallError, ErrorClass, Timestamp};
 use serde_json::Value;
 
-use crate::clients::{Clients, connector};
+use crate::clients::{Clients, Target, connect, connector};
 use crate::error::call_error;
+use crate::rights::Rights;
 
 /// The longest that is kept of what a function or CloudWatch says.
 const LONGEST: usize = 300;
@@ -32,6 +35,16 @@ impl NativeHealth {
     /// Looks with these clients.
     pub fn new(clients: Clients) -> Self {
         Self { clients, http: OnceLock::new() }
+    }
+
+    /// Looks at what was deployed to `target`, with the rights to do that and no others. A call takes no longer than `call`,
+    /// but for invocations, which are given theirs.
+    ///
+    /// # Errors
+    /// The target role cannot be assumed.
+    pub async fn connect(base: &SdkConfig, target: &Target, call: Duration) -> Result<Self, CallError> {
+        // The fence is never opened: nothing is changed.
+        connect(base, target, Rights::Watch, Arc::new(Fence::new(call))).await.map(Self::new)
     }
 
     fn http(&self) -> &Connector {
@@ -117,11 +130,6 @@ fn cut(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use aws_config::SdkConfig;
-    use engine::fence::Fence;
-
     use super::*;
 
     fn looking(endpoint: Option<&str>) -> NativeHealth {

@@ -31,6 +31,7 @@ pub mod logs;
 pub mod lookup;
 pub mod marks;
 mod owned;
+pub mod rights;
 pub mod s3;
 pub mod secrets;
 pub mod shape;
@@ -43,6 +44,7 @@ pub mod tree;
 pub use clients::{Clients, Target, connect};
 pub use error::call_error;
 pub use health::NativeHealth;
+pub use rights::Rights;
 pub use secrets::NativeSecrets;
 
 /// What every custom resource is a kind of.

@@ -6,13 +6,18 @@ mod parameters;
 mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
+use aws_config::SdkConfig;
+use engine::fence::Fence;
 use model::{CallError, ErrorClass, Lookup, Snapshot};
 use serde_json::Value;
 
 pub use zones::Zones;
 
-use crate::clients::Clients;
+use crate::clients::{Clients, Target, connect};
+use crate::rights::Rights;
 
 /// What looking up came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,15 +41,26 @@ pub enum Unfit {
     Reference,
 }
 
-/// Looks all of it up.
+/// Looks all of it up in the target account, with the rights to do that and no others. A call takes no longer than `call`.
 ///
 /// # Guarantees
 /// Everything that was asked for is either found or unfit: nothing of it is left out, and one that is unfit keeps no other
 /// from being looked up.
 ///
 /// # Errors
-/// Any failure but that something is missing or may not be read.
-pub async fn look_up(clients: &Clients, lookups: &BTreeSet<Lookup>) -> Result<Looked, CallError> {
+/// Any failure but that something is missing or may not be read; that the target role cannot be assumed.
+pub async fn look_up(
+    base: &SdkConfig,
+    target: &Target,
+    call: Duration,
+    lookups: &BTreeSet<Lookup>,
+) -> Result<Looked, CallError> {
+    // The fence is never opened: nothing is changed.
+    let clients = connect(base, target, Rights::LookUp, Arc::new(Fence::new(call))).await?;
+    look_up_with(&clients, lookups).await
+}
+
+async fn look_up_with(clients: &Clients, lookups: &BTreeSet<Lookup>) -> Result<Looked, CallError> {
     let mut looked = parameters::look_up(&clients.ssm, lookups).await?;
     for lookup in lookups {
         let Lookup::Zones { region } = lookup else { continue };
