@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use model::{Deployment, Environment, Refusal};
-use providers::lookup::{Looked, look_up};
+use model::{Deployment, Environment};
 use providers::Target;
+use providers::lookup::{Looked, look_up};
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
 use store::Store;
@@ -27,29 +27,18 @@ impl Observing {
             deployment.ok_or_else(|| StepError::Corrupt(format!("deployment `{}` has no head", message.deployment)))?;
         message.check_hold(&deployment)?;
         let Some(environment) = environment else {
-            return self.refuse(message, &deployment, vec![gone(&id)]).await;
+            return Ok(message.refused(self.store.keep_refusals(&deployment, &[gone(&id)], None).await?));
         };
         let target = target(&environment, &deployment);
         let Looked { found, unfit } = look_up(&self.config, &target, self.call, &deployment.lookups).await?;
         if !unfit.is_empty() {
-            return self.refuse(message, &deployment, refusals(&unfit, &environment)).await;
+            return Ok(
+                message.refused(self.store.keep_refusals(&deployment, &refusals(&unfit, &environment), None).await?)
+            );
         }
         let snapshot = self.store.keep_snapshot(&deployment, &found).await?;
         tracing::info!(deployment = %deployment.id, looked_up = found.0.len(), snapshot = %snapshot.digest, "observed");
         Ok(Message { snapshot: Some(snapshot), ..message.with(Verdict::Observed) })
-    }
-
-    async fn refuse(
-        &self,
-        message: Message,
-        deployment: &Deployment,
-        refusals: Vec<Refusal>,
-    ) -> Result<Message, StepError> {
-        for refusal in &refusals {
-            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
-        }
-        let report = self.store.keep_refusals(deployment, &refusals, None).await?;
-        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! One planning: read, expand, plan, check, write.
 
 use engine::ports::Ledger;
-use model::{Deployment, Environment, Recorded, Refusal, Request, Snapshot, Stamp, Timestamp};
+use model::{Deployment, Environment, Recorded, Request, Snapshot, Stamp, Timestamp};
 use planner::Planned;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
@@ -36,7 +36,7 @@ impl Planning {
         let Some(environment) = environment else {
             let help = "ask an administrator to register it again";
             let gone = refusal("plan::unknown-environment", format!("environment `{id}` is gone"), Some(help));
-            return self.refuse(message, &deployment, vec![gone], None).await;
+            return Ok(message.refused(self.store.keep_refusals(&deployment, &[gone], None).await?));
         };
         let (asked, recorded, journal) = tokio::try_join!(
             self.asked(&message, &deployment),
@@ -64,7 +64,9 @@ impl Planning {
         };
         match decide(&material) {
             Ok(planned) => self.write(message, deployment, &environment, &planned, &recorded).await,
-            Err(Rejected::Refused(refusals, report)) => self.refuse(message, &deployment, refusals, report).await,
+            Err(Rejected::Refused(refusals, text)) => {
+                Ok(message.refused(self.store.keep_refusals(&deployment, &refusals, text.as_deref()).await?))
+            }
             Err(Rejected::Step(error)) => Err(error),
         }
     }
@@ -118,20 +120,6 @@ impl Planning {
             None => Verdict::Changes,
         };
         Ok(Message { plan: Some(reference), patience, ..message.with(verdict) })
-    }
-
-    async fn refuse(
-        &self,
-        message: Message,
-        deployment: &Deployment,
-        refusals: Vec<Refusal>,
-        text: Option<String>,
-    ) -> Result<Message, StepError> {
-        for refusal in &refusals {
-            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
-        }
-        let report = self.store.keep_refusals(deployment, &refusals, text.as_deref()).await?;
-        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use engine::ports::Ledger;
 use model::{
-    Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Refusal, Request,
-    ResourceKey, Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
+    Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Request, ResourceKey,
+    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
 };
 use planner::{Destination, Nowhere, Planned};
 use serde::de::DeserializeOwned;
@@ -49,7 +49,7 @@ impl RollingBack {
         let Some(environment) = environment else {
             let help = "ask an administrator to register it again";
             let gone = refusal("rollback::unknown-environment", format!("environment `{id}` is gone"), help);
-            return self.refuse(message, &deployment, vec![gone]).await;
+            return Ok(message.refused(self.store.keep_refusals(&deployment, &[gone], None).await?));
         };
         let way = way(&deployment, &environment, &message);
         if way == Way::Stay {
@@ -65,7 +65,9 @@ impl RollingBack {
         };
         match answered {
             Ok(answer) => Ok(answer),
-            Err(Rejected::Refused(refusals)) => self.refuse(message, &ground.deployment, refusals).await,
+            Err(Rejected::Refused(refusals)) => {
+                Ok(message.refused(self.store.keep_refusals(&ground.deployment, &refusals, None).await?))
+            }
             Err(Rejected::Step(error)) => Err(error),
         }
     }
@@ -202,19 +204,6 @@ impl RollingBack {
         }
         tracing::info!(deployment = %head.id, plan = %plan.digest, undo = head.undo.is_some(), "the way back is planned");
         Ok(Message { plan: Some(plan), undo: true, causes: None, gates: None, ..message.clone() })
-    }
-
-    async fn refuse(
-        &self,
-        message: Message,
-        deployment: &Deployment,
-        refusals: Vec<Refusal>,
-    ) -> Result<Message, StepError> {
-        for refusal in &refusals {
-            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "no way back");
-        }
-        let report = self.store.keep_refusals(deployment, &refusals, None).await?;
-        Ok(Message { report: Some(report), ..message.with(Verdict::Refused) })
     }
 }
 

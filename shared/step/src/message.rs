@@ -191,6 +191,12 @@ impl Message {
     pub fn with(self, verdict: Verdict) -> Self {
         Self { verdict: Some(verdict), ..self }
     }
+
+    /// The same where the deployment is refused, for reasons that are written there.
+    #[must_use]
+    pub fn refused(self, report: ObjectRef) -> Self {
+        Self { report: Some(report), ..self.with(Verdict::Refused) }
+    }
 }
 
 #[cfg(test)]

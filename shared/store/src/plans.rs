@@ -35,7 +35,7 @@ impl Store {
         Ok(plan)
     }
 
-    /// Writes why there is no plan, with the report as a person reads it.
+    /// Writes and logs why there is no plan, with the report as a person reads it.
     ///
     /// # Errors
     /// [`StoreError`] of S3.
@@ -45,6 +45,9 @@ impl Store {
         refusals: &[Refusal],
         text: Option<&str>,
     ) -> Result<ObjectRef, StoreError> {
+        for refusal in refusals {
+            tracing::warn!(deployment = %deployment.id, code = refusal.code, message = refusal.message, "refused");
+        }
         let key = paths::of_deployment(&deployment.environment, &deployment.id, "report.json");
         self.put_versioned(&key, json_of(&json!({ "refusals": refusals, "text": text }))?).await
     }
