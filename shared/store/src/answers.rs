@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::types::{DeleteMarkerEntry, ObjectVersion};
 use engine::ports::{Answers, StoreError};
 use model::{EnvironmentId, ResourceKey};
 
@@ -16,6 +17,8 @@ use crate::keys::paths;
 const OPEN: Duration = Duration::from_secs(3_600);
 /// The largest answer, in bytes. CloudFormation takes 4096 ("Custom resource response objects").
 const LONGEST: i64 = 65_536;
+/// How many pages of versions are looked through for the first answer: a hundred thousand of them.
+const PAGES: usize = 100;
 
 /// The answers of one environment.
 #[derive(Debug, Clone)]
@@ -32,20 +35,32 @@ impl Store {
 }
 
 impl StoredAnswers {
-    /// The oldest version of an object; none where there is no object.
+    /// The oldest version of an object; none where there is no object, or where it expired: what is left of one that did need
+    /// not have the first.
     async fn first(&self, key: &str) -> Result<Option<(String, i64)>, StoreError> {
-        let list = self.store.s3.list_object_versions().bucket(&self.store.deployments).prefix(key);
-        let list = list.send().await.map_err(|error| store_error("s3 ListObjectVersions", &error))?;
-        let mut versions: Vec<_> = list
-            .versions
-            .unwrap_or_default()
-            .into_iter()
-            .filter(|version| version.key.as_deref() == Some(key))
-            .collect();
-        // Newest first, as S3 lists them; of equal times, the later in the list is the older.
-        versions.sort_by_key(|version| std::cmp::Reverse(version.last_modified));
-        let oldest = versions.pop();
-        Ok(oldest.map(|version| (version.version_id.unwrap_or_default(), version.size.unwrap_or_default())))
+        let mut list = self.store.s3.list_object_versions().bucket(&self.store.deployments).prefix(key);
+        let mut oldest: Option<ObjectVersion> = None;
+        for _ in 0..PAGES {
+            let page = list.clone().send().await.map_err(|error| store_error("s3 ListObjectVersions", &error))?;
+            let is_gone = |marker: &DeleteMarkerEntry| marker.key() == Some(key) && marker.is_latest() == Some(true);
+            if page.delete_markers().iter().any(is_gone) {
+                return Ok(None);
+            }
+            for version in page.versions.unwrap_or_default() {
+                // Newest first, as S3 lists them; of equal times, the later in the list is the older.
+                let is_older = oldest.as_ref().is_none_or(|oldest| version.last_modified <= oldest.last_modified);
+                if version.key() == Some(key) && is_older {
+                    oldest = Some(version);
+                }
+            }
+            if page.is_truncated != Some(true) {
+                let told =
+                    |version: ObjectVersion| (version.version_id.unwrap_or_default(), version.size.unwrap_or_default());
+                return Ok(oldest.map(told));
+            }
+            list = list.set_key_marker(page.next_key_marker).set_version_id_marker(page.next_version_id_marker);
+        }
+        Err(corrupt(format!("object {key}"), "its function answered so often that its first answer cannot be told"))
     }
 }
 

@@ -357,6 +357,18 @@ fn the_lifecycle_removes_nothing_that_can_be_referred_to() {
     }
 }
 
+/// What is current becomes an earlier version when it expires: where earlier ones go sooner, a later answer would be the oldest
+/// that is left, and count as the first.
+#[test]
+fn the_first_answer_is_kept_for_as_long_as_any_other() {
+    let template = template::engine().unwrap();
+    let rules = &template["Resources"]["Deployments"]["Properties"]["LifecycleConfiguration"]["Rules"];
+    let rule = rules.as_array().unwrap().iter().find(|rule| rule["Prefix"] == "custom/").unwrap();
+    let earlier = rule["NoncurrentVersionExpiration"]["NoncurrentDays"].as_u64().unwrap();
+    // S3 removes within a day or two of what a rule says.
+    assert!(earlier > rule["ExpirationInDays"].as_u64().unwrap() + 2, "{rule}");
+}
+
 #[test]
 fn every_function_is_told_what_it_must_know_and_logs_where_it_may() {
     let template = template::engine().unwrap();

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod answers;
 mod approval;
 mod field;
 mod large;
