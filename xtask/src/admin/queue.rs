@@ -106,6 +106,7 @@ impl Line {
             "place": self.place(),
             "deployment": self.entry.deployment,
             "kind": self.entry.kind,
+            "only": (!self.entry.only.is_all()).then_some(&self.entry.only),
             "since": self.since,
             "executions": self.entry.starts,
             "deaths": self.entry.deaths,
@@ -114,7 +115,7 @@ impl Line {
     }
 
     fn text(&self) -> String {
-        let QueueEntry { deployment, starts, deaths, kind, .. } = &self.entry;
+        let QueueEntry { deployment, starts, deaths, kind, only, .. } = &self.entry;
         let kind = match kind {
             EntryKind::Rollback => "rollback",
             EntryKind::Deploy => "deploy",
@@ -122,7 +123,7 @@ impl Line {
             EntryKind::Reap => "reap",
         };
         let since = self.since.map(minute).unwrap_or_default();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = render::only_of(only).into_iter().collect();
         if *starts > 1 {
             notes.push(format!("execution {starts}, {deaths} died"));
         }

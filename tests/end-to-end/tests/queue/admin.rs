@@ -25,8 +25,8 @@ async fn an_administrator_sees_the_queue_and_cancels_what_is_in_it() {
     let shown: Value = serde_json::from_str(&trial.admin(&["queue", DESK, "--json"]).await.unwrap()).unwrap();
     let line = |place: &str, id, since, is_cancelled: bool| {
         json!({
-            "place": place, "deployment": id, "kind": "deploy", "since": since, "executions": 1, "deaths": 0,
-            "cancelled": is_cancelled,
+            "place": place, "deployment": id, "kind": "deploy", "only": null, "since": since, "executions": 1,
+            "deaths": 0, "cancelled": is_cancelled,
         })
     };
     let waits = line("waits", &waiting.id, Some(waiting.accepted), false);
