@@ -39,7 +39,8 @@ impl Provisioning {
         let fence = Arc::new(Fence::new(self.call));
         let clients = self.clients(&environment, &plan, &fence).await?;
         let answers = Arc::new(self.store.answers(&plan.environment));
-        let providers = NativeProviders::answered(clients.clone(), Some(answers));
+        let signals = Arc::new(self.store.signals(&plan.environment));
+        let providers = NativeProviders::told(clients.clone(), answers, signals);
         let health = NativeHealth::new(clients);
         let wave = Wave {
             ledger: &self.store,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use elsa::sync::FrozenMap;
 use engine::Revealing;
-use engine::ports::{Answers, Owned, Provider, Providers, Secrets};
+use engine::ports::{Answers, Owned, Provider, Providers, Secrets, Signals};
 use model::{CallError, ResourceType, Stamp};
 
 #[macro_use]
@@ -49,28 +49,37 @@ pub use secrets::NativeSecrets;
 
 /// What every custom resource is a kind of.
 const CUSTOM: &str = "AWS::CloudFormation::CustomResource";
+const CONDITION: &str = "AWS::CloudFormation::WaitCondition";
+const HANDLE: &str = "AWS::CloudFormation::WaitConditionHandle";
 
 /// The providers of one target account and region, by resource type.
 pub struct NativeProviders {
     clients: Clients,
     by_type: BTreeMap<String, Box<dyn Provider>>,
     /// Those of custom resources, by the type that their requests name, as they are asked for.
-    custom: FrozenMap<String, Box<cloudformation::Custom>>,
+    custom: FrozenMap<String, Box<Revealing<cloudformation::Custom>>>,
     answers: Option<Arc<dyn Answers>>,
     secrets: Arc<dyn Secrets>,
 }
 
 impl NativeProviders {
-    /// Every native provider, over these clients, with nothing that takes the answers of custom resources.
+    /// Every native provider, over these clients, with nothing that takes the answers of custom resources, or signals.
     pub fn new(clients: Clients) -> Self {
-        Self::answered(clients, None)
+        Self::over(clients, None, None)
     }
 
-    /// The same, with what takes the answers of custom resources.
-    pub fn answered(clients: Clients, answers: Option<Arc<dyn Answers>>) -> Self {
+    /// The same, with what takes the answers of custom resources and the signals to wait condition handles.
+    pub fn told(clients: Clients, answers: Arc<dyn Answers>, signals: Arc<dyn Signals>) -> Self {
+        Self::over(clients, Some(answers), Some(signals))
+    }
+
+    fn over(clients: Clients, answers: Option<Arc<dyn Answers>>, signals: Option<Arc<dyn Signals>>) -> Self {
         let by_type = BTreeMap::new();
-        let secrets = Arc::new(NativeSecrets::new(&clients));
+        let secrets = Arc::new(NativeSecrets::new(&clients, signals.clone()));
         let mut all = Self { clients: clients.clone(), by_type, custom: FrozenMap::new(), answers, secrets };
+        // The two know no more of an address than the reference to it.
+        all.by_type.insert(CONDITION.to_owned(), Box::new(cloudformation::WaitCondition::new(signals)));
+        all.by_type.insert(HANDLE.to_owned(), Box::new(cloudformation::WaitConditionHandle));
         all.add("AWS::ApiGatewayV2::Api", apigatewayv2::Api::new(&clients));
         all.add("AWS::ApiGatewayV2::Integration", apigatewayv2::Integration::new(&clients));
         all.add("AWS::ApiGatewayV2::Route", apigatewayv2::Route::new(&clients));
@@ -117,7 +126,10 @@ impl Providers for NativeProviders {
     fn get(&self, kind: &ResourceType) -> Option<&dyn Provider> {
         let name = schema::get(kind)?.name;
         if name == CUSTOM {
-            let custom = || Box::new(cloudformation::Custom::new(&self.clients, kind, self.answers.clone()));
+            let custom = || {
+                let custom = cloudformation::Custom::new(&self.clients, kind, self.answers.clone());
+                Box::new(Revealing::handles(custom, Arc::clone(&self.secrets)))
+            };
             let known = self.custom.get(kind.as_str());
             return Some(known.unwrap_or_else(|| self.custom.insert(kind.to_string(), custom())));
         }

@@ -223,10 +223,12 @@ mod tests {
 
     #[test]
     fn every_taggable_type_is_searched_and_every_other_has_a_parent() {
-        const WITHOUT_TAGS: [&str; 12] = [
+        const WITHOUT_TAGS: [&str; 14] = [
             "AWS::ApiGatewayV2::Integration",
             "AWS::ApiGatewayV2::Route",
             "AWS::CloudFormation::CustomResource",
+            "AWS::CloudFormation::WaitCondition",
+            "AWS::CloudFormation::WaitConditionHandle",
             "AWS::IAM::Policy",
             "AWS::Lambda::Alias",
             "AWS::Lambda::Permission",

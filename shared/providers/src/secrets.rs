@@ -1,10 +1,12 @@
-//! Secrets that properties refer to, read with the target role.
+//! Secrets that properties refer to, read with the target role; and addresses of wait condition handles, made when they are
+//! needed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_ssm::types::ParameterType;
-use engine::ports::{Secret, SecretReference, Secrets};
+use engine::ports::{Secret, SecretReference, Secrets, Signals, StoreError};
 use model::{CallError, ErrorClass};
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -15,13 +17,14 @@ use crate::error::call_error;
 /// Secrets of one target account and region. Each is read once, when it is first needed.
 pub struct NativeSecrets {
     clients: Clients,
+    signals: Option<Arc<dyn Signals>>,
     read: Mutex<BTreeMap<SecretReference, Secret>>,
 }
 
 impl NativeSecrets {
-    /// Reads with these clients.
-    pub fn new(clients: &Clients) -> Self {
-        Self { clients: clients.clone(), read: Mutex::new(BTreeMap::new()) }
+    /// Reads with these clients. Where there is nothing that takes signals, no handle has an address.
+    pub fn new(clients: &Clients, signals: Option<Arc<dyn Signals>>) -> Self {
+        Self { clients: clients.clone(), signals, read: Mutex::new(BTreeMap::new()) }
     }
 
     async fn fetch(&self, reference: &SecretReference) -> Result<Secret, CallError> {
@@ -49,6 +52,10 @@ impl NativeSecrets {
                     }),
                 }
             }
+            SecretReference::Handle { id } => match &self.signals {
+                Some(signals) => signals.address(id).await.map_err(stored),
+                None => Err(invalid(reference, "is not there: nothing here takes signals")),
+            },
         }
     }
 }
@@ -73,6 +80,16 @@ fn within(text: &str, key: &str) -> Option<Secret> {
         Value::String(text) => Some(Secret::new(text.as_str())),
         other => Some(Secret::new(other.to_string())),
     }
+}
+
+fn stored(error: StoreError) -> CallError {
+    let class = match error {
+        StoreError::Corrupt { .. } => ErrorClass::Invalid,
+        StoreError::Transient { .. } | StoreError::LeaseLost(_) | StoreError::Misconfigured { .. } => {
+            ErrorClass::Transient
+        }
+    };
+    CallError::local(class, "resolve", error.to_string())
 }
 
 fn invalid(reference: &SecretReference, problem: &str) -> CallError {

@@ -42,6 +42,9 @@ const ROWS: &[Row] = &[
     ("AWS::ApiGatewayV2::Stage", [800, 1_200], [0, 0], [0, 0], [0, 0]),
     ("AWS::CertificateManager::Certificate", [500, 1_000], [88_000, 531_000], [0, 0], [0, 0]),
     ("AWS::CloudFormation::CustomResource", [100, 500], [500, 5_000], [0, 0], [500, 5_000]),
+    // Whoever is waited for decides: minutes, where an instance installs something.
+    ("AWS::CloudFormation::WaitCondition", [1, 10], [500, 120_000], [0, 0], [0, 0]),
+    ("AWS::CloudFormation::WaitConditionHandle", [1, 10], [0, 0], [0, 0], [0, 0]),
     ("AWS::CloudFront::Distribution", [1_000, 2_000], [154_000, 215_000], [0, 0], [0, 0]),
     ("AWS::CloudWatch::Alarm", [100, 900], [0, 0], [0, 0], [0, 0]),
     ("AWS::DynamoDB::Table", [200, 500], [4_800, 7_500], [0, 0], [2_000, 5_000]),

@@ -28,6 +28,9 @@ pub struct TypeSchema {
     /// Whether code of the user's own says what it is known by, at every change anew: the physical id may change with it, and
     /// its attributes do.
     pub answers: bool,
+    /// The top-level property that says for how many seconds it is waited for at most; none where the engine says it. What has
+    /// one is waited for when it is made, and never again: of another change only the record is told.
+    pub waits: Option<&'static str>,
     /// Whether it bears neither tags nor a mark, so that nothing tells it from another that reads the same.
     pub unmarked: bool,
     /// Whether the engine can make it; the others are known to plans and simulations only.
@@ -90,6 +93,7 @@ const PLAIN: TypeSchema = TypeSchema {
     stateful: false,
     lingers: false,
     answers: false,
+    waits: None,
     unmarked: false,
     provided: true,
 };
@@ -105,6 +109,14 @@ const TYPES: &[TypeSchema] = &[
     TypeSchema { name: "AWS::ApiGatewayV2::Route", create_only: &["ApiId"], ..PLAIN },
     TypeSchema { name: "AWS::ApiGatewayV2::Stage", create_only: &["ApiId", "StageName"], ..PLAIN },
     TypeSchema { name: "AWS::CloudFormation::CustomResource", create_only: &["ServiceToken"], answers: true, ..PLAIN },
+    // CloudFormation changes nothing of the two. Who waits at another handle is another condition.
+    TypeSchema {
+        name: "AWS::CloudFormation::WaitCondition",
+        create_only: &["Handle"],
+        waits: Some("Timeout"),
+        ..PLAIN
+    },
+    TypeSchema { name: "AWS::CloudFormation::WaitConditionHandle", ..PLAIN },
     TypeSchema {
         name: "AWS::CloudWatch::Alarm",
         naming: named("AlarmName", 255),
@@ -256,6 +268,14 @@ pub fn get(kind: &ResourceType) -> Option<&'static TypeSchema> {
 }
 
 impl TypeSchema {
+    /// For how many seconds what has these properties is waited for at most; none where the engine says it.
+    pub fn patience(&self, properties: &Properties) -> Option<u64> {
+        match properties.get(self.waits?)? {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64(),
+        }
+    }
+
     /// What a reference in the top-level property `head` waits for.
     pub fn reach(&self, head: &str) -> Reach {
         if self.identity_suffices.contains(&head) { Reach::Identified } else { Reach::Ready }
@@ -273,6 +293,14 @@ mod tests {
             assert_eq!(get(&schema.name.into()).unwrap().name, schema.name);
         }
         assert!(get(&"AWS::Made::Up".into()).is_none());
+    }
+
+    #[test]
+    fn how_long_something_is_waited_for_stands_in_its_properties_as_text_or_number() {
+        let condition = get(&"AWS::CloudFormation::WaitCondition".into()).unwrap();
+        let patience = |timeout: Value| condition.patience(&[("Timeout".to_owned(), timeout)].into_iter().collect());
+        assert_eq!([patience("300".into()), patience(60.into()), patience("soon".into())], [Some(300), Some(60), None]);
+        assert_eq!(get(&"AWS::SQS::Queue".into()).unwrap().patience(&Properties::new()), None);
     }
 
     #[test]

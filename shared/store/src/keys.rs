@@ -113,6 +113,11 @@ pub mod paths {
         format!("custom/{environment}/{of}/answers/{request}.json")
     }
 
+    /// What is signalled to a wait condition handle, each signal a version.
+    pub fn signals(environment: &EnvironmentId, handle: &str) -> String {
+        format!("custom/{environment}/signals/{handle}.json")
+    }
+
     /// What is refused for an environment that does not exist.
     pub fn refused(id: &DeploymentId, file: &str) -> String {
         format!("refused/{id}/{file}")

@@ -20,6 +20,7 @@ mod objects;
 mod plans;
 mod queue;
 mod segments;
+mod signals;
 mod snapshots;
 mod sources;
 mod table;
@@ -35,6 +36,7 @@ pub use keeping::{Sweep, Swept};
 pub use keys::paths;
 pub use objects::{Unreadable, Uploaded};
 pub use queue::Turn;
+pub use signals::StoredSignals;
 
 /// Everything that the engine keeps: one table, two buckets.
 #[derive(Debug, Clone)]

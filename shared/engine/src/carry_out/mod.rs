@@ -90,7 +90,8 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
         let message = "the record does not know what AWS calls it";
         return fail(execution, change, &sent, CallError::local(ErrorClass::NotFound, "update", message)).await;
     };
-    if recorded.presence == Presence::Present && recorded.intent.is_none() && recorded.sent == sent {
+    let is_told = recorded.sent == sent || is_waited_for_once(change);
+    if recorded.presence == Presence::Present && recorded.intent.is_none() && is_told {
         // Only what the record keeps of it differs: there is nothing to tell AWS.
         done(execution, change, &sent);
         return Ok(());
@@ -156,6 +157,11 @@ pub(super) fn began(execution: &Execution<'_>, change: &Change) -> Timestamp {
 /// Whether a resource has had all the time that it may take.
 pub(super) fn is_late(execution: &Execution<'_>, began: Timestamp) -> bool {
     execution.clock.now().duration_since(began).unsigned_abs() > execution.limits.readiness
+}
+
+/// Whether it is waited for when it is made, and done with for ever.
+fn is_waited_for_once(change: &Change) -> bool {
+    schema::get(&change.kind).is_some_and(|schema| schema.waits.is_some())
 }
 
 /// The number of the next attempt at an update or deletion, which may be announced again while an earlier one is open.

@@ -9,19 +9,25 @@ use model::{
 };
 use schema::Call;
 
-use super::{began, fail, is_late, shift};
+use super::{began, fail, shift};
 use crate::execution::{Execution, Halt};
 use crate::ports::{Existing, Provider, Readiness};
 use crate::retry::{Repeat, patiently};
 
 /// The shortest and the longest wait between two looks at what is likely to be ready.
 const STEPS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// The longest wait between two looks at what says itself how long it may take: the state machine can wait for that.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// How long the next wait is for something that has taken `elapsed` and is `likely` to take that many milliseconds: what is
 /// looked at every seventy-fifth of its own time is noticed at most that much late.
 pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
+    look(elapsed, likely, poll, STEPS.1)
+}
+
+fn look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32, longest: Duration) -> Duration {
     let earliest = Duration::from_millis(*likely.start());
-    let often = (elapsed / 75).clamp(STEPS.0, STEPS.1);
+    let often = (elapsed / 75).clamp(STEPS.0, longest);
     // What is quick may be quicker still: in an emulator, everything is.
     let early = Duration::from_millis(100 << poll.min(5));
     if elapsed >= earliest {
@@ -30,6 +36,29 @@ pub(super) fn next_look(elapsed: Duration, likely: &RangeInclusive<u64>, poll: u
         early.min(earliest - elapsed).max(Duration::from_millis(50))
     } else {
         earliest - elapsed
+    }
+}
+
+/// How long is waited for a resource.
+struct Patience {
+    /// Altogether.
+    all: Duration,
+    /// Between two looks, at most.
+    step: Duration,
+}
+
+impl Patience {
+    fn of(execution: &Execution<'_>, change: &Change, sent: &Properties) -> Self {
+        match schema::get(&change.kind).and_then(|schema| schema.patience(sent)) {
+            Some(seconds) => Self { all: Duration::from_secs(seconds), step: LONGEST },
+            None => Self { all: execution.limits.readiness, step: STEPS.1 },
+        }
+    }
+
+    /// How long the next wait is: not beyond the end.
+    fn next_look(&self, elapsed: Duration, likely: &RangeInclusive<u64>, poll: u32) -> Duration {
+        let left = self.all.saturating_sub(elapsed) + STEPS.0;
+        look(elapsed, likely, poll, self.step).min(left)
     }
 }
 
@@ -49,9 +78,10 @@ pub(super) async fn settle(
     // There was nothing to wait for before its last call.
     let began = (began(execution, change) + shift::lasts(change)).min(execution.clock.now());
     let likely = schema::latency(&change.kind).ready;
+    let patience = Patience::of(execution, change, sent);
     for poll in 0_u32.. {
         // Who was frozen looks once more before it gives up: what it saw last may be long past.
-        let is_last = is_late(execution, began);
+        let is_last = execution.clock.now().duration_since(began).unsigned_abs() > patience.all;
         match patiently(execution, change, (Call::Read, Repeat::Harmless), || provider.settle(existing)).await? {
             Ok(Readiness::Ready(observed)) => {
                 let Observed { physical_id, attributes, properties: baseline, .. } = *observed;
@@ -72,11 +102,11 @@ pub(super) async fn settle(
                     let _ = execution.write(change, sent, Event::Awaiting { what: what.clone() });
                 }
                 if is_last {
-                    let message = format!("still waiting {what} after {:?}", execution.limits.readiness);
+                    let message = format!("still waiting {what} after {:?}", patience.all);
                     return fail(execution, change, sent, CallError::local(ErrorClass::Busy, "settle", message)).await;
                 }
                 let elapsed = execution.clock.now().duration_since(began).unsigned_abs();
-                execution.nap(change, next_look(elapsed, &likely, poll)).await?;
+                execution.nap(change, patience.next_look(elapsed, &likely, poll)).await?;
             }
             Ok(Readiness::Failed(why)) => {
                 return fail(execution, change, sent, CallError::local(ErrorClass::Invalid, "settle", why)).await;
@@ -138,5 +168,11 @@ mod tests {
         assert_eq!(next_look(Duration::ZERO, &function, 0).as_millis(), 100);
         assert_eq!(next_look(Duration::from_millis(450), &function, 2).as_millis(), 50);
         assert_eq!(next_look(Duration::from_millis(600), &function, 3).as_millis(), 100);
+    }
+    #[test]
+    fn what_says_how_long_it_may_take_is_looked_at_when_that_is_over_and_else_ever_more_rarely() {
+        let patience = Patience { all: Duration::from_secs(3_600), step: LONGEST };
+        let next = |elapsed| patience.next_look(Duration::from_secs(elapsed), &(500..=120_000), 9).as_millis();
+        assert_eq!([next(30), next(1_500), next(3_599)], [400, 20_000, 1_100]);
     }
 }

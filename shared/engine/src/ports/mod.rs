@@ -8,6 +8,7 @@ pub mod ledger;
 pub mod provider;
 pub mod queue;
 pub mod secrets;
+pub mod signals;
 
 pub use answers::Answers;
 pub use clock::Clock;
@@ -19,3 +20,4 @@ pub use provider::{
 };
 pub use queue::{Active, Cancel, Queue, Restart};
 pub use secrets::{Secret, SecretReference, Secrets};
+pub use signals::{Signal, Signals};

@@ -26,6 +26,11 @@ pub enum SecretReference {
         /// Which version, by its id.
         version: Option<String>,
     },
+    /// The address of a wait condition handle: `strandline-handle:id`. No value of the user's own, and as secret as one.
+    Handle {
+        /// What the handle is called: 32 hexadecimal digits.
+        id: String,
+    },
 }
 
 impl fmt::Display for SecretReference {
@@ -37,6 +42,7 @@ impl fmt::Display for SecretReference {
             }
             Self::Managed { id, key: None, .. } => write!(f, "the secret `{id}`"),
             Self::Managed { id, key: Some(key), .. } => write!(f, "`{key}` of the secret `{id}`"),
+            Self::Handle { id } => write!(f, "the address of the wait condition handle `{id}`"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{CallError, Observed, Properties};
 use serde_json::Value;
 
-use super::reference::{is_fed, is_fed_text};
+use super::reference::{handle_of, is_fed, is_fed_text, reference_to_handle};
 use crate::ports::Secret;
 
 /// What stands for a value that a secret fed and that is not what the secret is now: it was changed on one side or the other.
@@ -18,14 +18,24 @@ const TELLING: usize = 4;
 pub(super) struct Cover {
     /// Longest value first, so that one within another is not taken for it.
     known: Vec<(Secret, String)>,
+    /// Wait condition handles, by what each is called. Every address of one has that in it, and each is another.
+    handles: Vec<(String, String)>,
 }
 
 impl Cover {
     /// One of these secrets, by reference as it is written.
     pub(super) fn new(known: &BTreeMap<String, Secret>) -> Self {
-        let mut known: Vec<_> = known.iter().flat_map(|(written, secret)| forms(secret, written)).collect();
+        let handles =
+            known.keys().filter_map(|written| Some((handle_of(written)?.to_owned(), written.clone()))).collect();
+        let secrets = known.iter().filter(|(written, _)| handle_of(written).is_none());
+        let mut known: Vec<_> = secrets.flat_map(|(written, secret)| forms(secret, written)).collect();
         known.sort_by_key(|(secret, _)| std::cmp::Reverse(secret.reveal().len()));
-        Self { known }
+        Self { known, handles }
+    }
+
+    /// Whether a text holds an address of a handle.
+    pub(super) fn holds(&self, text: &str) -> bool {
+        self.handles.iter().any(|(id, written)| without_address(text, id, written) != text)
     }
 
     /// A text with each value replaced by its reference.
@@ -33,8 +43,10 @@ impl Cover {
         if let Some((_, written)) = self.known.iter().find(|(secret, _)| secret.reveal() == text) {
             return written.clone();
         }
+        let handles = self.handles.iter();
+        let text = handles.fold(text.to_owned(), |text, (id, written)| without_address(&text, id, written));
         let telling = self.known.iter().filter(|(secret, _)| secret.reveal().chars().count() >= TELLING);
-        telling.fold(text.to_owned(), |text, (secret, written)| text.replace(secret.reveal(), written))
+        telling.fold(text, |text, (secret, written)| text.replace(secret.reveal(), written))
     }
 
     fn tree(&self, value: &mut Value) {
@@ -114,6 +126,51 @@ impl Cover {
     }
 }
 
+/// A text with a reference in place of every address of the wait condition handle that is called `id`.
+pub fn without_addresses(text: &str, id: &str) -> String {
+    without_address(text, id, &reference_to_handle(id))
+}
+
+/// A text with the reference in place of every address of the handle `id`: from `http` to where no address goes on. Part of one
+/// is an address, too.
+fn without_address(text: &str, id: &str, written: &str) -> String {
+    let mut covered = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(id) {
+        let (before, after) = rest.split_at(at);
+        let begin = before.rfind(|letter| !is_of_address(letter)).map_or(0, |last| last + width(before, last));
+        let run = before.get(begin..).unwrap_or_default();
+        let is_reference = before.get(..begin).is_some_and(|head| head.ends_with("{{")) && run.starts_with("resolve:");
+        let end = after.find(|letter| !is_of_address(letter)).unwrap_or(after.len());
+        // JSON may write `&` by its number.
+        let mut end = end;
+        while let Some(more) = after.get(end..).and_then(|tail| tail.strip_prefix("\\u0026")) {
+            let next = more.find(|letter| !is_of_address(letter)).unwrap_or(more.len());
+            end = after.len() - more.len() + next;
+        }
+        if is_reference {
+            covered.push_str(before);
+            covered.push_str(after.get(..end).unwrap_or_default());
+        } else {
+            let scheme = run.rfind("http").map_or(begin, |scheme| begin + scheme);
+            covered.push_str(before.get(..scheme).unwrap_or_default());
+            covered.push_str(written);
+        }
+        rest = after.get(end..).unwrap_or_default();
+    }
+    covered.push_str(rest);
+    covered
+}
+
+fn width(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+}
+
+/// Whether a letter may stand in an address, also where that is written in XML or with percent signs.
+fn is_of_address(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "%&=._~+/-:;?#".contains(letter)
+}
+
 /// A value as it is, and as it stands in a JSON text, where that is another.
 fn forms(secret: &Secret, written: &str) -> Vec<(Secret, String)> {
     let quoted = Value::String(secret.reveal().to_owned()).to_string();
@@ -138,5 +195,36 @@ fn without(others: &BTreeSet<String>, value: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(|item| without(others, item)),
         Value::Object(fields) => fields.values_mut().for_each(|field| without(others, field)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::reference_to_handle;
+    use super::*;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn every_address_of_a_handle_is_covered_however_it_is_written() {
+        let written = reference_to_handle(ID);
+        let cover = Cover::new(&BTreeMap::from([(written.clone(), Secret::new(""))]));
+        let begin = format!("https://bucket.s3.eu-west-1.amazonaws.com/custom/shop/dev/signals/{ID}.json");
+        let query = ["X-Amz-Credential=A%2F1", "X-Amz-Security-Token=b%2B=", "X-Amz-Signature=5e", "x-id=PutObject"];
+        let plain = format!("{begin}?{}", query.join("&"));
+        let json = format!("{begin}?{}", query.join("\\u0026"));
+        let xml = format!("{begin}?{}", query.join("&amp;"));
+        let percent = plain.replace('%', "%25").replace('/', "%2F").replace('?', "%3F").replace('&', "%26");
+        for address in [&plain, &json, &xml, &percent, &begin] {
+            assert_eq!(cover.text(address), written, "{address}");
+            let text = format!("curl -T a \"{address}\" and ADDRESS={address} é{address}é");
+            let expected = format!("curl -T a \"{written}\" and ADDRESS={written} é{written}é");
+            assert_eq!(cover.text(&text), expected, "{address}");
+            assert!(cover.holds(address));
+        }
+        let sent = format!("{{\"At\":\"{written}\"}} {written}{written}");
+        assert_eq!(cover.text(&sent), sent, "a reference stays what it is");
+        assert!(!cover.holds(&sent));
+        assert!(cover.text("nothing of it").contains("nothing"));
     }
 }

@@ -20,6 +20,9 @@ use crate::ports::{
 use cover::Cover;
 use reference::{Part, is_fed, parts};
 
+pub use cover::without_addresses;
+pub use reference::{handle_of, reference_to_handle};
+
 /// A provider that is handed values where it is asked with references, and whose answers hold references where it gives
 /// values.
 ///
@@ -35,6 +38,16 @@ use reference::{Part, is_fed, parts};
 pub struct Revealing<P> {
     inner: P,
     secrets: Arc<dyn Secrets>,
+    reveals: Reveals,
+}
+
+/// What a provider is handed the values of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reveals {
+    /// Whatever is referred to.
+    Everything,
+    /// The addresses of wait condition handles, and no secret of the user's own.
+    Handles,
 }
 
 impl<P: fmt::Debug> fmt::Debug for Revealing<P> {
@@ -49,13 +62,27 @@ type Known = BTreeMap<String, Secret>;
 impl<P: Provider> Revealing<P> {
     /// `inner`, with these secrets.
     pub fn new(inner: P, secrets: Arc<dyn Secrets>) -> Self {
-        Self { inner, secrets }
+        Self { inner, secrets, reveals: Reveals::Everything }
+    }
+
+    /// `inner`, with the addresses of handles alone: what else is referred to stays as it is written. For providers that hand
+    /// properties to code of the user's own, also when they delete.
+    pub fn handles(inner: P, secrets: Arc<dyn Secrets>) -> Self {
+        Self { inner, secrets, reveals: Reveals::Handles }
+    }
+
+    fn references(&self, properties: &Properties) -> BTreeMap<String, SecretReference> {
+        let mut found = references(properties);
+        if self.reveals == Reveals::Handles {
+            found.retain(|_, reference| matches!(reference, SecretReference::Handle { .. }));
+        }
+        found
     }
 
     /// The secrets that properties refer to.
     async fn known(&self, properties: &Properties) -> Result<Known, CallError> {
         let mut known = Known::new();
-        for (written, reference) in references(properties) {
+        for (written, reference) in self.references(properties) {
             known.insert(written, self.secrets.value(&reference).await?);
         }
         Ok(known)
@@ -64,7 +91,12 @@ impl<P: Provider> Revealing<P> {
     /// Those of them that can be read: one that cannot be any more keeps nobody from looking at what it once fed.
     async fn readable(&self, properties: &Properties) -> Result<Known, CallError> {
         let mut known = Known::new();
-        for (written, reference) in references(properties) {
+        for (written, reference) in self.references(properties) {
+            if matches!(reference, SecretReference::Handle { .. }) {
+                // Every address that a handle ever had is told by what the handle is called.
+                known.insert(written, Secret::new(""));
+                continue;
+            }
             match self.secrets.value(&reference).await {
                 Ok(secret) => drop(known.insert(written, secret)),
                 Err(error) if passes(error.class) => return Err(error),
@@ -206,6 +238,10 @@ impl<P: Provider> Provider for Revealing<P> {
         }
         let cover = Cover::new(&self.readable(existing.properties).await?);
         Ok(match self.inner.settle(existing).await.map_err(|error| cover.error(error))? {
+            Readiness::Ready(observed) if cover.holds(observed.physical_id.as_str()) => {
+                let why = "it is known by a name with the address of a wait condition handle in it, and names are kept";
+                Readiness::Failed(why.to_owned())
+            }
             Readiness::Ready(observed) => Readiness::Ready(Box::new(cover.observed(*observed, existing.properties))),
             Readiness::Pending(what) => Readiness::Pending(cover.message(&what)),
             Readiness::Failed(why) => Readiness::Failed(cover.message(&why)),
@@ -217,7 +253,13 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
-        self.inner.delete(existing).await
+        if self.reveals == Reveals::Everything || !feeds(existing.properties) {
+            return self.inner.delete(existing).await;
+        }
+        let known = self.known(existing.properties).await?;
+        let properties = revealed(existing.properties, &known);
+        let deleted = self.inner.delete(&Existing { properties: &properties, ..*existing }).await;
+        deleted.map_err(|error| Cover::new(&known).error(error))
     }
 }
 

@@ -1,4 +1,5 @@
-//! References to secrets in texts: `{{resolve:ssm-secure:…}}` and `{{resolve:secretsmanager:…}}`.
+//! References to secrets in texts: `{{resolve:ssm-secure:…}}`, `{{resolve:secretsmanager:…}}`, and those that the engine makes itself,
+//! to the addresses of wait condition handles.
 
 use serde_json::Value;
 
@@ -6,6 +7,7 @@ use crate::ports::SecretReference;
 
 const BEGIN: &str = "{{resolve:";
 const END: &str = "}}";
+const HANDLE: &str = "{{resolve:strandline-handle:";
 
 /// A text, in parts.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,8 +62,23 @@ fn parse(inner: &str) -> Option<SecretReference> {
             (!name.is_empty()).then(|| SecretReference::Parameter { name: name.to_owned(), version })
         }
         ("secretsmanager", key) => managed(key),
+        ("strandline-handle", id) => is_handle(id).then(|| SecretReference::Handle { id: id.to_owned() }),
         _ => None,
     }
+}
+
+/// How the address of a wait condition handle is referred to. `id` is what the handle is called: 32 hexadecimal digits.
+pub fn reference_to_handle(id: &str) -> String {
+    format!("{HANDLE}{id}{END}")
+}
+
+/// What the handle is called to whose address `text` refers, and to nothing else.
+pub fn handle_of(text: &str) -> Option<&str> {
+    text.strip_prefix(HANDLE)?.strip_suffix(END).filter(|id| is_handle(id))
+}
+
+fn is_handle(id: &str) -> bool {
+    id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 fn managed(key: &str) -> Option<SecretReference> {
@@ -107,6 +124,18 @@ mod tests {
         let arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-AbCdEf";
         let written = format!("{{{{resolve:secretsmanager:{arn}:SecretString:user::}}}}");
         assert_eq!(only(&written), managed(arn, Some("user"), None, None));
+    }
+
+    #[test]
+    fn a_handle_is_referred_to_by_what_it_is_called_and_by_nothing_else() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let written = reference_to_handle(id);
+        assert_eq!(handle_of(&written), Some(id));
+        assert_eq!(only(&written), Some(SecretReference::Handle { id: id.to_owned() }));
+        for other in ["../../other", "0123", &id.to_uppercase(), &format!("{id}0")] {
+            assert_eq!((handle_of(&reference_to_handle(other)), only(&reference_to_handle(other))), (None, None));
+        }
+        assert_eq!(handle_of(&format!("{written}/x")), None);
     }
 
     #[test]

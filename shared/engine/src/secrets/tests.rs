@@ -257,3 +257,50 @@ fn what_a_lost_secret_fed_is_looked_at_all_the_same_and_stays_covered() {
 fn a_secret_is_shown_by_nothing() {
     assert_eq!(format!("{:?}", Secret::new(VALUE)), "Secret");
 }
+
+const HANDLE: &str = "0123456789abcdef0123456789abcdef";
+const OF_HANDLE: &str = "the address of the wait condition handle `0123456789abcdef0123456789abcdef`";
+
+fn address(signature: &str) -> String {
+    format!("https://bucket.example.com/signals/{HANDLE}.json?X-Amz-Signature={signature}")
+}
+
+#[test]
+fn an_address_of_a_handle_is_as_secret_as_a_secret_and_every_other_of_it_shows_as_the_same() {
+    let (first, second) = (address("5e1f"), address("c0de"));
+    let trial = trial(Parrot::default(), &[(OF_HANDLE, Ok(&first))]);
+    let sent = sent(&reference_to_handle(HANDLE));
+    let made = block_on(trial.provider.create(&trial.creation(&sent))).unwrap();
+    assert!(trial.calls().concat().contains(&first), "AWS was told");
+    assert_eq!(made.attributes.get("All"), Some(&sent.to_value()));
+    let later = properties(json!({ "Environment": { "Variables": {
+        "KEY": second, "URL": format!("https://user:{second}@example.com"), "MODE": "fast"
+    } } }));
+    let now = trial.parrot.live.lock().unwrap().clone();
+    for shown in [now, later] {
+        *trial.parrot.live.lock().unwrap() = shown;
+        let observed = trial.read(&sent);
+        let text = format!("{observed:?}");
+        assert!(!text.contains("5e1f") && !text.contains("c0de"), "{text}");
+        let key = observed.properties.to_value().pointer("/Environment/Variables/KEY").cloned();
+        assert_eq!(key, Some(json!(reference_to_handle(HANDLE))), "an address that was given earlier is no drift");
+    }
+}
+
+#[test]
+fn who_is_told_addresses_alone_is_told_no_secret_and_is_not_known_by_an_address() {
+    let first = address("5e1f");
+    let plain = trial(Parrot::default(), &[(OF_HANDLE, Ok(&first)), (FIRST, Ok(VALUE))]);
+    let secrets = BTreeMap::from([(OF_HANDLE.to_owned(), Ok(first.clone())), (FIRST.to_owned(), Ok(VALUE.to_owned()))]);
+    let provider = Revealing::handles(plain.parrot, Arc::new(Store(secrets)));
+    let sent = properties(json!({ "At": reference_to_handle(HANDLE), "Key": REFERENCE }));
+    block_on(provider.create(&plain.creation(&sent))).unwrap();
+    let told = plain.parrot.live.lock().unwrap().to_value();
+    assert_eq!(told, json!({ "At": first, "Key": REFERENCE }));
+    let named = PhysicalId(format!("at {first}"));
+    let existing = Existing { physical_id: &named, ..plain.existing(&sent) };
+    let Readiness::Ready(ready) = block_on(provider.settle(&existing)).unwrap() else { panic!("it is there") };
+    assert_eq!(ready.properties, sent);
+    let cover = Cover::new(&block_on(provider.readable(&sent)).unwrap());
+    assert!(cover.holds(named.as_str()));
+}

@@ -1,5 +1,7 @@
-//! What CloudFormation templates have that is no service's own: custom resources.
+//! What CloudFormation templates have that is no service's own: custom resources and wait conditions.
 
 mod custom;
+mod wait;
 
 pub use custom::Custom;
+pub use wait::{WaitCondition, WaitConditionHandle};

@@ -13,7 +13,7 @@ mod watching;
 
 use model::{Price, Properties, ResourceType};
 
-use say::{Answer, free, unknown};
+use say::{Answer, free, nothing, unknown};
 use sources::{API_GATEWAY, FARGATE, IAM, KMS, LAMBDA, LOAD_BALANCING, S3, SNS, SQS, VPC};
 
 type Row = (&'static str, fn(&Properties) -> Answer);
@@ -25,6 +25,8 @@ const ROWS: &[Row] = &[
     ("AWS::ApiGatewayV2::Route", |_| free(API_GATEWAY)),
     ("AWS::ApiGatewayV2::Stage", |_| free(API_GATEWAY)),
     ("AWS::CloudFormation::CustomResource", |_| Err("its function decides what it makes".to_owned())),
+    ("AWS::CloudFormation::WaitCondition", |_| nothing()),
+    ("AWS::CloudFormation::WaitConditionHandle", |_| nothing()),
     ("AWS::CloudWatch::Alarm", watching::alarm),
     ("AWS::CloudWatch::CompositeAlarm", watching::composite),
     ("AWS::DynamoDB::Table", data::table),

@@ -34,6 +34,11 @@ pub(super) fn free(source: Source) -> Answer {
     Ok(by_use(Vec::new(), source))
 }
 
+/// Costs nothing, because nothing of it is in the account.
+pub(super) fn nothing() -> Answer {
+    Ok(Price { standing: Standing::Known(Usd::default()), charges: Vec::new(), source: None })
+}
+
 /// Nobody knows what it costs while it merely exists.
 pub(super) fn unknown(why: String, charges: Vec<Charge>, source: Option<Source>) -> Price {
     Price { standing: Standing::Unknown(why), charges, source }

@@ -281,6 +281,10 @@ fn every_type_that_can_be_made_has_an_entry() {
 fn every_figure_has_a_page_of_aws_and_a_day() {
     for (kind, of) in ROWS {
         let Ok(price) = of(&Properties::new()) else { continue };
+        if Ok(&price) == say::nothing().as_ref() {
+            assert!(kind.starts_with("AWS::CloudFormation::WaitCondition"), "{kind}");
+            continue;
+        }
         let source = price.source.unwrap_or_else(|| panic!("{kind} is from nowhere"));
         assert!(source.page.starts_with("https://aws.amazon.com/"), "{kind}");
         assert_eq!(source.region, "us-east-1", "{kind}");

@@ -75,6 +75,18 @@ const KINDS: &[Kind] = &[
         tagged: false,
         ..NAME
     },
+    Kind {
+        name: "AWS::CloudFormation::WaitCondition",
+        proof: Proof::Token { life: Duration::MAX },
+        tagged: false,
+        ..NAME
+    },
+    Kind {
+        name: "AWS::CloudFormation::WaitConditionHandle",
+        proof: Proof::Token { life: Duration::MAX },
+        tagged: false,
+        ..NAME
+    },
     Kind { name: "AWS::CloudWatch::Alarm", id: Some("AlarmName"), ..SUCCEEDS },
     Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
     Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: Held::ByAny, ..NAME },

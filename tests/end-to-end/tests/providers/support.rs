@@ -61,10 +61,11 @@ impl Stage {
         let fence = Arc::new(Fence::new(Duration::from_secs(30)));
         fence.open_until(jiff::Timestamp::MAX);
         let config = clients::administrator(account.proxy.address());
-        let answers =
-            store::Store::new(&config, "strandline", BUCKET).answers(&EnvironmentId::new("shop", "dev").unwrap());
+        let store = store::Store::new(&config, "strandline", BUCKET);
+        let environment = EnvironmentId::new("shop", "dev").unwrap();
+        let (answers, signals) = (store.answers(&environment), store.signals(&environment));
         let clients = Clients::new(&config, account.id(), fence.clone());
-        let providers = NativeProviders::answered(clients, Some(Arc::new(answers)));
+        let providers = NativeProviders::told(clients, Arc::new(answers), Arc::new(signals));
         Self { account, providers, fence, stamp: stamp("this-engine") }
     }
 
