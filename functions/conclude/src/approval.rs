@@ -9,6 +9,7 @@ use step::{Message, StepError, Verdict};
 use store::Parked;
 
 use crate::conclude::{Concluding, help};
+use crate::tell::Told;
 
 impl Concluding {
     /// The step that hands over the token of an execution. That one waits from then on; what is answered here, nobody reads.
@@ -47,10 +48,12 @@ impl Concluding {
         }
     }
 
-    /// Starts what is next, and sees to what it superseded when it got its turn: that may have waited, too.
+    /// Starts what is next, sees to what it superseded when it got its turn, which may have waited, too, and asks for approval.
     async fn leave(&self, id: &EnvironmentId) -> Result<(), StepError> {
-        engine::start_next(id, &self.store, &self.machine, (self.now)()).await?;
-        self.catch_up(id).await
+        let next = engine::start_next(id, &self.store, &self.machine, (self.now)()).await;
+        // What could not be started keeps nobody from being asked.
+        self.catch_up(id).await?;
+        Ok(next.map(drop)?)
     }
 
     /// Ends a deployment that still waits for approval when the execution that waited for it concludes: nobody decided in
@@ -140,12 +143,20 @@ impl Concluding {
     }
 
     /// Tells every execution that waits in vain that it may go: somebody decided and could not tell it, or the deployment was
-    /// superseded or cancelled.
-    pub(crate) async fn release(&self, id: &EnvironmentId) -> Result<(), StepError> {
+    /// superseded or cancelled. Of what does not wait in vain, people are told once; `told` says whether they can be just now.
+    pub(crate) async fn release(&self, id: &EnvironmentId, mut told: Told) -> Result<(), StepError> {
         for waiting in self.store.waiting_executions(id).await? {
             let head = self.head(id, &waiting.deployment).await?;
             let word = match &head {
-                Some(head) if head.status == DeploymentStatus::AwaitingApproval => continue,
+                Some(head) if head.status == DeploymentStatus::AwaitingApproval => {
+                    if !waiting.told && told == Told::Done {
+                        told = self.tell_question(head).await;
+                        if told == Told::Done {
+                            self.store.told(id, &waiting).await?;
+                        }
+                    }
+                    continue;
+                }
                 Some(head) => word(head),
                 None => Word::Gone,
             };

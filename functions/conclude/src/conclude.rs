@@ -14,11 +14,13 @@ use store::Store;
 
 use crate::known::{Known, broken};
 use crate::outcome::{self, End};
+use crate::tell::Told;
 use crate::{history, reap};
 
 pub(crate) struct Concluding {
     pub(crate) store: Store,
     pub(crate) machine: control::StateMachine,
+    pub(crate) topic: control::Topic,
     pub(crate) now: fn() -> Timestamp,
 }
 
@@ -132,7 +134,7 @@ impl Concluding {
                 return Ok(());
             }
         }
-        let history = self.write_history(&deployment, known);
+        let history = self.finish(&deployment, known);
         let next = engine::start_next(&id, &self.store, &self.machine, (self.now)());
         let (history, next) = tokio::join!(history, next);
         history?;
@@ -178,22 +180,36 @@ impl Concluding {
         Ok(all.into_iter().filter(|one| of_kind(&one.request)).rfind(|one| one.outcome().is_some_and(stands)))
     }
 
-    async fn write_history(&self, deployment: &Deployment, known: &Known) -> Result<(), StepError> {
-        history::write(&self.store, deployment, known.recorded.as_ref(), &known.entries).await?;
-        Ok(self.store.written(&deployment.environment, &deployment.id).await?)
+    /// Writes the history of a deployment that has ended, and tells of it. Where that cannot be told now, it stays to be done.
+    async fn finish(&self, deployment: &Deployment, known: &Known) -> Result<Told, StepError> {
+        self.write_history(deployment, known).await?;
+        let told = self.tell_end(deployment, known.plan.as_ref()).await;
+        if told == Told::Done {
+            self.store.written(&deployment.environment, &deployment.id).await?;
+        }
+        Ok(told)
     }
 
-    /// Writes every history that is missing: of what ended while it waited, and of what ended in an execution that died
-    /// right after. Executions that wait in vain for an approval are released.
+    async fn write_history(&self, deployment: &Deployment, known: &Known) -> Result<(), StepError> {
+        history::write(&self.store, deployment, known.recorded.as_ref(), &known.entries).await
+    }
+
+    /// Writes every history that is missing and tells what was not told: of what ended while it waited, of what was refused on its way
+    /// in, and of what ended in an execution that died right after. Executions that wait in vain for an approval are released.
     pub(crate) async fn catch_up(&self, id: &EnvironmentId) -> Result<(), StepError> {
+        let mut told = Told::Done;
         for deployment in self.store.unwritten(id).await? {
             if let Some(head) = self.head(id, &deployment).await? {
                 let known = self.known(&head).await?;
-                self.write_history(&head, &known).await?;
+                match told {
+                    Told::Done => told = self.finish(&head, &known).await?,
+                    // Who could not be told a moment ago would only take up the others' time.
+                    Told::Later => self.write_history(&head, &known).await?,
+                }
                 tracing::info!(deployment = %deployment, "its history was missing");
             }
         }
-        self.release(id).await
+        self.release(id, told).await
     }
 
     pub(crate) async fn plan(&self, deployment: &Deployment) -> Result<Option<Plan>, StepError> {

@@ -10,6 +10,7 @@ mod keep;
 mod known;
 mod outcome;
 mod reap;
+mod tell;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ fn connect(config: &store::SdkConfig) -> Result<Concluding, StepError> {
     Ok(Concluding {
         store: store::Store::new(config, setting("STRANDS_TABLE")?, setting("STRANDS_DEPLOYMENTS")?),
         machine: control::StateMachine::new(config, setting("STRANDS_STATE_MACHINE")?),
+        topic: control::Topic::new(config, setting("STRANDS_NOTIFICATIONS")?),
         now: model::Timestamp::now,
     })
 }

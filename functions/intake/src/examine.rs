@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use bundle::{Limits, OpenError};
-use model::{Artifact, Environment, Lookup, Refusal, Selection, Snapshot, Timestamp};
+use config::Expanded;
+use model::{Artifact, Environment, Lookup, Notice, Refusal, Selection, Snapshot, Timestamp};
 use project::{Bare, Contents, Examined as Project};
 use step::StepError;
 use store::Store;
@@ -24,6 +25,8 @@ pub(crate) struct Examined {
     pub(crate) artifacts: BTreeMap<String, Artifact>,
     /// What must be looked up in the account before it can be planned.
     pub(crate) lookups: BTreeSet<Lookup>,
+    /// What its config asks to be told of.
+    pub(crate) notices: BTreeSet<Notice>,
 }
 
 /// Why an upload cannot be deployed.
@@ -106,16 +109,17 @@ async fn examine(
     let around = (store.deployments_bucket(), &Snapshot::default());
     let expanded = project.expand(environment, &artifacts, around).map_err(project::Rejected::Texts)?;
     only::known(store, environment, (&project, &expanded), &only).await?;
-    for code in &project.code {
-        let Some(packed) = code.pack(&mut contents)? else { continue };
+    for (place, named) in project.places() {
+        let Some(packed) = place.pack(&mut contents)? else { continue };
         for path in &packed.left_out {
-            tracing::info!(code = code.key, path, "left out of the artifact");
+            tracing::info!(%place, path, "left out of the artifact");
         }
         store.keep_artifact(&packed.artifact.digest, packed.bytes, now).await?;
-        artifacts.insert(code.key.clone(), packed.artifact);
+        artifacts.extend(named.into_iter().map(|code| (code.key.clone(), packed.artifact.clone())));
     }
     let Project { text, sources, .. } = project;
-    Ok(Examined { only, config: text, sources, artifacts, lookups: expanded.lookups })
+    let Expanded { lookups, notices, .. } = expanded;
+    Ok(Examined { only, config: text, sources, artifacts, lookups, notices })
 }
 
 /// The code that agents name and an earlier deployment stored. What is not there is told with what else is wrong.

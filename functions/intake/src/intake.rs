@@ -146,14 +146,14 @@ impl Intake {
         examined: Examined,
     ) -> Result<Value, StepError> {
         let key = paths::of_deployment(&environment, id, "config.yaml");
-        let Examined { only, config, sources, artifacts, lookups } = examined;
+        let Examined { only, config, sources, artifacts, lookups, notices } = examined;
         let config = Some(self.store.put_once(&key, config.into_bytes()).await?);
         let sources = match sources.is_empty() {
             true => None,
             false => Some(self.store.keep_sources(&environment, id, &sources).await?),
         };
         let deployment = head(id, environment, upload, Request::Deploy { only }, DeploymentStatus::Queued);
-        let deployment = Deployment { config, sources, artifacts, lookups, ..deployment };
+        let deployment = Deployment { config, sources, artifacts, lookups, notices, ..deployment };
         self.join(&deployment).await
     }
 

@@ -1,6 +1,11 @@
-//! Control of the state machine: starting executions, looking at them, and telling those that wait.
+//! Control of the state machine: starting executions, looking at them, and telling those that wait. And the topic by which people
+//! are told.
 //!
 //! Owns the names of executions, their input, and what they are told. Never looks at plans or records.
+
+mod topic;
+
+pub use topic::{Publication, PublishError, Topic};
 
 use async_trait::async_trait;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};

@@ -21,6 +21,8 @@ pub struct Waiting {
     pub deployment: DeploymentId,
     /// What Step Functions is to be told.
     pub token: String,
+    /// Whether people were told that it waits.
+    pub told: bool,
 }
 
 /// What became of the wish to wait for approval.
@@ -357,6 +359,32 @@ impl Store {
         Ok(item.as_ref().and_then(waiting))
     }
 
+    /// Notes that people were told of an execution that waits, unless a newer one has taken its place: they are told of that.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn told(&self, environment: &EnvironmentId, waiting: &Waiting) -> Result<(), StoreError> {
+        use aws_sdk_dynamodb::error::SdkError;
+        let updated = self
+            .dynamodb
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key(keys::environment(environment), keys::approval(&waiting.deployment))))
+            .update_expression("SET #told = :yes")
+            .condition_expression("#token = :token")
+            .expression_attribute_names("#told", "told")
+            .expression_attribute_names("#token", "token")
+            .expression_attribute_values(":yes", text("yes"))
+            .expression_attribute_values(":token", text(&waiting.token))
+            .send()
+            .await;
+        match updated {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
+            Err(error) => Err(store_error("dynamodb UpdateItem (token)", &error)),
+        }
+    }
+
     /// Forgets a token that was used, unless a newer one has taken its place.
     ///
     /// # Errors
@@ -408,5 +436,6 @@ fn entry_item(pk: String, entry: &QueueEntry) -> Result<Item, StoreError> {
 
 fn waiting(item: &Item) -> Option<Waiting> {
     let deployment = get_text(item, "sk")?.strip_prefix(keys::APPROVALS)?;
-    Some(Waiting { deployment: deployment.into(), token: get_text(item, "token")?.to_owned() })
+    let token = get_text(item, "token")?.to_owned();
+    Some(Waiting { deployment: deployment.into(), token, told: get_text(item, "told").is_some() })
 }

@@ -33,12 +33,17 @@ pub(crate) const HELD: &str =
     "#execution = :execution AND attribute_not_exists(#ended) AND attribute_not_exists(#parked)";
 
 impl Store {
-    /// Records a deployment; one that has not ended also joins its environment's queue.
+    /// Records a deployment; one that has not ended also joins its environment's queue, and one that has is [`Self::unwritten`]
+    /// until somebody says otherwise.
     ///
     /// # Errors
     /// [`StoreError`] of DynamoDB.
     pub async fn accept(&self, deployment: &Deployment) -> Result<Accepted, StoreError> {
         let mut writes = vec![self.new_item(self.head(deployment).await?)?];
+        if matches!(deployment.status, DeploymentStatus::Ended { .. }) {
+            let pk = keys::environment(&deployment.environment);
+            writes.push(TransactWriteItem::builder().put(self.put(key(pk, keys::history(&deployment.id)))?).build());
+        }
         if deployment.status == DeploymentStatus::Queued {
             let number = self.next_number(&deployment.environment).await?;
             let entry = QueueEntry {
@@ -207,6 +212,14 @@ impl Store {
         let items = self.query(keys::environment(environment), keys::HISTORIES).await?;
         let ids = items.iter().filter_map(|item| get_text(item, "sk")?.strip_prefix(keys::HISTORIES));
         Ok(ids.map(DeploymentId::from).collect())
+    }
+
+    /// Whether the history of a deployment is to be written still.
+    ///
+    /// # Errors
+    /// [`StoreError`] of DynamoDB.
+    pub async fn is_unwritten(&self, environment: &EnvironmentId, id: &DeploymentId) -> Result<bool, StoreError> {
+        Ok(self.item(keys::environment(environment), keys::history(id)).await?.is_some())
     }
 
     /// Notes that the history of a deployment is written.

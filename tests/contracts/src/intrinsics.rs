@@ -69,6 +69,7 @@ impl<'t> Installation<'t> {
             "AWS::S3::Bucket" => ("BucketName", "arn:aws:s3:::".to_owned(), ""),
             "AWS::DynamoDB::Table" => ("TableName", regional("dynamodb", "table/"), ""),
             "AWS::SQS::Queue" => ("QueueName", regional("sqs", ""), ""),
+            "AWS::SNS::Topic" => ("TopicName", regional("sns", ""), ""),
             "AWS::Logs::LogGroup" => ("LogGroupName", regional("logs", "log-group:"), ":*"),
             "AWS::Serverless::Function" => ("FunctionName", regional("lambda", "function:"), ""),
             "AWS::Serverless::StateMachine" => ("Name", regional("states", "stateMachine:"), ""),
@@ -122,7 +123,7 @@ impl<'t> Installation<'t> {
         }
         let kind = self.template.pointer(&format!("/Resources/{name}/Type")).and_then(Value::as_str);
         let named_by = match kind {
-            Some("AWS::IAM::ManagedPolicy" | "AWS::Serverless::StateMachine") => {
+            Some("AWS::IAM::ManagedPolicy" | "AWS::Serverless::StateMachine" | "AWS::SNS::Topic") => {
                 return self.arn(name).map(Value::from);
             }
             Some("AWS::S3::Bucket") => "/BucketName",

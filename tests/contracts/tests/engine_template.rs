@@ -125,7 +125,7 @@ fn no_function_touches_what_is_deployed_by_its_own_role() {
             for action in texts(&statement["Action"]) {
                 let service = action.split(':').next().unwrap();
                 assert!(
-                    ["s3", "dynamodb", "states", "sqs", "logs", "xray", "sts"].contains(&service),
+                    ["s3", "dynamodb", "states", "sqs", "sns", "logs", "xray", "sts"].contains(&service),
                     "{function}: {action}"
                 );
             }
@@ -139,7 +139,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 28] = [
+    let cases: [(&str, String, &[&str]); 31] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -196,6 +196,9 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         // Only its own: what it releases are executions that wait for approval.
         ("states:SendTaskSuccess", machine.clone(), &["Conclude"]),
         ("states:UpdateStateMachine", machine, &[]),
+        ("sns:Publish", here.arn("Notifications").unwrap(), &["Conclude"]),
+        ("sns:Publish", local("sns", "strandline-other"), &[]),
+        ("sns:Subscribe", here.arn("Notifications").unwrap(), &[]),
     ];
     for (function, _) in FUNCTIONS {
         let identity = identity(&here, &format!("{function}Role"));
@@ -286,6 +289,8 @@ fn nothing_is_kept_where_it_can_be_read_without_tls() {
         ("DeploymentsPolicy", "s3:PutObject", deployments("refused/d/report.json")),
         ("IntakeDeadLettersPolicy", "sqs:ReceiveMessage", local("sqs", "strandline-intake-dead-letters")),
         ("ConcludeDeadLettersPolicy", "sqs:ReceiveMessage", local("sqs", "strandline-conclude-dead-letters")),
+        ("NotificationsPolicy", "sns:Publish", local("sns", "strandline-notifications")),
+        ("NotificationsPolicy", "sns:Subscribe", local("sns", "strandline-notifications")),
     ] {
         let plain = Request::new(action, &resource).by(&role_arn("intake")).with("aws:SecureTransport", "false");
         assert_eq!(resource_policy(&here, name).decide(&plain), Decision::Denied, "{name}: {action}");
@@ -330,6 +335,38 @@ fn dead_letters_are_taken_from_our_rules_only() {
         };
         assert_eq!(sent(rule), Decision::Allowed);
         assert_eq!(sent("another"), Decision::NotAllowed);
+    }
+}
+
+#[test]
+fn nobody_but_conclude_tells_people_and_whoever_may_by_their_own_policies_subscribes() {
+    let template = template::engine().unwrap();
+    let here = Installation::new(&template, &[]);
+    let topic = here.arn("Notifications").unwrap();
+    assert_eq!(here.property("ConcludeFunction", "/Environment/Variables/STRANDS_NOTIFICATIONS").unwrap(), topic);
+    assert_eq!(here.property("Notifications", "/KmsMasterKeyId").unwrap(), "alias/aws/sns");
+    let policy = resource_policy(&here, "NotificationsPolicy");
+    let asked = |who: &str, action: &str| {
+        policy.decide(&Request::new(action, &topic).by(who).with("aws:SecureTransport", "true"))
+    };
+    for (_, name) in FUNCTIONS {
+        let expected = if name == "conclude" { Decision::NotAllowed } else { Decision::Denied };
+        assert_eq!(asked(&role_arn(name), "sns:Publish"), expected, "{name}");
+    }
+    for who in [
+        format!("arn:aws:iam::{ACCOUNT}:root"),
+        format!("arn:aws:iam::{ACCOUNT}:role/admin"),
+        format!("arn:aws:iam::{ACCOUNT}:role/strandline-target-shop-dev"),
+        "arn:aws:iam::999999999999:role/strandline-conclude-eu-central-1".to_owned(),
+        "cloudwatch.amazonaws.com".to_owned(),
+    ] {
+        assert_eq!(asked(&who, "sns:Publish"), Decision::Denied, "{who}");
+        assert_eq!(asked(&who, "sns:Subscribe"), Decision::NotAllowed, "{who} is left to its own policy");
+    }
+    for statement in here.property("NotificationsPolicy", "/PolicyDocument/Statement").unwrap().as_array().unwrap() {
+        for action in texts(&statement["Action"]) {
+            assert!(!action.contains('*'), "SNS refuses {action} in the policy of a topic");
+        }
     }
 }
 
