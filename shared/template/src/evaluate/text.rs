@@ -208,7 +208,9 @@ impl Evaluator<'_> {
         }
         Some(match source {
             Given::Text(text) => self.applied(span, Function::Split, &json!([separator, text])),
-            Given::Late(node) if is_unknown(&node) => unknown(span),
+            Given::Late(node) if is_unknown(&node) || self.is_address(given.span, &node, "`Fn::Split`") => {
+                unknown(span)
+            }
             Given::Late(node) => call(span, "Fn::Split", list(span, vec![Node::text(span, separator), node])),
             Given::Wrong => unknown(span),
         })
@@ -219,10 +221,36 @@ impl Evaluator<'_> {
         Some(match self.text_or_late(given.span, value.as_ref(), "what `Fn::Base64` encodes") {
             Given::Text(text) if self.is_stored(given.span, &text, "`Fn::Base64`") => unknown(span),
             Given::Text(text) => self.applied(span, Function::Base64, &json!(text)),
-            Given::Late(node) if is_unknown(&node) => unknown(span),
+            Given::Late(node) if is_unknown(&node) || self.is_address(given.span, &node, "`Fn::Base64`") => {
+                unknown(span)
+            }
             Given::Late(node) => call(span, "Fn::Base64", node),
             Given::Wrong => unknown(span),
         })
+    }
+
+    /// Whether the address of a wait condition handle stands in what `function` is given, which is told: there is none before the
+    /// call that hands it out.
+    fn is_address(&mut self, span: Span, node: &Node, function: &str) -> bool {
+        let Some(handle) = self.handle_in(node) else { return false };
+        let message =
+            format!("{function} is given the address of `{handle}`, which is made at the call that hands it out");
+        let help = "hand the address over as it is, in a variable or a parameter, and let what runs read it there";
+        self.add(Finding::new(Code::MisplacedReference, span, message).help(help));
+        true
+    }
+
+    /// The first wait condition handle to whose address something refers.
+    fn handle_in(&self, node: &Node) -> Option<model::ResourceAddress> {
+        if let Some(("Ref", given)) = left(node) {
+            let address = given.scalar()?.parse().ok()?;
+            return self.kind(&address).is_some_and(|kind| kind.as_str() == crate::read::HANDLE).then_some(address);
+        }
+        match &node.value {
+            Value::Scalar { .. } => None,
+            Value::List(items) => items.iter().find_map(|item| self.handle_in(item)),
+            Value::Map(entries) => entries.iter().find_map(|(_, item)| self.handle_in(item)),
+        }
     }
 
     pub(super) fn cidr(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {

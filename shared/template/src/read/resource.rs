@@ -10,6 +10,10 @@ use super::names::is_name;
 use super::section::{PROCESSED, plain};
 use super::template::Resource;
 
+/// What has an address to which whoever has it signals.
+pub(crate) const HANDLE: &str = "AWS::CloudFormation::WaitConditionHandle";
+/// What waits for signals.
+pub(crate) const CONDITION: &str = "AWS::CloudFormation::WaitCondition";
 /// How the types of AWS SAM begin.
 const SERVERLESS: &str = "AWS::Serverless::";
 
@@ -121,7 +125,7 @@ fn promises(kind: &str, policies: &[(Key, Rc<Node>)], reader: &mut Reader<'_>) {
         if key.name == "CreationPolicy" {
             let message = "`CreationPolicy` waits for signals, which are not supported";
             let help = match kind {
-                "AWS::CloudFormation::WaitCondition" => "use `Handle`, `Count` and `Timeout` of the wait condition",
+                CONDITION => "use `Handle`, `Count` and `Timeout` of the wait condition",
                 _ => "remove it: a resource counts as made when AWS says that it is ready",
             };
             reader.add(Finding::new(Code::Unsupported, key.span, message).help(help));

@@ -323,6 +323,8 @@ fn what_only_cloudformation_could_keep_is_told() {
   Wait: { Type: AWS::CloudFormation::WaitCondition, CreationPolicy: { ResourceSignal: {} } }
 ",
         &[
+            "2:3 missing-key | `Handle` is missing (`AWS::CloudFormation::WaitCondition`) | write `Handle: !Ref …`, of an `AWS::CloudFormation::WaitConditionHandle`",
+            "2:3 missing-key | `Timeout` is missing (`AWS::CloudFormation::WaitCondition`) | say how many seconds it may wait: from 1 to 3600",
             "2:53 unsupported | `CreationPolicy` waits for signals, which are not supported | use `Handle`, `Count` and `Timeout` of the wait condition",
         ],
     );
@@ -331,6 +333,38 @@ fn what_only_cloudformation_could_keep_is_told() {
   Live: { Type: AWS::SQS::Queue, UpdatePolicy: [a] }
 ",
         &["2:48 wrong-type | `UpdatePolicy` must be a mapping, not a list | write it as `key: value` lines"],
+    );
+}
+
+#[test]
+fn wait_conditions_that_nobody_could_keep_are_told() {
+    check(
+        "Resources:
+  Handle: { Type: AWS::CloudFormation::WaitConditionHandle }
+  Long: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: !Ref Handle, Timeout: '43200' } }
+  Never: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: !Ref Handle, Timeout: 0, Count: 5000 } }
+  Right: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: !Ref Handle, Timeout: '3600', Count: 2 } }
+",
+        &[
+            "3:97 out-of-range | `Timeout` of a wait condition is a whole number from 1 to 3600: the address of its handle takes signals for no longer | write a number that is allowed, or let another step wait for what takes longer",
+            "4:98 out-of-range | `Timeout` of a wait condition is a whole number from 1 to 3600: the address of its handle takes signals for no longer | write a number that is allowed, or let another step wait for what takes longer",
+            "4:108 out-of-range | `Count` of a wait condition is a whole number from 1 to 1000: every signal is read | write a number that is allowed, or let another step wait for what takes longer",
+        ],
+    );
+    check(
+        r#"Resources:
+  Handle: { Type: AWS::CloudFormation::WaitConditionHandle }
+  Start:
+    Type: AWS::SSM::Parameter
+    Properties:
+      Type: String
+      Value: !Base64 { "Fn::Sub": "curl -T ok ${Handle}" }
+      Description: !Select [0, !Split ["?", !Ref Handle]]
+"#,
+        &[
+            "7:22 misplaced-reference | `Fn::Base64` is given the address of `site/Handle`, which is made at the call that hands it out | hand the address over as it is, in a variable or a parameter, and let what runs read it there",
+            "8:39 misplaced-reference | `Fn::Split` is given the address of `site/Handle`, which is made at the call that hands it out | hand the address over as it is, in a variable or a parameter, and let what runs read it there",
+        ],
     );
 }
 
