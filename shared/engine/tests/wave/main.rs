@@ -10,6 +10,7 @@
 
 mod answers;
 mod later;
+mod waits;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -402,6 +402,7 @@ impl<'a> Kinds<'a> {
             ("AWS::EC2::SecurityGroup", Proof::Tag { lag: Duration::ZERO }),
             ("AWS::EC2::VPC", Proof::Tag { lag: Duration::ZERO }),
             (CUSTOM, Proof::Child),
+            ("AWS::CloudFormation::WaitCondition", Proof::Token { life: Duration::MAX }),
         ];
         let by_type = kinds.into_iter().map(|(name, proof)| (name, Kind { world, name, proof }));
         Self { world, by_type: by_type.collect() }
