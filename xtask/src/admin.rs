@@ -9,6 +9,7 @@ mod engine;
 mod history;
 mod let_go;
 mod limits;
+mod plan;
 mod queue;
 
 use clap::{Args, Subcommand};
@@ -37,6 +38,8 @@ enum Command {
     /// Environments: who may be deployed to.
     #[command(subcommand)]
     Environment(EnvironmentCommand),
+    /// What an upload of a project would do now: a plan, or everything that is wrong. Nothing is done.
+    Plan(plan::Planning),
     /// The deployments of an environment, oldest first; one of them; two beside each other.
     History(history::History),
     /// Who has the turn in an environment, and who waits.
@@ -125,6 +128,7 @@ impl Admin {
             Command::Environment(EnvironmentCommand::List) => {
                 show(self.json, &store.environments().await?);
             }
+            Command::Plan(plan) => plan.run(Engine::of(&config, self.table).await?, self.json).await?,
             Command::History(history) => history.run(&config, self.table, self.json).await?,
             Command::Queue { environment } => queue::show(&store, &id(&environment)?, self.json).await?,
             Command::Cancel(cancelling) => cancelling.run(&store, self.json).await?,

@@ -9,6 +9,8 @@ use crate::error::XtaskError;
 pub(crate) struct Engine {
     /// Its stores.
     pub(crate) store: Store,
+    /// The bucket that uploads are put into.
+    pub(crate) inbox: String,
     /// Its state machine.
     pub(crate) machine: StateMachine,
     /// Whose credentials these are: an ARN.
@@ -32,6 +34,7 @@ impl Engine {
         let machine = format!("arn:{partition}:states:{region}:{account}:stateMachine:strandline-deploy");
         Ok(Self {
             store: Store::new(config, table, format!("strands-deployments-{account}-{region}")),
+            inbox: format!("strands-inbox-{account}-{region}"),
             machine: StateMachine::new(config, machine),
             caller: caller.to_owned(),
         })

@@ -47,8 +47,10 @@ impl Wrong {
     }
 }
 
-fn told(Refusal { code, message, help, .. }: &Refusal, style: &Style) -> String {
-    let mut text = format!("{} {message}\n", style.paint(&format!("{code}:"), Paint::Bad));
+fn told(refusal: &Refusal, style: &Style) -> String {
+    let Refusal { code, message, help, .. } = refusal;
+    let place = refusal.place().map(|place| format!("{place}: ")).unwrap_or_default();
+    let mut text = format!("{place}{} {message}\n", style.paint(&format!("{code}:"), Paint::Bad));
     if let Some(help) = help {
         text.push_str(&format!("{} {help}\n", style.paint("help:", Paint::Active)));
     }

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod foreseen;
 mod kept;
 mod told;
 
