@@ -32,6 +32,8 @@ ACCOUNT = ASKED["account"]
 NO_VALUE = object()
 # What the emulator takes and forgets; that it was sent is seen elsewhere.
 FORGOTTEN = {("AWS::CloudWatch::Alarm", "Metrics")}
+# How Lambda names a mapping where it does not say so itself.
+MAPPING = f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:{{}}"
 # Lists whose order means nothing.
 SETS = {"AttributeDefinitions", "Tags", "ManagedPolicyArns", "Action", "AllowMethods", "AllowHeaders", "AllowOrigins", "Queues", "Topics",
         "Roles", "GlobalSecondaryIndexes", "NonKeyAttributes", "AlarmActions", "Dimensions", "Policies", "Resource"}
@@ -278,7 +280,8 @@ def parameter(name, _):
     ssm = client("ssm")
     found = ssm.get_parameter(Name=name)["Parameter"]
     described = ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "Equals", "Values": [name]}])["Parameters"][0]
-    properties = {"Type": found["Type"], "Value": found["Value"], "Description": described.get("Description"),
+    tagged = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
+    properties = {"Name": name, "Type": found["Type"], "Value": found["Value"], "Tags": {t["Key"]: t["Value"] for t in tagged}, "Description": described.get("Description"),
                   "Tier": described.get("Tier", "Standard")}
     return {"Ref": name, "Attributes": {"Type": found["Type"], "Value": found["Value"]}, "Properties": properties}
 
@@ -345,7 +348,7 @@ def function(name, _):
     lam = client("lambda")
     read = lam.get_function(FunctionName=name)
     live = read["Configuration"]
-    properties = {k: live.get(k) for k in ("Architectures", "Description", "Environment", "EphemeralStorage", "Handler", "MemorySize", "Role",
+    properties = {k: live.get(k) for k in ("Architectures", "DeadLetterConfig", "Description", "Environment", "EphemeralStorage", "Handler", "LoggingConfig", "MemorySize", "Role",
                                            "Runtime", "Timeout", "TracingConfig")}
     properties["ReservedConcurrentExecutions"] = lam.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     properties["Tags"] = tags(read.get("Tags"))
@@ -392,16 +395,23 @@ def alias(_, asked):
     return {"Ref": live["AliasArn"], "Attributes": {}, "Properties": properties}
 
 
-def url(_, asked):
-    live = client("lambda").get_function_url_config(FunctionName=asked("TargetFunctionArn"))
-    properties = {"AuthType": live["AuthType"], "Cors": live.get("Cors"), "TargetFunctionArn": live["FunctionArn"]}
+def url(name, asked):
+    function = asked("TargetFunctionArn")
+    # The ARN of what it is a URL of says which alias, if any.
+    qualifier = name.removeprefix(function).removeprefix(":")
+    live = client("lambda").get_function_url_config(FunctionName=function, **({"Qualifier": qualifier} if qualifier else {}))
+    properties = {"AuthType": live["AuthType"], "Cors": live.get("Cors"), "TargetFunctionArn": function, "Qualifier": qualifier}
+    if not live["FunctionArn"].startswith(function):
+        raise ValueError(f"it is of {live['FunctionArn']}")
     return {"Ref": live["FunctionArn"], "Attributes": {"FunctionUrl": live["FunctionUrl"]}, "Properties": properties}
 
 
-def permission(_, asked):
+def permission(name_of_statement, asked):
     name, source = asked("FunctionName"), asked("SourceArn")
     statements = document(client("lambda").get_policy(FunctionName=name)["Policy"])["Statement"]
-    own, = [s for s in statements if s.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn") == source]
+    own = [s for s in statements if s.get("Condition", {}).get("ArnLike", {}).get("AWS:SourceArn") == source]
+    # Two routes to one function have a permission each, and CDK gives both one source.
+    own, = own if len(own) == 1 else [s for s in own if s["Sid"] in name_of_statement]
     properties = {"Action": own["Action"], "FunctionName": own["Resource"], "Principal": own["Principal"].get("Service"), "SourceArn": source}
     return {"Ref": own["Sid"], "Attributes": {}, "Properties": properties}
 
@@ -410,7 +420,8 @@ def event_source(_, asked):
     source = asked("EventSourceArn")
     listed = client("lambda").list_event_source_mappings(FunctionName=asked("FunctionName"))["EventSourceMappings"]
     own, = [m for m in listed if m["EventSourceArn"] == source]
-    properties = {**own, "FunctionName": own["FunctionArn"].rsplit(":", 1)[-1]}
+    tagged = client("lambda").list_tags(Resource=own.get("EventSourceMappingArn") or MAPPING.format(own["UUID"]))["Tags"]
+    properties = {**own, "FunctionName": own["FunctionArn"].rsplit(":", 1)[-1], "Tags": tags(tagged)}
     return {"Ref": own["UUID"], "Attributes": {}, "Properties": properties}
 
 
@@ -418,12 +429,14 @@ def log_group(name, _):
     logs = client("logs")
     live, = [g for g in logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"] if g["logGroupName"] == name]
     return {"Ref": name, "Attributes": {"Arn": live["arn"]},
-            "Properties": {"LogGroupName": name, "RetentionInDays": live.get("retentionInDays")}}
+            "Properties": {"LogGroupName": name, "RetentionInDays": live.get("retentionInDays"),
+                           "Tags": tags(logs.list_tags_for_resource(resourceArn=live["arn"].removesuffix(":*"))["tags"])}}
 
 
 def alarm(name, _):
     live, = client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return {"Ref": name, "Attributes": {"Arn": live["AlarmArn"]}, "Properties": live}
+    tagged = client("cloudwatch").list_tags_for_resource(ResourceARN=live["AlarmArn"])["Tags"]
+    return {"Ref": name, "Attributes": {"Arn": live["AlarmArn"]}, "Properties": {**live, "Tags": tags(tagged)}}
 
 
 def api(ident, _):
@@ -447,6 +460,13 @@ def greeting(_, asked):
     name, word = asked("Name"), asked("Word")
     properties = {"ServiceToken": asked("ServiceToken"), "Name": name, "Word": word}
     return {"Ref": f"greeting-{name}", "Attributes": {"Text": f"{word}, {name}!"}, "Properties": properties}
+
+
+def seeding(_, asked):
+    """As `greeting`, of the application that CDK wrote."""
+    who = asked("Who")
+    properties = {"ServiceToken": asked("ServiceToken"), "Who": who}
+    return {"Ref": "seed-1", "Attributes": {"Greeting": f"hello {who}"}, "Properties": properties}
 
 
 READERS = {
@@ -474,6 +494,7 @@ READERS = {
     "AWS::SQS::QueuePolicy": queue_policy,
     "AWS::SSM::Parameter": parameter,
     "Custom::Greeting": greeting,
+    "Custom::Seeding": seeding,
 }
 
 

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod cdk;
 mod life;
 mod orders;
 mod refused;
