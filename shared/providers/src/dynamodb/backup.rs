@@ -41,7 +41,7 @@ impl Live {
     pub(super) async fn set_recovery(&self, name: &str, to: Option<&Value>) -> Result<(), CallError> {
         let live = self.recovery(name).await?;
         let wanted = to.filter(|to| flag(to, "PointInTimeRecoveryEnabled") == Some(true));
-        if is_so(live.as_ref(), wanted) {
+        if is_so(live.as_ref(), wanted) && has_days(live.as_ref(), wanted) {
             return Ok(());
         }
         let specification = PointInTimeRecoverySpecification::builder()
@@ -69,6 +69,15 @@ impl Live {
     }
 }
 
+/// How far back recovery reaches where nobody says ("UpdateContinuousBackups", RecoveryPeriodInDays).
+const DAYS: i32 = 35;
+
+/// Whether recovery reaches as far back as is wanted. An account whose answer says nothing of days has the default.
+fn has_days(live: Option<&Value>, wanted: Option<&Value>) -> bool {
+    let days = |recovery: &Value| whole(recovery, "RecoveryPeriodInDays").unwrap_or(DAYS);
+    live.map(days) == wanted.map(days)
+}
+
 /// Whether `live` is what is wanted; nothing where nothing is wanted.
 fn is_so(live: Option<&Value>, wanted: Option<&Value>) -> bool {
     match (live, wanted) {
@@ -81,6 +90,15 @@ fn is_so(live: Option<&Value>, wanted: Option<&Value>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn recovery_reaches_as_far_back_as_it_does_by_itself_where_nothing_is_said() {
+        let on =
+            |days: Option<i32>| tree::said(json!({ "PointInTimeRecoveryEnabled": true, "RecoveryPeriodInDays": days }));
+        assert!(has_days(Some(&on(Some(35))), Some(&on(None))));
+        assert!(!has_days(Some(&on(Some(7))), Some(&on(None))));
+        assert!(has_days(None, None));
+    }
 
     #[test]
     fn what_is_off_and_not_asked_for_is_as_it_should_be() {

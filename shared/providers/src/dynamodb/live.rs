@@ -30,15 +30,16 @@ impl Live {
         let mut taken = Vec::new();
         while !names.is_empty() {
             let table = self.active(name).await?;
-            let next = left(&shape::observed(&table), to, names).into_iter().find(|step| !taken.contains(step));
+            let live = shape::observed(&table);
+            let next = left(&live, to, names).into_iter().find(|step| !taken.contains(step));
             let Some(step) = next else { break };
-            self.take(name, to, &step).await?;
+            self.take(name, &live, to, &step).await?;
             taken.push(step);
         }
         Ok(())
     }
 
-    async fn take(&self, name: &str, to: &Properties, step: &Step) -> Result<(), CallError> {
+    async fn take(&self, name: &str, live: &Properties, to: &Properties, step: &Step) -> Result<(), CallError> {
         let to = to.to_value();
         let call = self.dynamodb.update_table().table_name(name);
         let call = match step {
@@ -51,7 +52,7 @@ impl Live {
                 let indexes: Vec<_> = indexes.collect::<Result<Vec<_>, CallError>>()?.into_iter().flatten().collect();
                 call.billing_mode(shape::billing(&to))
                     .set_provisioned_throughput(shape::capacity(&to)?)
-                    .set_on_demand_throughput(shape::on_demand(&to))
+                    .set_on_demand_throughput(shape::limits(&live.to_value(), &to))
                     .set_global_secondary_index_updates((!indexes.is_empty()).then_some(indexes))
             }
             Step::Stream(view) => call.stream_specification(shape::stream(view.as_deref())?),

@@ -49,6 +49,21 @@ pub(super) fn on_demand(tree: &Value) -> Option<OnDemandThroughput> {
     })
 }
 
+/// The limits that make those of `live` into those of `to`: DynamoDB keeps the ones that it is not told of, and lifts one that
+/// it is told is -1.
+pub(super) fn limits(live: &Value, to: &Value) -> Option<OnDemandThroughput> {
+    let (had, asked) = (on_demand(live), on_demand(to));
+    let limit = |had: Option<i64>, asked: Option<i64>| asked.or(had.map(|_| -1));
+    let reads = |limits: &Option<OnDemandThroughput>| limits.as_ref().and_then(|limits| limits.max_read_request_units);
+    let writes =
+        |limits: &Option<OnDemandThroughput>| limits.as_ref().and_then(|limits| limits.max_write_request_units);
+    let (reads, writes) = (limit(reads(&had), reads(&asked)), limit(writes(&had), writes(&asked)));
+    let is_any = billing(to) == BillingMode::PayPerRequest && (reads.is_some() || writes.is_some());
+    is_any.then(|| {
+        OnDemandThroughput::builder().set_max_read_request_units(reads).set_max_write_request_units(writes).build()
+    })
+}
+
 pub(super) fn projection(tree: &Value) -> Option<Projection> {
     tree.get("Projection").map(|one| {
         Projection::builder()
@@ -165,6 +180,19 @@ mod tests {
         assert!(observed(&table.clone().build()).get("ProvisionedThroughput").is_some());
         let shown = observed(&table.billing_mode_summary(on_demand).build());
         assert_eq!(shown.to_value(), json!({ "BillingMode": "PAY_PER_REQUEST" }));
+    }
+
+    #[test]
+    fn a_limit_is_lifted_where_there_is_one_and_none_is_asked_for() {
+        let with = |limits: Value| json!({ "BillingMode": "PAY_PER_REQUEST", "OnDemandThroughput": limits });
+        let both = with(json!({ "MaxReadRequestUnits": 9, "MaxWriteRequestUnits": 8 }));
+        let sent = |to: &Value| {
+            limits(&both, to).map(|limits| (limits.max_read_request_units, limits.max_write_request_units))
+        };
+        assert_eq!(sent(&with(json!({ "MaxReadRequestUnits": 5 }))), Some((Some(5), Some(-1))));
+        assert_eq!(sent(&json!({ "BillingMode": "PAY_PER_REQUEST" })), Some((Some(-1), Some(-1))));
+        assert_eq!(sent(&json!({})), None, "capacity is provisioned");
+        assert_eq!(limits(&json!({}), &json!({ "BillingMode": "PAY_PER_REQUEST" })), None);
     }
 
     #[test]

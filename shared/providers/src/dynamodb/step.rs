@@ -5,7 +5,7 @@ use model::Properties;
 use serde_json::{Value, json};
 
 use super::shape;
-use crate::tree::{covers, flag, items, text};
+use crate::tree::{covers, flag, items, text, whole};
 
 /// One call of `UpdateTable`.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,10 +72,15 @@ fn standard() -> String {
 }
 
 fn has_capacity(live: &Value, to: &Value) -> bool {
-    shape::billing(live) == shape::billing(to)
-        && ["ProvisionedThroughput", "OnDemandThroughput"]
-            .into_iter()
-            .all(|name| to.get(name).is_none_or(|want| live.get(name).is_some_and(|have| covers(have, want))))
+    let has = |name| to.get(name).is_none_or(|want| live.get(name).is_some_and(|have: &Value| covers(have, want)));
+    shape::billing(live) == shape::billing(to) && has("ProvisionedThroughput") && has_limits(live, to)
+}
+
+/// Whether the limits of what is paid for by request are those that are asked for: none where none are.
+fn has_limits(live: &Value, to: &Value) -> bool {
+    let limit = |tree: &Value, name| tree.get("OnDemandThroughput").and_then(|limits| whole::<i64>(limits, name));
+    let of = |tree: &Value, name| limit(tree, name).filter(|units| *units > 0);
+    ["MaxReadRequestUnits", "MaxWriteRequestUnits"].into_iter().all(|name| of(live, name) == of(to, name))
 }
 
 fn has_encryption(live: &Value, to: &Value) -> bool {
@@ -174,6 +179,16 @@ mod tests {
             |view: &str| json!({ "BillingMode": "PAY_PER_REQUEST", "StreamSpecification": { "StreamViewType": view } });
         check(with("KEYS_ONLY"), with("NEW_IMAGE"), &[Step::Stream(None), Step::Stream(Some("NEW_IMAGE".into()))]);
         check(with("KEYS_ONLY"), json!({ "BillingMode": "PAY_PER_REQUEST" }), &[Step::Stream(None)]);
+    }
+
+    #[test]
+    fn limits_that_are_no_longer_asked_for_are_lifted() {
+        let with = |limits: Value| json!({ "BillingMode": "PAY_PER_REQUEST", "OnDemandThroughput": limits });
+        let (some, one) =
+            (json!({ "MaxReadRequestUnits": 9, "MaxWriteRequestUnits": 9 }), json!({ "MaxReadRequestUnits": 9 }));
+        check(with(some.clone()), json!({ "BillingMode": "PAY_PER_REQUEST" }), &[Step::Capacity]);
+        check(with(some), with(one.clone()), &[Step::Capacity]);
+        check(with(json!({ "MaxReadRequestUnits": 9, "MaxWriteRequestUnits": -1 })), with(one), &[]);
     }
 
     #[test]
