@@ -108,6 +108,24 @@ pub fn any_differs(from: &Properties, to: &Properties, names: &[&str]) -> bool {
     names.iter().any(|name| differs(from, to, name))
 }
 
+/// Whether a property may stand otherwise than as `to` asks for it: `live` does not show what is asked for, or a change that did
+/// not come to its end sent something else, which is to be seen nowhere where nothing is asked for any more.
+pub fn may_differ(existing: &Existing<'_>, live: &Properties, to: &Properties, name: &str) -> bool {
+    let asked = to.get(name).filter(|asked| !asked.is_null());
+    let is_shown = |asked| live.get(name).is_some_and(|live| crate::tree::covers(live, asked));
+    asked.is_some_and(|asked| !is_shown(asked)) || is_unsettled(existing, to, name)
+}
+
+/// Whether a change that did not come to its end sent a property otherwise than as `to` asks for it.
+pub fn is_unsettled(existing: &Existing<'_>, to: &Properties, name: &str) -> bool {
+    existing.earlier.iter().any(|earlier| differs(&earlier.sent, to, name))
+}
+
+/// Whether a property was ever asked for since a change last came to its end.
+pub fn was_asked(existing: &Existing<'_>, name: &str) -> bool {
+    existing.sent().any(|sent| sent.get(name).is_some_and(|asked| !asked.is_null()))
+}
+
 /// An error that says that a property is wrong.
 pub fn invalid(message: impl Into<String>) -> CallError {
     CallError::local(ErrorClass::Invalid, "read the properties", message)

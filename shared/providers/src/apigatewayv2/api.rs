@@ -140,10 +140,7 @@ impl Provider for Api {
         }
         let id = existing.physical_id.as_str();
         let live = shape::seen(self, existing).await?;
-        let differs = |name: &&str| {
-            let asked = creation.properties.get(name);
-            asked.is_some_and(|asked| !live.properties.get(name).is_some_and(|live| tree::covers(live, asked)))
-        };
+        let differs = |name: &&str| shape::may_differ(existing, &live.properties, creation.properties, name);
         let names: Vec<&str> = SETTINGS.into_iter().filter(differs).collect();
         self.change(id, creation.properties, &names).await?;
         let change = TagChange::between(&tags::asked(&live.properties)?, &tags::asked(creation.properties)?);

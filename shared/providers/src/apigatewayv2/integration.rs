@@ -16,7 +16,7 @@ use crate::clients::Clients;
 use crate::error::call_error;
 use crate::marks;
 use crate::shape::{self, any_differs, invalid, required, unless_missing};
-use crate::tree::{self, covers, said, text, whole};
+use crate::tree::{self, said, text, whole};
 
 /// Properties that `UpdateIntegration` carries.
 const SETTINGS: [&str; 6] = [
@@ -136,9 +136,10 @@ impl Provider for Integration {
             return Ok(());
         }
         let live = shape::seen(self, existing).await?;
-        match covers(&live.properties.to_value(), &said(creation.properties.to_value())) {
-            true => Ok(()),
-            false => self.set(existing, creation.properties).await,
+        let to = creation.properties;
+        match SETTINGS.iter().any(|name| shape::may_differ(existing, &live.properties, to, name)) {
+            true => self.set(existing, to).await,
+            false => Ok(()),
         }
     }
 

@@ -15,7 +15,7 @@ use super::SERVICE;
 use crate::clients::Clients;
 use crate::error::call_error;
 use crate::shape::{self, any_differs, required, unless_missing};
-use crate::tree::{self, covers, list, said, text};
+use crate::tree::{self, list, said, text};
 
 /// Properties that `UpdateRoute` carries.
 const SETTINGS: [&str; 6] =
@@ -39,8 +39,10 @@ impl Route {
         // What is left out is kept, so that an authorizer that is no longer asked for must be taken away by its type.
         let call = call.authorization_type(authorization(&tree).unwrap_or(AuthorizationType::None));
         let call = call.set_target(text(&tree, "Target")).set_authorizer_id(text(&tree, "AuthorizerId"));
-        let call = call.set_authorization_scopes(list(&tree, "AuthorizationScopes"));
-        let call = call.set_operation_name(text(&tree, "OperationName"));
+        let none = |name: &str| shape::was_asked(existing, name);
+        let scopes = list(&tree, "AuthorizationScopes").or(none("AuthorizationScopes").then(Vec::new));
+        let name = text(&tree, "OperationName").or(none("OperationName").then(String::new));
+        let call = call.set_authorization_scopes(scopes).set_operation_name(name);
         call.send().await.map_err(|error| call_error(SERVICE, "UpdateRoute", error))?;
         Ok(())
     }
@@ -116,9 +118,10 @@ impl Provider for Route {
             return Ok(());
         }
         let live = shape::seen(self, existing).await?;
-        match covers(&live.properties.to_value(), &said(creation.properties.to_value())) {
-            true => Ok(()),
-            false => self.set(existing, creation.properties).await,
+        let to = creation.properties;
+        match SETTINGS.iter().any(|name| shape::may_differ(existing, &live.properties, to, name)) {
+            true => self.set(existing, to).await,
+            false => Ok(()),
         }
     }
 

@@ -39,7 +39,14 @@ impl Stage {
     }
 
     /// Sets what is asked for among `names`, and takes back what no longer is.
-    async fn change(&self, api: &str, name: &str, to: &Properties, names: &[&str]) -> Result<(), CallError> {
+    async fn change(
+        &self,
+        api: &str,
+        existing: &Existing<'_>,
+        to: &Properties,
+        names: &[&str],
+    ) -> Result<(), CallError> {
+        let name = existing.physical_id.as_str();
         let (tree, wanted) = (to.to_value(), |name: &str| names.contains(&name));
         if wanted("AccessLogSettings") && to.get("AccessLogSettings").is_none() {
             let call = self.clients.apigateway.delete_access_log_settings().api_id(api).stage_name(name);
@@ -54,7 +61,7 @@ impl Stage {
         let route = wanted("DefaultRouteSettings")
             .then(|| route_settings(to.get("DefaultRouteSettings").unwrap_or(&none), Some(false)));
         let log = to.get("AccessLogSettings").filter(|_| wanted("AccessLogSettings")).map(access_log);
-        let variables = wanted("StageVariables").then(|| text_map(to.get("StageVariables")).into_iter().collect());
+        let variables = wanted("StageVariables").then(|| variables(existing, to).into_iter().collect());
         let call = self.clients.apigateway.update_stage().api_id(api).stage_name(name);
         let call = call.set_auto_deploy(wanted("AutoDeploy").then(|| flag(&tree, "AutoDeploy").unwrap_or_default()));
         let call = call.set_default_route_settings(route).set_access_log_settings(log).set_stage_variables(variables);
@@ -122,12 +129,9 @@ impl Provider for Stage {
         }
         let (api, name) = (required(creation.properties, "ApiId")?, existing.physical_id.as_str());
         let live = shape::seen(self, existing).await?;
-        let differs = |name: &&str| {
-            let asked = creation.properties.get(name);
-            asked.is_some_and(|asked| !live.properties.get(name).is_some_and(|live| tree::covers(live, asked)))
-        };
+        let differs = |name: &&str| shape::may_differ(existing, &live.properties, creation.properties, name);
         let names: Vec<&str> = SETTINGS.into_iter().filter(differs).collect();
-        self.change(api, name, creation.properties, &names).await?;
+        self.change(api, existing, creation.properties, &names).await?;
         let change = TagChange::between(&tags::asked(&live.properties)?, &tags::asked(creation.properties)?);
         super::tag(&self.clients, &self.arn(api, name), change).await
     }
@@ -137,7 +141,7 @@ impl Provider for Stage {
         let (api, name) = (required(to, "ApiId")?, existing.physical_id.as_str());
         let names: Vec<&str> =
             SETTINGS.into_iter().filter(|name| any_differs(existing.properties, to, &[name])).collect();
-        self.change(api, name, to, &names).await?;
+        self.change(api, existing, to, &names).await?;
         super::tag(&self.clients, &self.arn(api, name), TagChange::of(existing.properties, to)?).await
     }
 
@@ -151,6 +155,14 @@ impl Provider for Stage {
 
 fn check(properties: &Properties) -> Result<(), CallError> {
     tree::only(properties, &[SETTINGS.as_slice(), ["ApiId", "StageName", "Tags"].as_slice()].concat())
+}
+
+/// The variables of a stage. API Gateway keeps those that it is not told of, and takes one away that it is told is empty.
+fn variables(existing: &Existing<'_>, to: &Properties) -> BTreeMap<String, String> {
+    let had = existing.sent().flat_map(|sent| text_map(sent.get("StageVariables")));
+    let mut variables: BTreeMap<String, String> = had.map(|(name, _)| (name, String::new())).collect();
+    variables.extend(text_map(to.get("StageVariables")));
+    variables
 }
 
 fn access_log(tree: &Value) -> AccessLogSettings {
@@ -198,6 +210,19 @@ fn observed(shown: &GetStageOutput) -> Properties {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_that_are_no_longer_asked_for_are_told_to_be_empty() {
+        let with = |variables: Value| model::properties(json!({ "StageVariables": variables }));
+        let (from, to) = (with(json!({ "a": "1", "b": "2" })), with(json!({ "a": "3" })));
+        let (key, id) = ("a/Stage@1".parse().unwrap(), PhysicalId::from("live"));
+        let told = |existing: &Existing<'_>, to: &Properties| json!(variables(existing, to));
+        assert_eq!(told(&Existing::settled(&key, &id, &from), &to), json!({ "a": "3", "b": "" }));
+        let earlier = [model::Earlier { sent: from.clone(), token: None }];
+        let interrupted = Existing { earlier: &earlier, ..Existing::settled(&key, &id, &to) };
+        assert_eq!(told(&interrupted, &to), json!({ "a": "3", "b": "" }));
+        assert_eq!(told(&interrupted, &Properties::new()), json!({ "a": "", "b": "" }));
+    }
 
     #[test]
     fn a_stage_reads_back_as_it_was_asked_for() {

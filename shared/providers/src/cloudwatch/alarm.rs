@@ -16,7 +16,7 @@ use super::metric;
 use crate::arn;
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{differs, required, unless_missing};
+use crate::shape::{self, differs, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::tree::{self, flag, number, plain_number, said, text, whole};
 
@@ -172,7 +172,10 @@ impl Provider for Alarm {
         let name = existing.physical_id.as_str();
         let (live, have) = tokio::try_join!(self.described(name), self.tags(name))?;
         let live = live.as_ref().map(observed).unwrap_or_default();
-        if !is_as_asked(&live, creation.properties) {
+        let settings = SETTINGS.iter().filter(|setting| **setting != "Tags");
+        let is_unsettled =
+            settings.into_iter().any(|setting| shape::is_unsettled(existing, creation.properties, setting));
+        if is_unsettled || !is_as_asked(&live, creation.properties) {
             self.send(self.put(name, creation.properties)?).await?;
         }
         self.tag(name, TagChange::between(&have.unwrap_or_default(), &tags::asked(creation.properties)?)).await

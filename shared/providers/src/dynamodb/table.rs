@@ -17,7 +17,7 @@ use super::shape;
 use crate::arn;
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, differs, required, unless_missing};
+use crate::shape::{any_differs, differs, is_unsettled, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::tree::{self, built, flag};
 
@@ -161,7 +161,8 @@ impl Provider for Table {
             return Ok(());
         }
         if !fresh {
-            let names: Vec<&str> = SETTINGS.into_iter().filter(|name| asked.get(name).is_some()).collect();
+            let is_left = |name: &&str| asked.get(name).is_some() || is_unsettled(existing, asked, name);
+            let names: Vec<&str> = SETTINGS.into_iter().filter(is_left).collect();
             self.live.take_steps(name, asked, &names).await?;
             let have = self.tags(name).await?.unwrap_or_default();
             self.tag(name, TagChange::between(&have, &tags::asked(asked)?)).await?;

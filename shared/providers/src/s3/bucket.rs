@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::settings::{SETTINGS, Settings};
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, at, differs, required, unless_missing};
+use crate::shape::{self, any_differs, at, differs, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::{arn, tree};
 
@@ -170,7 +170,14 @@ impl Provider for Bucket {
             tokio::try_join!(self.put_missing(name, creation.properties, &known, &of_new), rest)?;
             return Ok(());
         }
-        self.bring(name, creation.properties, &SETTINGS).await?;
+        let (to, live) = (creation.properties, self.settings.shown(name, &SETTINGS).await?);
+        for setting in SETTINGS {
+            let asked = to.get(setting).filter(|asked| !asked.is_null());
+            let is_there = asked.is_some() || live.get(setting).is_some();
+            if is_there && shape::may_differ(existing, &live, to, setting) {
+                self.settings.put(name, setting, asked).await.map_err(not_seen_yet)?;
+            }
+        }
         let have = tags(&self.clients, name).await?.unwrap_or_default();
         self.tag(name, TagChange::between(&have, &tags::asked(creation.properties)?)).await
     }

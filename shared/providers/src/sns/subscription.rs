@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::topic;
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{differs, required, unless_missing};
+use crate::shape::{differs, may_differ, required, unless_missing};
 use crate::{marks, tree};
 
 /// Properties that are attributes.
@@ -116,10 +116,10 @@ impl Provider for Subscription {
         }
         let arn = existing.physical_id.as_str();
         let live = observed(&self.attributes(arn).await?.unwrap_or_default());
-        for (name, value) in asked(creation.properties) {
-            let wanted = creation.properties.get(name);
-            let is_so = live.get(name).zip(wanted).is_some_and(|(live, wanted)| tree::covers(live, wanted));
-            if !is_so {
+        let mut wanted = asked(creation.properties);
+        for name in ATTRIBUTES {
+            if may_differ(existing, &live, creation.properties, name) {
+                let value = wanted.remove(name).unwrap_or_else(|| taken_back(name).to_owned());
                 self.set(arn, name, &value).await?;
             }
         }

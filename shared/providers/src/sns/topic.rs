@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{differs, required, unless_missing};
+use crate::shape::{differs, is_unsettled, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::{arn, tree};
 
@@ -132,9 +132,12 @@ impl Provider for Topic {
         let arn = existing.physical_id.as_str();
         let (live, have) = tokio::try_join!(self.attributes(arn), tags(&self.clients, arn))?;
         let live = live.unwrap_or_default();
-        for (name, value) in asked(creation.properties) {
-            if live.get(name) != Some(&value) {
-                self.set(arn, name, &value).await?;
+        let mut wanted = asked(creation.properties);
+        for (name, default) in ATTRIBUTES {
+            let asked = wanted.remove(name);
+            let is_so = asked.as_ref().is_none_or(|asked| live.get(*name) == Some(asked));
+            if !is_so || is_unsettled(existing, creation.properties, name) {
+                self.set(arn, name, asked.as_deref().unwrap_or(default)).await?;
             }
         }
         self.tag(arn, TagChange::between(&have.unwrap_or_default(), &tags::asked(creation.properties)?)).await

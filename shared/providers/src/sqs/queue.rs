@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::clients::Clients;
 use crate::error::call_error;
-use crate::shape::{any_differs, required, unless_missing};
+use crate::shape::{self, any_differs, required, unless_missing};
 use crate::tags::{self, TagChange, Tags};
 use crate::{arn, tree};
 
@@ -148,12 +148,11 @@ impl Provider for Queue {
         let url = existing.physical_id.as_str();
         let (live, have) = tokio::try_join!(self.attributes(url), self.tags(url))?;
         let live = observed(&live.unwrap_or_default());
-        let differs = |name: &str| {
-            let asked = creation.properties.get(name).filter(|value| !value.is_null());
-            asked.is_some_and(|asked| !live.get(name).is_some_and(|live| tree::covers(live, asked)))
-        };
-        let changes = asked(creation.properties).into_iter().filter(|(name, _)| differs(name)).collect();
-        self.set(url, changes).await?;
+        let differs = |name: &str| shape::may_differ(existing, &live, creation.properties, name);
+        let mut left: BTreeMap<_, _> =
+            asked(creation.properties).into_iter().filter(|(name, _)| differs(name)).collect();
+        left.extend(existing.earlier.iter().flat_map(|earlier| changes(&earlier.sent, creation.properties)));
+        self.set(url, left).await?;
         self.tag(url, TagChange::between(&have.unwrap_or_default(), &tags::asked(creation.properties)?)).await
     }
 

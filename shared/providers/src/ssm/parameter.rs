@@ -13,7 +13,7 @@ use aws_sdk_ssm::types::{
 };
 use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof, Provider};
 use model::{CallError, Observed, PhysicalId, Properties};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::clients::Clients;
 use crate::error::call_error;
@@ -52,12 +52,28 @@ impl Parameter {
         Ok(call.set_data_type(text("DataType")).set_tier(properties.text("Tier").map(ParameterTier::from)))
     }
 
-    async fn overwrite(&self, name: &str, properties: &Properties) -> Result<(), CallError> {
-        let mut call = self.put(name, properties)?.overwrite(true);
+    /// What is left out is kept: what is no longer asked for is told to be as of a parameter of which nothing else was said.
+    fn overwritten(
+        &self,
+        existing: &Existing<'_>,
+        properties: &Properties,
+    ) -> Result<PutParameterFluentBuilder, CallError> {
+        let mut call = self.put(existing.physical_id.as_str(), properties)?.overwrite(true);
+        let is_gone = |name: &str| properties.get(name).is_none() && shape::was_asked(existing, name);
         if properties.get("Description").is_none() {
-            // What is left out is kept.
             call = call.description("");
         }
+        if is_gone("AllowedPattern") {
+            call = call.allowed_pattern("");
+        }
+        if is_gone("DataType") {
+            call = call.data_type("text");
+        }
+        Ok(call)
+    }
+
+    async fn overwrite(&self, existing: &Existing<'_>, properties: &Properties) -> Result<(), CallError> {
+        let call = self.overwritten(existing, properties)?;
         call.send().await.map_err(|error| call_error("ssm", "PutParameter", error))?;
         Ok(())
     }
@@ -167,10 +183,8 @@ impl Provider for Parameter {
         }
         let name = existing.physical_id.as_str();
         let live = shape::seen(self, existing).await?;
-        let asked = VALUES.iter().filter_map(|name| Some((name, creation.properties.get(name)?)));
-        let is_so = |name: &str, asked: &Value| live.properties.get(name).is_some_and(|live| tree::covers(live, asked));
-        if asked.into_iter().any(|(name, asked)| !is_so(name, asked)) {
-            self.overwrite(name, creation.properties).await?;
+        if VALUES.iter().any(|name| shape::may_differ(existing, &live.properties, creation.properties, name)) {
+            self.overwrite(existing, creation.properties).await?;
         }
         let change = TagChange::between(&tags::asked(&live.properties)?, &tags::asked(creation.properties)?);
         self.tag(name, change).await
@@ -179,7 +193,7 @@ impl Provider for Parameter {
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         let name = existing.physical_id.as_str();
         if any_differs(existing.properties, to, &VALUES) {
-            self.overwrite(name, to).await?;
+            self.overwrite(existing, to).await?;
         }
         self.tag(name, TagChange::of(existing.properties, to)?).await
     }
@@ -219,6 +233,23 @@ mod tests {
         let metadata = ParameterMetadata::builder().description("").tier(ParameterTier::Standard).build();
         describe(&mut observed, Some(&metadata));
         assert_eq!(observed, properties(json!({ "Tier": "Standard" })));
+    }
+
+    #[test]
+    fn what_is_no_longer_said_of_a_parameter_is_taken_back_and_what_never_was_is_not_told() {
+        let fence = std::sync::Arc::new(engine::fence::Fence::new(std::time::Duration::from_secs(1)));
+        let parameter = Parameter::new(&Clients::new(&aws_config::SdkConfig::builder().build(), "1", fence));
+        let plain = properties(json!({ "Type": "String", "Value": "v" }));
+        let (key, id) = ("a/P@1".parse().unwrap(), PhysicalId::from("/shop/dev/x"));
+        let told = |from: &Properties| {
+            let call = parameter.overwritten(&Existing::settled(&key, &id, from), &plain).unwrap();
+            let sent = call.as_input();
+            (sent.get_description().clone(), sent.get_allowed_pattern().clone(), sent.get_data_type().clone())
+        };
+        let from =
+            plain.clone().with("AllowedPattern", "^v").with("DataType", "aws:ec2:image").with("Description", "d");
+        assert_eq!(told(&from), (Some(String::new()), Some(String::new()), Some("text".into())));
+        assert_eq!(told(&plain), (Some(String::new()), None, None));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Custom resources: real functions, asked by CloudFormation's protocol, that answer to presigned addresses.
 
 use engine::ports::{Creation, Deletion, Existing, Found, Made, Readiness};
-use model::{Observed, Properties, ResourceKey, properties};
+use model::{Earlier, Observed, Properties, ResourceKey, properties};
 use serde_json::{Value, json};
 
 use crate::lambda::{BUCKET, function, stored};
@@ -85,7 +85,8 @@ async fn a_custom_resource_is_led_through_its_life() {
     provider.update(&Existing { properties: &two, ..existing }, &other).await.unwrap();
     assert_eq!(settled(provider, &existing).await.physical_id.as_str(), "other", "it says itself what it is known by");
 
-    let existing = Existing::settled(&key, &"other".into(), &other);
+    let id = "other".into();
+    let existing = Existing::settled(&key, &id, &other);
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Going);
     gone(provider, &existing).await;
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone, "what is gone is not asked again");
@@ -103,6 +104,26 @@ async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_fi
     assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
     let existing = Existing::settled(&key, &again.physical_id, &asked);
     assert_eq!(settled(provider, &existing).await.attributes, observed.attributes);
+}
+
+#[tokio::test]
+async fn an_update_that_was_interrupted_is_asked_again_under_its_id_with_what_was_answered_before() {
+    let (stage, of) = staged().await;
+    let (provider, key) = (stage.provider(KIND), key());
+    let (one, two) = (of(json!({ "Name": "one", "Count": 1 })), of(json!({ "Name": "one", "Count": 2 })));
+    let (_, observed) = made(&stage, &one).await;
+    let earlier = [Earlier { sent: one.clone(), token: None }];
+    let existing =
+        Existing { earlier: &earlier, token: Some("0a1b"), ..Existing::settled(&key, &observed.physical_id, &two) };
+    let creation = Creation { key: &key, properties: &two, token: "4567", stamp: &stage.stamp };
+    for _ in 0..2 {
+        provider.converge(&existing, &creation, false).await.unwrap();
+    }
+    let updated = settled(provider, &existing).await;
+    assert_eq!((&updated.attributes["Was"], &updated.attributes["Count"]), (&json!("1"), &json!("2")));
+    let mark = stage.account.proxy.mark();
+    provider.converge(&existing, &creation, false).await.unwrap();
+    assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
 }
 
 /// In which words a function refuses.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::fence::Fence;
 use engine::ports::{Creation, Deletion, Existing, Found, Made, Proof, Provider, Providers, Readiness};
 use local::{Account, Options, clients};
-use model::{EnvironmentId, ErrorClass, Observed, Properties, ResourceKey, ResourceType, Stamp};
+use model::{Earlier, EnvironmentId, ErrorClass, Observed, Properties, ResourceKey, ResourceType, Stamp};
 use providers::{Clients, NativeProviders};
 use serde_json::{Value, json};
 
@@ -125,14 +125,26 @@ impl Stage {
             let mark = proxy.mark();
             provider.update(&existing, &change.to).await.unwrap();
             assert_eq!(self.mutations(mark), change.calls, "{}: {now:?} to {:?}", life.kind, change.to);
-            now = change.to.clone();
+            let was = std::mem::replace(&mut now, change.to.clone());
             let existing = Existing::settled(&key, &made.physical_id, &now);
-            assert_shows(life, &settled(provider, &existing).await, &now);
+            assert_shows_without(life, &settled(provider, &existing).await, &now, &was);
             let mark = proxy.mark();
             provider.update(&existing, &now).await.unwrap();
             let creation = Creation { properties: &now, ..creation };
             provider.converge(&existing, &creation, false).await.unwrap();
             assert_eq!(self.mutations(mark), Vec::<String>::new(), "{} was changed already", life.kind);
+        }
+
+        // Back again, and all the way forth, by updates that were announced and never came to a call.
+        let back = life.changes.iter().rev().skip(1).map(|change| &change.to).chain([&life.asked]);
+        for to in back.chain(life.changes.last().map(|change| &change.to)) {
+            let earlier = [Earlier { sent: now.clone(), token: None }];
+            let existing = Existing { earlier: &earlier, ..Existing::settled(&key, &made.physical_id, to) };
+            let creation = Creation { properties: to, ..creation };
+            converged(provider, &existing, &creation).await;
+            let was = std::mem::replace(&mut now, to.clone());
+            let existing = Existing::settled(&key, &made.physical_id, &now);
+            assert_shows_without(life, &settled(provider, &existing).await, &now, &was);
         }
 
         let existing = Existing::settled(&key, &made.physical_id, &now);
@@ -200,6 +212,18 @@ pub(crate) async fn settled(provider: &dyn Provider, existing: &Existing<'_>) ->
     panic!("{} does not become ready", existing.key)
 }
 
+/// Brings a resource to what is asked for, however often it is still at the last change.
+async fn converged(provider: &dyn Provider, existing: &Existing<'_>, creation: &Creation<'_>) {
+    for _ in 0..LOOKS {
+        match provider.converge(existing, creation, false).await {
+            Ok(()) => return,
+            Err(error) => assert_eq!(error.class, ErrorClass::Busy, "{error}"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("{} does not converge", existing.key)
+}
+
 /// Waits until it is gone.
 pub(crate) async fn gone(provider: &dyn Provider, existing: &Existing<'_>) {
     for _ in 0..LOOKS {
@@ -210,6 +234,16 @@ pub(crate) async fn gone(provider: &dyn Provider, existing: &Existing<'_>) {
         }
     }
     panic!("{} does not go", existing.key)
+}
+
+/// That it shows what is asked for, and nothing of what was asked for before and is not any more.
+fn assert_shows_without(life: &Life, observed: &Observed, asked: &Properties, was: &Properties) {
+    assert_shows(life, observed, asked);
+    let kind = ResourceType::from(life.kind);
+    let (shown, was) = (schema::canonical(&kind, &observed.properties), schema::canonical(&kind, was));
+    for (name, value) in was.0.iter().filter(|(name, _)| asked.get(name).is_none()) {
+        assert_ne!(shown.get(name), Some(value), "{} still shows {name}", life.kind);
+    }
 }
 
 fn assert_shows(life: &Life, observed: &Observed, asked: &Properties) {
