@@ -119,7 +119,7 @@ fn deploy(material: &Material<'_>, asked: &Asked) -> Result<Planned, Rejected> {
     let (deployment, only) = (&deployment.id, &deployment.request.only());
     let inputs = Inputs { desired: &desired, recorded, environment, deployment, config, stamp, only };
     let planned = planner::plan(&inputs)?;
-    let exceeded = limits::exceeded(&limits, &planned.plan, desired.resources.len());
+    let exceeded = limits::exceeded(&limits, &planned.plan, recorded);
     if exceeded.is_empty() { Ok(planned) } else { Err(Rejected::Refused(exceeded, None)) }
 }
 

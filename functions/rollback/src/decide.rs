@@ -154,6 +154,7 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
         snapshot,
         recorded,
         scope,
+        touched: None,
         environment,
         deployment: &deployment.id,
         config: &config,

@@ -247,7 +247,6 @@ impl<'a> Index<'a> {
             // AWS knows it by what cannot be changed: the one that is going has it until it is gone.
             let frozen = schema::get(&change.kind).map(|schema| schema.create_only).unwrap_or_default();
             return !standing.stays()
-                && key.address == change.key.address
                 && recorded.kind == change.kind
                 && change.action.to().is_some_and(|to| {
                     frozen.iter().all(|property| to.get(property).is_some() == recorded.asked.get(property).is_some())

@@ -85,9 +85,10 @@ pub(crate) fn build(
         }
         let mut needs = edges(&decided, view, wants, wanted, decision.exists);
         if !decision.exists {
-            let going = place
-                .and_then(|place| view.places().get(place))
-                .and_then(|place| again::going_under_its_identity(place, wanted.resource, view));
+            let here = place.and_then(|place| view.places().get(place));
+            let moved = inputs.desired.moved.iter().filter(|(_, to)| *to == wanted.address);
+            let places = here.into_iter().chain(moved.filter_map(|(from, _)| view.place(from)));
+            let going = places.filter_map(|place| again::going_under_its_identity(place, wanted.resource, view));
             for (old, forced_by) in gives_way(wanted, &action, &held).into_iter().chain(going) {
                 needs.push(Edge { on: old.clone(), until: Reach::Ready });
                 built.first.insert(old, forced_by);

@@ -33,6 +33,8 @@ pub struct Inverse<'a> {
     pub recorded: &'a Recorded,
     /// What goes back; everything else stays as it is recorded now.
     pub scope: &'a Scope,
+    /// What a deployment of a part did anything to, where that is undone: nothing else goes back. None where all of the scope does.
+    pub touched: Option<&'a BTreeSet<ResourceAddress>>,
     /// What the administrator allows, and where.
     pub environment: &'a Environment,
     /// The deployment that the plan is for.
@@ -90,7 +92,7 @@ fn reprieved<'a>(inputs: &Inverse<'a>) -> Cow<'a, Recorded> {
     let then = in_use(inputs.snapshot);
     let before: BTreeMap<Identity<'_>, &ResourceKey> =
         then.values().map(|(key, resource)| (Identity::of(key, resource), *key)).collect();
-    let covers = |key: &ResourceKey, one: &RecordedResource| inputs.scope.covers(&key.address, one.agent.as_deref());
+    let covers = |key: &ResourceKey, one: &RecordedResource| scope::covers(inputs, &key.address, one);
     reprieve::reprieved(inputs.recorded, |key, resource| {
         let then = before.get(&Identity::of(key, resource));
         then.is_some_and(|then| covers(key, resource) || covers(then, resource))

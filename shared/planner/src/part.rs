@@ -213,19 +213,23 @@ struct Fate<'d> {
 }
 
 impl<'d> Fate<'d> {
-    fn of(part: &Part<'_>, relocations: &'d [Relocation<'_>], draft: &'d Draft) -> Self {
+    fn of(part: &Part<'d>, relocations: &'d [Relocation<'_>], draft: &'d Draft) -> Self {
         let built = |is_it: fn(&Action) -> bool| {
             let all = draft.built.changes.iter().filter(move |change| is_it(&change.action));
             all.map(|change| &change.key.address).collect()
         };
+        // What is left where something has moved from is known by the new address.
+        let now = |change: &'d Change| {
+            let address = &change.key.address;
+            part.whole.moved.get(address).filter(|to| part.chosen.contains(to)).unwrap_or(address)
+        };
         let deleted = draft.retired.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
-        let goes = draft.retired.iter().map(|change| &change.key.address);
         let elsewhere = relocations.iter().filter(|one| one.from.address != one.to.address);
         Self {
-            gone: goes.filter(|address| !part.chosen.contains(address)).collect(),
+            gone: draft.retired.iter().map(now).filter(|address| !part.chosen.contains(address)).collect(),
             made: built(|action| matches!(action, Action::Create { .. })),
             replaced: built(|action| matches!(action, Action::Replace { .. })),
-            deleted: deleted.map(|change| &change.key.address).collect(),
+            deleted: deleted.map(now).collect(),
             moved: elsewhere.map(|one| (&one.from.address, &one.to.address)).collect(),
         }
     }
@@ -241,7 +245,7 @@ impl<'d> Fate<'d> {
             self.gone.contains(on)
                 || self.replaced.contains(on)
                 || self.made.contains(on) && recorded.physical_id.is_some()
-                || self.deleted.contains(on) && is_sent_another(view, recorded, name)
+                || self.deleted.contains(on) && is_sent_another(view, asked, recorded, name)
         };
         let named = references(asked).into_iter().filter(|(name, on)| is_lost(name, on)).map(|(_, on)| on);
         let is_held_up = |on: &&ResourceAddress| self.gone.contains(*on) || !in_use && self.deleted.contains(*on);

@@ -116,8 +116,7 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn get(&self, key: &ResourceKey) -> Option<&Standing<'a>> {
-        let at = self.places.binary_search_by(|place| place.address.cmp(&key.address)).ok()?;
-        self.places.get(at)?.standing.iter().find(|standing| standing.generation == key.generation)
+        self.place(&key.address)?.standing.iter().find(|standing| standing.generation == key.generation)
     }
 
     /// The incarnation in use at a place.
@@ -125,10 +124,15 @@ impl<'a> View<'a> {
         self.places.get(place)?.current()
     }
 
+    /// The place of an address, where anything stands there.
+    pub(crate) fn place(&self, address: &ResourceAddress) -> Option<&Place<'a>> {
+        let at = self.places.binary_search_by(|place| place.address.cmp(address)).ok()?;
+        self.places.get(at)
+    }
+
     /// The incarnation in use at an address.
     pub(crate) fn current(&self, address: &ResourceAddress) -> Option<&Standing<'a>> {
-        let at = self.places.binary_search_by(|place| place.address.cmp(address)).ok()?;
-        self.current_at(at)
+        self.place(address)?.current()
     }
 
     /// The generation of the next incarnation of `address`, which may stand at a place: above all that are recorded, and above

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use model::{Cause, Desired, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey, Retention};
+use model::{Cause, Desired, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey, Retention, Selection};
 use testkit::{Fault, Options, Script, Weather, World};
 
 use crate::invariants::{Broken, always, hold, is_back};
 use crate::machine::{Deployed, Machine, Stopped, Wish};
+use crate::part::Part;
 
 /// What one deployment of a case is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct Revision {
     pub request: Request,
     /// What should exist, where that is what it is asked.
     pub desired: Desired,
+    /// The part that it is about, where it is asked to deploy.
+    pub only: Selection,
     /// What goes wrong, by the number of the port call from the deployment's beginning.
     pub faults: Vec<(usize, Fault)>,
     /// Storms, from the deployment's beginning.
@@ -95,6 +98,12 @@ impl Failure {
 pub struct Covered {
     /// Deployments that ended well.
     pub done: usize,
+    /// Deployments of a part that ended well.
+    pub parts: usize,
+    /// Deployments of a part that were refused for what is beside it.
+    pub refused: usize,
+    /// Deployments of a part that failed, and went back alone.
+    pub alone: usize,
     /// Deployments that failed, for a reason that was injected.
     pub failed: usize,
     /// Deployments that failed and went back.
@@ -138,7 +147,16 @@ impl Case {
         for (n, revision) in self.revisions.iter().enumerate() {
             ends.before = machine.stands.clone();
             ends.begun = machine.world.truth().recorded.clone();
+            let is_part = revision.request == Request::Deploy && !revision.only.is_all();
+            let part = is_part.then(|| Part::of(&machine, &revision.desired, &revision.only));
             let end = self.deploy(&mut machine, n, revision, &ends);
+            if let Some(part) = part {
+                self.judge_part(&mut machine, n + 1, (revision, &ends, &part), &end, &mut covered)?;
+                let recorded = machine.world.truth().recorded.clone();
+                ends.recorded.get_mut(n).filter(|_| end == Ok(Deployed::Done)).map(|slot| slot.replace(recorded));
+                covered.calls += world.calls();
+                continue;
+            }
             self.judge(&mut machine, n + 1, (revision, &ends), &end, &mut covered, also)?;
             if end == Ok(Deployed::Done) {
                 let recorded = machine.world.truth().recorded.clone();
@@ -151,6 +169,7 @@ impl Case {
         let calm = Revision {
             request: Request::Deploy,
             desired: Desired { moved: last.desired.moved.clone(), ..last.desired.clone() },
+            only: Selection::ALL,
             faults: Vec::new(),
             weather: Vec::new(),
             doubled: BTreeSet::new(),
@@ -201,6 +220,7 @@ impl Case {
         let wish = match (revision.request, ends.of(revision.request)) {
             (Request::Rollback(_), Some(snapshot)) => Wish::Rollback(snapshot, &consent),
             (Request::Destroy, _) => Wish::Destroy(&consent),
+            (Request::Deploy, _) if !revision.only.is_all() => Wish::Part(&revision.desired, &revision.only),
             (Request::Deploy | Request::Rollback(_), _) => Wish::Deploy(&revision.desired),
         };
         let end = if revision.reaps {
@@ -208,10 +228,78 @@ impl Case {
         } else {
             machine.carry_out(&deployment, wish)
         };
-        if revision.repeated {
+        // A part that changed nothing made no invocation, and what an earlier one made anew is none of the part.
+        if revision.repeated && (revision.only.is_all() || machine.has_begun(&deployment)) {
             machine.repeat()?;
         }
         end
+    }
+
+    /// What must hold after a deployment of a part.
+    fn judge_part(
+        &self,
+        machine: &mut Machine,
+        number: usize,
+        (revision, ends, part): (&Revision, &Ends, &Part<'_>),
+        end: &Result<Deployed, Stopped>,
+        covered: &mut Covered,
+    ) -> Result<(), Failure> {
+        machine.drain();
+        let mut broken: Vec<String> = Vec::new();
+        let beside = |machine: &Machine| {
+            let alone = machine.undid_alone.then(|| part.beside(machine));
+            always(machine).into_iter().chain(alone.into_iter().flatten()).collect::<Vec<_>>()
+        };
+        let found = match end {
+            Ok(Deployed::Done) => {
+                covered.parts += 1;
+                part.hold(machine)
+            }
+            Err(Stopped::NotSelected(_)) => {
+                covered.refused += 1;
+                always(machine).into_iter().chain(part.beside(machine)).collect()
+            }
+            Ok(Deployed::RolledBack(causes)) => {
+                covered.rolled_back += 1;
+                broken.extend(undue(revision, causes));
+                let recorded = machine.world.truth().recorded.clone();
+                let left = Left::of(&recorded, ends);
+                let back = match machine.undid_alone {
+                    true => {
+                        covered.alone += 1;
+                        let touched = machine.touched(&format!("d{}", number - 1).as_str().into());
+                        part.is_back(machine, &ends.before, &touched)
+                    }
+                    false => is_back(machine, &ends.before),
+                };
+                back.into_iter().filter(|broken| !left.explains(broken)).collect()
+            }
+            Ok(Deployed::Stuck { causes, because }) => {
+                covered.stuck += 1;
+                broken.extend(undue(revision, causes).chain(undue(revision, because)));
+                beside(machine)
+            }
+            Ok(Deployed::Failed(causes)) => {
+                covered.failed += 1;
+                broken.extend(undue(revision, causes));
+                always(machine).into_iter().chain(part.beside(machine)).collect()
+            }
+            Ok(Deployed::Stopped { because, .. }) => {
+                covered.failed += 1;
+                broken.extend(undue(revision, because));
+                always(machine)
+            }
+            Ok(Deployed::Cancelled) => {
+                covered.cancelled += 1;
+                beside(machine)
+            }
+            Err(stopped) => {
+                broken.push(stopped.to_string());
+                always(machine)
+            }
+        };
+        broken.extend(found.iter().map(ToString::to_string));
+        if broken.is_empty() { Ok(()) } else { Err(failure(machine, number, broken)) }
     }
 
     fn judge(
@@ -305,8 +393,6 @@ impl Ends {
 struct Left {
     stays: BTreeSet<ResourceKey>,
     going: BTreeSet<ResourceKey>,
-    /// What was not finished when the deployment began.
-    unfinished: BTreeSet<ResourceKey>,
 }
 
 impl Left {
@@ -320,12 +406,8 @@ impl Left {
         let was_there = recorded.resources.iter().filter(|(key, one)| then(key, one).is_some());
         let is_going = |one: &RecordedResource| one.presence == Presence::Leaving && one.intent.is_some();
         let going = was_there.clone().filter(|(_, one)| is_data(one) && is_going(one));
-        let was_unfinished = |(key, one): &(&ResourceKey, &RecordedResource)| {
-            then(key, one).is_some_and(|one| one.presence != Presence::Present)
-        };
-        let unfinished = was_there.clone().filter(was_unfinished).map(|(key, _)| key.clone()).collect();
         let going = going.map(|(key, _)| key.clone()).collect();
-        let mut left = Self { going, unfinished, ..Self::default() };
+        let mut left = Self { going, ..Self::default() };
         let in_use = |(_, one): (&ResourceKey, &RecordedResource)| one.presence != Presence::Leaving;
         let is_new = |key: &ResourceKey| !ends.before.generations(&key.address).any(in_use);
         let stays = was_there.filter(|(_, one)| is_data(one) || one.retention == Retention::Retain);
@@ -333,7 +415,7 @@ impl Left {
         while let Some(key) = ahead.pop() {
             if left.stays.insert(key.clone()) {
                 let on = recorded.resources.get(key).into_iter().flat_map(|one| &one.dependencies);
-                let stands_on = on.flat_map(|address| recorded.generations(address)).map(|(key, _)| key);
+                let stands_on = on.flat_map(|address| known_as(recorded, address));
                 ahead.extend(stands_on.filter(|key| is_new(key)));
             }
         }
@@ -346,12 +428,21 @@ impl Left {
             Broken::Lost(key) | Broken::OpenIntent(key) | Broken::Unfinished(key, Presence::Leaving) => {
                 self.going.contains(key)
             }
-            Broken::Unfinished(key, Presence::Incomplete) => self.stays.contains(key) && self.unfinished.contains(key),
+            // Nobody knows of anything that it could go back to.
+            Broken::Unfinished(key, Presence::Incomplete) => self.stays.contains(key),
             Broken::Unwanted(of) => self.stays.iter().any(|key| *of == key.address.to_string()),
             Broken::Unsettled(of) => self.stays.iter().chain(&self.going).any(|key| of.starts_with(&format!("{key} "))),
             _ => false,
         }
     }
+}
+
+/// What stands at an address, or has moved from there to another.
+fn known_as<'r>(recorded: &'r Recorded, address: &'r ResourceAddress) -> impl Iterator<Item = &'r ResourceKey> {
+    let is_it = move |key: &ResourceKey, one: &RecordedResource| {
+        key.address == *address || one.made_as.as_ref().is_some_and(|made| made.address == *address)
+    };
+    recorded.resources.iter().filter(move |(key, one)| is_it(key, one)).map(|(key, _)| key)
 }
 
 /// Everything that is or ever was recorded: whatever it holds may be lost.

@@ -50,6 +50,9 @@ pub enum Broken {
     /// Something is still there that was not.
     #[error("`{0}` is still in use, and was not there")]
     Unwanted(String),
+    /// A deployment of a part touched what is beside it.
+    #[error("`{0}` is beside the part, and is not as it was: {1}")]
+    Beside(ResourceKey, String),
     /// A journal does not fold.
     #[error("{0}")]
     Journal(String),
@@ -122,7 +125,7 @@ pub fn is_back(machine: &Machine, snapshot: &Recorded) -> Vec<Broken> {
 }
 
 /// What would be changed, were the same wish carried out again.
-fn moves_on(recorded: &Recorded, wish: Wish<'_>) -> Vec<Broken> {
+pub(crate) fn moves_on(recorded: &Recorded, wish: Wish<'_>) -> Vec<Broken> {
     let again = match plan(recorded, &"again".into(), wish) {
         Ok(again) => again,
         Err(error) => return vec![Broken::Refused(error.to_string())],
@@ -138,7 +141,7 @@ fn moves_on(recorded: &Recorded, wish: Wish<'_>) -> Vec<Broken> {
 }
 
 /// Everything that is broken after whatever ended well.
-fn whole(machine: &Machine) -> Vec<Broken> {
+pub(crate) fn whole(machine: &Machine) -> Vec<Broken> {
     let mut broken = always(machine);
     let recorded = machine.world.truth().recorded.clone();
     broken.extend(lost(machine, &recorded));

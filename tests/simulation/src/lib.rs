@@ -7,6 +7,7 @@ pub mod case;
 pub mod each;
 pub mod invariants;
 pub mod machine;
+pub mod part;
 pub mod random;
 pub mod scenario;
 pub mod scenarios;

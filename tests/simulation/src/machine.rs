@@ -58,6 +58,9 @@ pub enum Stopped {
     /// The planner knows no way back that loses no data: these have names that are needed for it.
     #[error("no way back but over {0:?}")]
     NoWayBack(BTreeSet<ResourceAddress>),
+    /// The planner refused a part, for what is beside it.
+    #[error("no plan of that part: {0}")]
+    NotSelected(String),
     /// The check refused the planner's plan.
     #[error("the plan breaks an invariant: {0}")]
     BadPlan(String),
@@ -87,6 +90,8 @@ enum Came {
 pub enum Wish<'a> {
     /// That this exists.
     Deploy(&'a Desired),
+    /// That a part of this exists.
+    Part(&'a Desired, &'a Selection),
     /// That what was put off goes.
     Reap,
     /// That everything is as it was recorded once; whose data may be lost.
@@ -126,6 +131,10 @@ pub struct Machine {
     undoing: Option<(DeploymentId, Vec<Cause>)>,
     /// Whether a plan that undoes it was made.
     is_undoing: bool,
+    /// Whether the last wish was a part.
+    is_part: bool,
+    /// Whether the last way back was of what a part had touched, and not of everything.
+    pub undid_alone: bool,
     processes: Processes<'static, Ended>,
     invocations: usize,
     /// What Step Functions remembers between two invocations.
@@ -163,6 +172,8 @@ impl Machine {
             stands: Recorded::default(),
             undoing: None,
             is_undoing: false,
+            is_part: false,
+            undid_alone: false,
             invocations: 0,
             planned: None,
             first: None,
@@ -182,6 +193,8 @@ impl Machine {
             stands: self.stands.clone(),
             undoing: self.undoing.clone(),
             is_undoing: self.is_undoing,
+            is_part: self.is_part,
+            undid_alone: self.undid_alone,
             planned: self.planned.clone(),
             reaps: self.reaps,
             forgotten: self.forgotten.clone(),
@@ -261,7 +274,8 @@ impl Machine {
     /// As [`Machine::deploy`].
     pub fn carry_out(&mut self, deployment: &str, wish: Wish<'_>) -> Result<Deployed, Stopped> {
         let deployment = DeploymentId::from(deployment);
-        let is_deployed = matches!(wish, Wish::Deploy(_));
+        self.is_part = matches!(wish, Wish::Part(..));
+        let is_deployed = self.is_part || matches!(wish, Wish::Deploy(_));
         let is_undone = |of: &(DeploymentId, Vec<Cause>)| of.0 == deployment;
         if !self.undoing.as_ref().is_some_and(is_undone) {
             self.undoing = None;
@@ -391,7 +405,7 @@ impl Machine {
         };
         let plan = match wish {
             Some(wish) => plan(&recorded, deployment, wish)?,
-            None => inverse(&self.stands, &recorded, deployment, Consent::Automatic { made_by: deployment })?,
+            None => self.way_back(&recorded, deployment)?,
         };
         self.is_undoing |= wish.is_none();
         let plan = Plan { since, ..plan };
@@ -411,6 +425,26 @@ impl Machine {
         // The digest of a plan's bytes is that of its content: two plans of one deployment may be the same plan.
         let digest = Digest::of(format!("{plan:?}").as_bytes());
         Ok(Some((Arc::new(plan), digest)))
+    }
+
+    /// The way back of what failed: of a part, what it touched, where that can go back alone.
+    fn way_back(&mut self, recorded: &Recorded, deployment: &DeploymentId) -> Result<Plan, Stopped> {
+        let back = |touched: Option<&BTreeSet<ResourceAddress>>| {
+            inverse(&self.stands, recorded, deployment, Consent::Automatic { made_by: deployment }, touched)
+        };
+        let touched = self.is_part.then(|| self.touched(deployment));
+        let alone = touched.and_then(|touched| back(Some(&touched)).ok());
+        let is_alone = alone.is_some();
+        let plan = alone.map_or_else(|| back(None), Ok)?;
+        self.undid_alone = is_alone;
+        Ok(plan)
+    }
+
+    /// Where a deployment tried anything.
+    pub fn touched(&self, deployment: &DeploymentId) -> BTreeSet<ResourceAddress> {
+        let truth = self.world.truth();
+        let lines = truth.journals.get(deployment).into_iter().flatten();
+        lines.map(|entry| entry.change.address.clone()).collect()
     }
 
     fn start(&mut self, (plan, digest): &(Arc<Plan>, Digest)) -> usize {
@@ -437,6 +471,11 @@ impl Machine {
                 Step::Quiet => return Err(Stopped::Quiet),
             }
         }
+    }
+
+    /// Whether the last deployment that made an invocation is this one.
+    pub fn has_begun(&self, deployment: &str) -> bool {
+        self.first.as_ref().is_some_and(|(plan, _)| plan.deployment.as_str() == deployment)
     }
 
     /// Makes the first invocation of the last deployment again, as a message that comes twice does. Whatever it comes to is
@@ -491,10 +530,21 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
             stamp: &stamp,
             only: &Selection::ALL,
         }),
+        Wish::Part(desired, only) => planner::plan(&Inputs {
+            desired,
+            recorded,
+            environment: &environment,
+            deployment,
+            config: &config,
+            stamp: &stamp,
+            only,
+        }),
         Wish::Reap => {
             planner::reap(&Reaping { recorded, environment: &environment, deployment, config: &config, stamp: &stamp })
         }
-        Wish::Rollback(snapshot, consent) => return inverse(snapshot, recorded, deployment, Consent::Named(consent)),
+        Wish::Rollback(snapshot, consent) => {
+            return inverse(snapshot, recorded, deployment, Consent::Named(consent), None);
+        }
         Wish::Destroy(consent) => planner::destroy(&Destroying {
             recorded,
             scope: &Scope::All,
@@ -513,20 +563,26 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
             stamp: &stamp,
         }),
     };
-    planned.map(|planned| planned.plan).map_err(|error| Stopped::NoPlan(error.to_string()))
+    let is_beside = |one: &Problem| matches!(one, Problem::NotSelected { .. } | Problem::NameNotSelected { .. });
+    planned.map(|planned| planned.plan).map_err(|error| match error.0.iter().all(is_beside) {
+        true => Stopped::NotSelected(error.to_string()),
+        false => Stopped::NoPlan(error.to_string()),
+    })
 }
 
-/// Plans a way back.
+/// Plans a way back, of everything or of what was touched.
 fn inverse(
     snapshot: &Recorded,
     recorded: &Recorded,
     deployment: &DeploymentId,
     consent: Consent<'_>,
+    touched: Option<&BTreeSet<ResourceAddress>>,
 ) -> Result<Plan, Stopped> {
     let planned = planner::inverse(&Inverse {
         snapshot,
         recorded,
         scope: &Scope::All,
+        touched,
         environment: &registered(),
         deployment,
         config: &Digest::of(b""),

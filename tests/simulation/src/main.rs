@@ -94,6 +94,9 @@ fn main() -> ExitCode {
 
 fn add(total: &mut Covered, one: Covered) {
     total.done += one.done;
+    total.parts += one.parts;
+    total.refused += one.refused;
+    total.alone += one.alone;
     total.failed += one.failed;
     total.rolled_back += one.rolled_back;
     total.stuck += one.stuck;
@@ -114,8 +117,12 @@ fn tell(seed: u64, shrinks: bool, with_log: bool) {
     println!("frozen invocations are {}", if small.waits_for_frozen { "waited for" } else { "given up" });
     for (n, revision) in small.revisions.iter().enumerate() {
         println!("revision {}: {:?}{}", n + 1, revision.request, if revision.reaps { ", and reaped" } else { "" });
+        if !revision.only.is_all() {
+            println!("  only {:?}", revision.only.0);
+        }
         for (address, one) in &revision.desired.resources {
-            println!("  {address} {} {} {:?}", one.kind, one.properties.to_value(), one.retention);
+            let agent = one.agent.as_deref().unwrap_or("-");
+            println!("  {address} {} {} {:?} of {agent}", one.kind, one.properties.to_value(), one.retention);
         }
         for (from, to) in &revision.desired.moved {
             println!("  moved {from} to {to}");

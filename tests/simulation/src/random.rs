@@ -1,9 +1,9 @@
 //! The generator of random cases: stacks of every type, revisions of them, and faults.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use model::{Desired, DesiredResource, Properties, ResourceAddress, ResourceType, Retention};
+use model::{Desired, DesiredResource, Properties, ResourceAddress, ResourceType, Retention, Selection};
 use serde_json::{Value, json};
 use testkit::{Draws, Fault, Latencies, Moment, Options, Storm, Weather};
 
@@ -13,6 +13,7 @@ use crate::stack::{Stack, address};
 /// One after the other, from one seed.
 struct Dice {
     draws: Draws,
+    what: &'static str,
     thrown: u64,
 }
 
@@ -20,7 +21,7 @@ impl Dice {
     fn below(&mut self, end: usize) -> usize {
         self.thrown += 1;
         let end = u64::try_from(end.max(1)).unwrap_or(1);
-        usize::try_from(self.draws.bits("case", "", self.thrown) % end).unwrap_or(0)
+        usize::try_from(self.draws.bits(self.what, "", self.thrown) % end).unwrap_or(0)
     }
 
     fn happens(&mut self, percent: usize) -> bool {
@@ -90,7 +91,8 @@ const SHAPES: &[Shape] = &[
 
 /// The random case of a seed.
 pub fn case(seed: u64) -> Case {
-    let mut dice = Dice { draws: Draws::new(seed), thrown: 0 };
+    let mut dice = Dice { draws: Draws::new(seed), what: "case", thrown: 0 };
+    let mut owners = Dice { draws: Draws::new(seed), what: "owners", thrown: 0 };
     let (undoes, goes_back) = (dice.happens(60), dice.happens(50));
     let mut growing =
         Growing { stack: Stack::new(), counter: 0, keeps: !goes_back, moves_fixed: !undoes && !goes_back };
@@ -105,6 +107,7 @@ pub fn case(seed: u64) -> Case {
         }
         revisions.push(revision(&mut dice, growing.stack.0.clone()));
     }
+    owned(&mut owners, &mut revisions);
     let lingering = if dice.happens(50) { 0..=0 } else { 5_000..=5_400_000 };
     let options = match dice.below(4) {
         0 => Options { lingering, ..Options::quick() },
@@ -134,6 +137,26 @@ pub fn case(seed: u64) -> Case {
     Case { seed, options, slice, waits_for_frozen: dice.happens(50), undoes, revisions }
 }
 
+/// Gives resources to agents, and has some of the revisions be about some of those.
+fn owned(dice: &mut Dice, revisions: &mut [Revision]) {
+    const AGENTS: [Option<&str>; 5] = [None, None, Some("x"), Some("y"), Some("z")];
+    let addresses: BTreeSet<ResourceAddress> =
+        revisions.iter().flat_map(|one| one.desired.resources.keys().cloned()).collect();
+    let mut agents = BTreeMap::new();
+    for address in addresses {
+        agents.insert(address, dice.of(&AGENTS).copied().flatten());
+    }
+    for revision in revisions {
+        for (address, one) in &mut revision.desired.resources {
+            one.agent = agents.get(address).copied().flatten().map(str::to_owned);
+        }
+        if dice.happens(35) {
+            let names = (0..=dice.below(2)).filter_map(|_| dice.of(&["x", "y", "z"]).copied()).map(str::to_owned);
+            revision.only = names.collect();
+        }
+    }
+}
+
 fn revision(dice: &mut Dice, desired: Desired) -> Revision {
     let reach = 14 + desired.resources.len() * 8;
     let many = if dice.happens(70) { dice.below(6) } else { 0 };
@@ -147,6 +170,7 @@ fn revision(dice: &mut Dice, desired: Desired) -> Revision {
     Revision {
         request: Request::Deploy,
         desired,
+        only: Selection::ALL,
         faults,
         weather,
         doubled,
@@ -192,7 +216,7 @@ struct Growing {
 }
 
 impl Growing {
-    fn resources(&mut self) -> &mut std::collections::BTreeMap<ResourceAddress, DesiredResource> {
+    fn resources(&mut self) -> &mut BTreeMap<ResourceAddress, DesiredResource> {
         &mut self.stack.0.resources
     }
 

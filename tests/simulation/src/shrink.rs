@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::ResourceAddress;
+use model::{ResourceAddress, Selection};
 
 use crate::case::{Case, Request};
 use crate::random::remove;
@@ -34,6 +34,7 @@ enum Part {
     Weather(usize),
     Doubled(usize),
     Cancelled(usize),
+    Only(usize),
     Limits,
     Lag,
     Lingering,
@@ -47,7 +48,7 @@ fn parts(case: &Case) -> Vec<Part> {
     parts.extend(addresses.into_iter().rev().map(Part::Resource));
     for (n, revision) in revisions() {
         parts.extend(revision.faults.iter().map(|(call, _)| Part::Fault(n, *call)));
-        parts.extend([Part::Weather(n), Part::Doubled(n), Part::Cancelled(n)]);
+        parts.extend([Part::Weather(n), Part::Doubled(n), Part::Cancelled(n), Part::Only(n)]);
     }
     parts
 }
@@ -55,7 +56,12 @@ fn parts(case: &Case) -> Vec<Part> {
 fn without(case: &Case, part: &Part) -> Case {
     let mut case = case.clone();
     let n = match part {
-        Part::Revision(n) | Part::Fault(n, _) | Part::Weather(n) | Part::Doubled(n) | Part::Cancelled(n) => *n,
+        Part::Revision(n)
+        | Part::Fault(n, _)
+        | Part::Weather(n)
+        | Part::Doubled(n)
+        | Part::Cancelled(n)
+        | Part::Only(n) => *n,
         Part::Resource(_) | Part::Limits | Part::Lag | Part::Lingering => 0,
     };
     if let Part::Revision(n) = part {
@@ -76,7 +82,12 @@ fn without(case: &Case, part: &Part) -> Case {
         Part::Limits => case.options.limits = None,
         Part::Lag => case.options.lagging = false,
         Part::Lingering => case.options.lingering = 0..=0,
-        Part::Revision(_) | Part::Fault(..) | Part::Weather(_) | Part::Doubled(_) | Part::Cancelled(_) => {}
+        Part::Revision(_)
+        | Part::Fault(..)
+        | Part::Weather(_)
+        | Part::Doubled(_)
+        | Part::Cancelled(_)
+        | Part::Only(_) => {}
     }
     let Some(revision) = case.revisions.get_mut(n) else { return case };
     match part {
@@ -87,6 +98,7 @@ fn without(case: &Case, part: &Part) -> Case {
             revision.repeated = false;
         }
         Part::Cancelled(_) => revision.cancelled = None,
+        Part::Only(_) => revision.only = Selection::ALL,
         Part::Resource(_) | Part::Revision(_) | Part::Limits | Part::Lag | Part::Lingering => {}
     }
     case

@@ -58,6 +58,7 @@ async fn plan(asking: &Asking, rollback: &Rollback) -> Result<Foreseen, XtaskErr
             snapshot: &snapshot,
             recorded: &material.recorded,
             scope: &rollback.scope,
+            touched: None,
             environment: &asking.environment,
             deployment: &material.deployment,
             config: &material.config,

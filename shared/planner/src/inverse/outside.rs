@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Action, Change, Presence, RecordedResource, ResourceAddress, expression};
+use model::{Action, Change, Presence, Properties, RecordedResource, ResourceAddress, expression};
 
 use super::{Before, Inverse, references};
 use crate::view::View;
@@ -37,7 +37,7 @@ pub(super) fn refuse(
         let Some((_, user)) = inputs.recorded.current(by) else { continue };
         let named = references(&user.asked).into_iter().filter(|(name, to)| {
             let has_moved = desired.moved.contains_key(to);
-            let is_another = || view.arrivals(to).next().is_some() && is_sent_another(view, user, name);
+            let is_another = || view.arrivals(to).next().is_some() && is_sent_another(view, &user.asked, user, name);
             has_moved || goes(to) || anew.contains(to) || is_another()
         });
         let needed = user.dependencies.iter().filter(|to| goes(to)).cloned();
@@ -47,12 +47,12 @@ pub(super) fn refuse(
     }
 }
 
-/// Whether a property was sent with another value than it has once everything is back.
-pub(crate) fn is_sent_another(view: &View<'_>, user: &RecordedResource, name: &str) -> bool {
+/// Whether a property was sent with another value than what was asked for has now.
+pub(crate) fn is_sent_another(view: &View<'_>, asked: &Properties, user: &RecordedResource, name: &str) -> bool {
     let value_of = |reference: &model::Reference| {
         let place = view.places_of(&[&reference.address]).first().copied().flatten()?;
         view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
     };
-    let value = user.asked.get(name).and_then(|asked| expression::resolve_value(asked, &value_of).ok());
+    let value = asked.get(name).and_then(|asked| expression::resolve_value(asked, &value_of).ok());
     value.is_some_and(|value| user.sent.get(name) != Some(&value))
 }

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{ResourceAddress, ResourceKey};
+use model::{RecordedResource, ResourceAddress, ResourceKey};
 
 use super::{Identity, InUse, Inverse};
+
+/// Whether what is or was recorded at an address is of what goes back.
+pub(super) fn covers(inputs: &Inverse<'_>, address: &ResourceAddress, one: &RecordedResource) -> bool {
+    inputs.scope.covers(address, one.agent.as_deref()) && inputs.touched.is_none_or(|touched| touched.contains(address))
+}
 
 /// Those at which something in scope stands, or stood; and where such a thing has moved to or from since, because an incarnation
 /// goes back as a whole or not at all.
@@ -15,10 +20,9 @@ pub(super) fn covered<'a>(
 ) -> BTreeSet<&'a ResourceAddress> {
     let then = in_use.values().copied();
     let all = inputs.recorded.resources.iter().chain(then);
-    let covers = |address: &ResourceAddress, agent: &Option<String>| inputs.scope.covers(address, agent.as_deref());
     let mut covered: BTreeSet<&ResourceAddress> =
-        all.filter(|(key, one)| covers(&key.address, &one.agent)).map(|(key, _)| &key.address).collect();
-    let pair = |(key, resource): &(&'a ResourceKey, &'a model::RecordedResource)| {
+        all.filter(|(key, one)| covers(inputs, &key.address, one)).map(|(key, _)| &key.address).collect();
+    let pair = |(key, resource): &(&'a ResourceKey, &'a RecordedResource)| {
         let now = alive.get(&Identity::of(key, resource))?;
         (now.address != key.address).then_some((&key.address, &now.address))
     };

@@ -12,7 +12,18 @@ pub(super) fn to<'a>(snapshot: &'a Recorded, recorded: &'a Recorded, consent: Co
         LazyLock::new(|| (environment(false), "d2".into(), Digest::of(&[]), stamp()));
     static NONE: BTreeMap<String, Value> = BTreeMap::new();
     let (environment, deployment, config, stamp) = &*FIXED;
-    Inverse { snapshot, recorded, scope: &Scope::All, environment, deployment, config, stamp, outputs: &NONE, consent }
+    Inverse {
+        snapshot,
+        recorded,
+        scope: &Scope::All,
+        touched: None,
+        environment,
+        deployment,
+        config,
+        stamp,
+        outputs: &NONE,
+        consent,
+    }
 }
 
 /// What is in use, by address: everything that was asked for, and a generated name only as such.

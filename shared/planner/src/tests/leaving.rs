@@ -269,6 +269,14 @@ fn what_may_be_on_its_way_out_is_gone_before_the_same_is_made_again() {
     let other = planned(&with_url("two"), &record, false).unwrap();
     check::check(&other, &record).unwrap();
     assert_eq!(keys(&other), ["a/Url@2", "a/Url@1"], "another one waits for nobody");
+
+    let mut elsewhere = with_url("one");
+    let url = elsewhere.resources.remove(&address("a/Url")).unwrap();
+    elsewhere.resources.insert(address("a/Address"), url);
+    elsewhere.moved = [(address("a/Url"), address("a/Address"))].into();
+    let moved = planned(&elsewhere, &record, false).unwrap();
+    check::check(&moved, &record).unwrap();
+    assert_eq!(keys(&moved), ["a/Url@1", "a/Address@1"], "also where it has another address now");
 }
 
 #[test]

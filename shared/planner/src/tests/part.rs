@@ -179,6 +179,26 @@ fn what_moves_is_not_taken_from_who_knows_it_by_its_old_address() {
 }
 
 #[test]
+fn what_a_move_left_behind_is_not_taken_from_who_still_uses_it() {
+    let role = |path: &str| resource("AWS::IAM::Role", json!({ "Path": path }));
+    let user = || of("billing", resource("AWS::Lambda::Function", json!({ "Role": arn("shared/Role") })));
+    let before = deployed(&[("shared/Role", role("/a/")), ("billing/Function", user())]);
+    // The role was made anew, and the deployment stopped before the function had it.
+    let anew = desired(&[("shared/Role", role("/b/")), ("billing/Function", user())]);
+    let mut stopped = planned(&anew, &before, false).unwrap();
+    stopped.changes.retain(|change| change.key.to_string() == "shared/Role@2");
+    let between = carried_out(&stopped, &before);
+    let refused = told(&anew, &between, &["shared"]).unwrap_err();
+    assert_eq!(refused[0].1, "name `billing` too, or deploy everything", "its role would be deleted");
+
+    let user = of("billing", resource("AWS::Lambda::Function", json!({ "Role": arn("orders/Role") })));
+    let moved = desired(&[("orders/Role", role("/b/")), ("billing/Function", user)]);
+    let moved = Desired { moved: [(address("shared/Role"), address("orders/Role"))].into(), ..moved };
+    assert_eq!(told(&moved, &between, &["orders"]).unwrap_err().len(), 1);
+    assert!(told(&moved, &between, &["orders", "billing"]).is_ok());
+}
+
+#[test]
 fn what_is_half_made_stays_so_unless_it_is_needed() {
     let mut recorded = deployed(&desk());
     for key in ["billing/Function@1", "shared/Table@1", "storage/Bucket@1"] {
