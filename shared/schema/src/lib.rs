@@ -9,6 +9,7 @@ mod latency;
 mod limits;
 mod price;
 mod program;
+mod regions;
 pub mod registry;
 mod types;
 
@@ -18,4 +19,5 @@ pub use latency::{Latency, latency, middle};
 pub use limits::{Api, Call, api};
 pub use price::price;
 pub use program::program;
+pub use regions::REGIONS;
 pub use types::{Alphabet, FIFO, Naming, TypeSchema, all, get};

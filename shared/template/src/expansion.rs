@@ -124,7 +124,7 @@ impl<'a> Read<'a> {
         findings: &mut Vec<Finding>,
     ) -> Self {
         let (mut template, root) = read::declared(&stack.root, findings);
-        let values = parameters::values(stack, &template, context.snapshot, &mut expansion.lookups, findings);
+        let values = parameters::values(stack, &template, context.snapshot, (charge, &mut expansion.lookups), findings);
         let (elsewhere, exports) = (BTreeMap::new(), BTreeMap::new());
         let scope = Scope {
             stack: &stack.name,

@@ -8,6 +8,7 @@ use schema::registry::Pattern;
 use source::{Code, Finding, Key, Node, Reader, Span, Value, closest, listed, secret};
 
 use crate::context::Stack;
+use crate::evaluate::{Charge, too_many_lookups};
 use crate::read::{COMPARED, Format, LISTED, Parameter, ParameterKind, Template, meant, short};
 
 /// The longest value, in bytes ("AWS CloudFormation quotas", parameters).
@@ -21,13 +22,20 @@ pub(crate) fn values(
     stack: &Stack,
     template: &Template,
     snapshot: &Snapshot,
-    lookups: &mut BTreeSet<Lookup>,
+    (charge, lookups): (&Charge, &mut BTreeSet<Lookup>),
     findings: &mut Vec<Finding>,
 ) -> BTreeMap<String, Rc<Node>> {
     let given: BTreeMap<&str, &(Key, Rc<Node>)> =
         stack.parameters.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
-    let mut values =
-        Values { reader: Reader::new(findings), snapshot, lookups, patterns: BTreeMap::new(), wrong_choices: 0 };
+    let mut values = Values {
+        reader: Reader::new(findings),
+        snapshot,
+        charge,
+        lookups,
+        is_full: false,
+        patterns: BTreeMap::new(),
+        wrong_choices: 0,
+    };
     let mut unknown = 0;
     for (key, _) in &stack.parameters {
         if !template.parameters.contains_key(&key.name) && !key.name.is_empty() {
@@ -66,7 +74,10 @@ pub(crate) fn values(
 struct Values<'v, 'f> {
     reader: Reader<'f>,
     snapshot: &'v Snapshot,
+    charge: &'v Charge,
     lookups: &'v mut BTreeSet<Lookup>,
+    /// Whether it was said that too much is looked up.
+    is_full: bool,
     /// Patterns by their texts: templates repeat them.
     patterns: BTreeMap<String, Pattern>,
     /// How many values are not among those that are allowed.
@@ -284,7 +295,11 @@ impl Values<'_, '_> {
         }
         let lookup = Lookup::Parameter { name: name.to_owned(), version: None };
         let Some(found) = self.snapshot.0.get(&lookup) else {
-            self.lookups.insert(lookup);
+            if self.charge.look_up(&lookup) {
+                self.lookups.insert(lookup);
+            } else if !std::mem::replace(&mut self.is_full, true) {
+                self.reader.add(too_many_lookups(value.span));
+            }
             return None;
         };
         let texts: Vec<String> = match found {

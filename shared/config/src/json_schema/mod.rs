@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use self::make::{choice, list, mapping, name, named, one_or_more, or_null, over, pattern, text, unless, whole};
 use crate::read::limits::MOST;
-use crate::read::names::{LONGEST, REGIONS};
+use crate::read::names::LONGEST;
 use model::id::NAME_LENGTH;
 
 /// The JSON Schema (draft 7) of `strands.yaml`.
@@ -75,7 +75,7 @@ fn project_name() -> Value {
 }
 
 fn region() -> Value {
-    choice(REGIONS.iter().copied())
+    choice(schema::REGIONS.iter().copied())
 }
 
 fn environments() -> Value {

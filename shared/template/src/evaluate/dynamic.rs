@@ -84,7 +84,7 @@ impl Evaluator<'_> {
                 Some(Stored::Plain(lookup)) => match self.scope.context.snapshot.0.get(&lookup) {
                     Some(value) => made.push_str(value.as_str().unwrap_or_default()),
                     None => {
-                        self.lookups.insert(lookup);
+                        self.look_up(span, lookup);
                         is_late = true;
                     }
                 },

@@ -1,10 +1,11 @@
 //! What is left of functions, as nodes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use model::ResourceAddress;
-use source::{Key, Node, Span, Value};
+use model::{Lookup, ResourceAddress};
+use source::{Code, Finding, Key, Node, Span, Value};
 
 /// What stands for a value that cannot be told because something is wrong or not looked up yet.
 pub(crate) fn unknown(span: Span) -> Rc<Node> {
@@ -124,19 +125,39 @@ const MOST_MADE: usize = 64 * 1024 * 1024;
 /// What a value costs besides its text.
 const EACH: usize = 64;
 
-/// What the functions of an expansion may still give.
+/// How many different values of the account may be looked up: fifty calls to SSM, which takes forty a second ("AWS Systems
+/// Manager endpoints and quotas", Parameter Store throughput).
+const MOST_LOOKUPS: usize = 500;
+
+/// What the functions of an expansion may still give and ask for.
 #[derive(Debug)]
-pub(crate) struct Charge(Cell<usize>);
+pub(crate) struct Charge {
+    left: Cell<usize>,
+    lookups: RefCell<BTreeSet<Lookup>>,
+}
 
 impl Default for Charge {
     fn default() -> Self {
-        Self(Cell::new(MOST_MADE))
+        Self { left: Cell::new(MOST_MADE), lookups: RefCell::default() }
     }
+}
+
+/// That more is looked up than may be.
+pub(crate) fn too_many_lookups(span: Span) -> Finding {
+    let message = format!("with this, more than {MOST_LOOKUPS} different values of the account are referred to");
+    Finding::new(Code::TooMany, span, message).help("write what seldom changes into the config, or split the project")
 }
 
 impl Charge {
     pub(super) fn is_spent(&self) -> bool {
-        self.0.get() == 0
+        self.left.get() == 0
+    }
+
+    /// Whether there is room for a lookup, or it is among those that there are.
+    pub(crate) fn look_up(&self, lookup: &Lookup) -> bool {
+        let mut lookups = self.lookups.borrow_mut();
+        let is_room = lookups.len() < MOST_LOOKUPS;
+        lookups.contains(lookup) || (is_room && lookups.insert(lookup.clone()))
     }
 
     /// Whether there is room for `node`; then there is less.
@@ -145,8 +166,8 @@ impl Charge {
             Value::Scalar { text, .. } => text.len() + EACH,
             Value::List(_) | Value::Map(_) => EACH,
         };
-        let rest = self.0.get().saturating_sub(own);
-        self.0.set(rest);
+        let rest = self.left.get().saturating_sub(own);
+        self.left.set(rest);
         rest > 0
             && match &node.value {
                 Value::Scalar { .. } => true,

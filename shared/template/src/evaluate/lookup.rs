@@ -6,7 +6,9 @@ use model::Lookup;
 use source::{Code, Finding, Key, Node, Span, Value};
 
 use super::kept::{at, is_deeper, left, node, unknown};
+use super::pseudo::partition;
 use super::{Evaluator, Place};
+use crate::read::short;
 
 /// The key under which `Fn::FindInMap` is given what it gives where the mapping has nothing.
 const DEFAULT: &str = "DefaultValue";
@@ -94,7 +96,11 @@ impl Evaluator<'_> {
 
     pub(super) fn zones(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
         let Some(region) = self.text_or_empty(given, "the region of `Fn::GetAZs`") else { return Some(unknown(span)) };
-        let region = if region.is_empty() { self.scope.context.environment.region.clone() } else { region };
+        let own = &self.scope.context.environment.region;
+        let region = if region.is_empty() { own.clone() } else { region };
+        if region != *own && !self.is_in_reach(given.span, &region) {
+            return Some(unknown(span));
+        }
         let lookup = Lookup::Zones { region };
         Some(match self.scope.context.snapshot.0.get(&lookup) {
             Some(zones) => {
@@ -102,10 +108,30 @@ impl Evaluator<'_> {
                 self.made(zones)
             }
             None => {
-                self.lookups.insert(lookup);
+                self.look_up(span, lookup);
                 unknown(span)
             }
         })
+    }
+
+    /// Whether the zones of a region can be asked for from the environment's; what is wrong with it is told.
+    fn is_in_reach(&mut self, span: Span, region: &str) -> bool {
+        let own = &self.scope.context.environment.region;
+        let (message, help) = if !schema::REGIONS.contains(&region) {
+            let near = self.meant(region, schema::REGIONS.iter().copied());
+            let help = match near {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "a region is written like `eu-central-1`; empty, it is the environment's".to_owned(),
+            };
+            (format!("AWS has no region `{}`", short(region)), help)
+        } else if partition(region) != partition(own) {
+            let message = format!("the zones of `{region}` cannot be asked for from `{own}`: no account is in both");
+            (message, "leave it empty: then it is the environment's region".to_owned())
+        } else {
+            return true;
+        };
+        self.add(Finding::new(Code::WrongRegion, span, message).help(help));
+        false
     }
 
     /// Text that must be known, where nothing is a text, too.

@@ -23,7 +23,7 @@ use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value};
 
 use crate::scope::Scope;
 
-pub(crate) use kept::{Charge, is_unknown, unknown};
+pub(crate) use kept::{Charge, is_unknown, too_many_lookups, unknown};
 use kept::{described, left};
 use told::within;
 
@@ -45,6 +45,8 @@ pub(crate) struct Evaluator<'a> {
     is_taken: bool,
     /// Whether it was said that functions give too much.
     is_spent: bool,
+    /// Whether it was said that too much is looked up.
+    is_full: bool,
 }
 
 /// Where a value stands: what may be in it.
@@ -83,6 +85,7 @@ impl<'a> Evaluator<'a> {
             depth: 0,
             is_taken: true,
             is_spent: false,
+            is_full: false,
         };
         evaluator.decide_all();
         evaluator

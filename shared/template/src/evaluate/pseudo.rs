@@ -49,7 +49,7 @@ pub(super) fn value(scope: &Scope<'_>, name: &str) -> Option<Pseudo> {
 }
 
 /// The partition of a region, and the suffix of its domains.
-fn partition(region: &str) -> (&'static str, &'static str) {
+pub(super) fn partition(region: &str) -> (&'static str, &'static str) {
     match region {
         _ if region.starts_with("cn-") => ("aws-cn", "amazonaws.com.cn"),
         _ if region.starts_with("us-gov-") => ("aws-us-gov", "amazonaws.com"),

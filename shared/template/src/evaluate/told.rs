@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use model::Lookup;
 use model::expression::{Misfit, Unfit};
 use source::{Code, Files, Finding, Key, Node, Span, closest};
 
 use super::Evaluator;
-use super::kept::unknown;
+use super::kept::{too_many_lookups, unknown};
 
 /// The most findings of one stack; a report has fewer.
 const MOST: usize = 2_000;
@@ -62,6 +63,16 @@ impl Evaluator<'_> {
             self.add(Finding::new(Code::TooLarge, span, message).help("repeat less of long texts and lists"));
         }
         unknown(span)
+    }
+
+    /// Notes what must be looked up before the values can be relied on; that it is too much is told.
+    pub(super) fn look_up(&mut self, span: Span, lookup: Lookup) {
+        if self.scope.charge.look_up(&lookup) {
+            self.lookups.insert(lookup);
+        } else if !self.is_full {
+            self.is_full = true;
+            self.add(too_many_lookups(span));
+        }
     }
 
     /// Whether the template may use a function that comes with the language extensions.

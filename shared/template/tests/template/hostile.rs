@@ -29,6 +29,32 @@ fn aliases_that_double_are_bounded() {
 }
 
 #[test]
+fn what_is_looked_up_in_the_account_is_bounded_in_all_stacks_together() {
+    let resources = |from: usize, to: usize| -> String {
+        let resource = |n| {
+            format!(
+                "  P{n}:\n    Type: AWS::SSM::Parameter\n    Properties: {{ Type: String, Value: '{{{{resolve:ssm:/p{n}}}}}' }}\n"
+            )
+        };
+        format!("Resources:\n{}", (from..to).map(resource).collect::<String>())
+    };
+    // The same again is no more.
+    let within = Stage::of(&resources(0, 300)).and("other", &resources(200, 500)).comes_to();
+    assert_eq!(within.lookups.len(), 500);
+    let begun = Instant::now();
+    let problems = Stage::of(&resources(0, 300)).and("other", &resources(300, 9_000)).problems();
+    assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].contains("more than 500 different values of the account"), "{problems:?}");
+    assert!(problems[0].starts_with("other.yaml:"), "with its line: {problems:?}");
+
+    let parameter = |n| format!("  P{n}: {{ Type: 'AWS::SSM::Parameter::Value<String>', Default: /p{n} }}\n");
+    let parameters: String = (0..9_000).map(parameter).collect();
+    let told = self::problems(&format!("Parameters:\n{parameters}Resources: {{ Q: {{ Type: AWS::SQS::Queue }} }}\n"));
+    assert!(told.iter().any(|one| one.contains("more than 500 different values")), "{told:?}");
+}
+
+#[test]
 fn what_is_nested_too_deep_is_told_and_not_followed() {
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     let found = problems(&format!("Resources:\n  R: {{ Type: AWS::SQS::Queue, Properties: {{ A: {deep} }} }}\n"));

@@ -253,6 +253,19 @@ fn zones_are_looked_up() {
         r#"{ "Fn::GetAZs": !Ref Queue }"#,
         "known-too-late at Queue: what stands here is needed before the resource `Queue` exists; write it out, or take it from a parameter or mapping",
     );
+    check(
+        "!GetAZs eu-central-9",
+        "wrong-region at eu-central-9: AWS has no region `eu-central-9`; did you mean `eu-central-1`?",
+    );
+    check(
+        "!GetAZs nowhere",
+        "wrong-region at nowhere: AWS has no region `nowhere`; a region is written like `eu-central-1`; empty, it is the environment's",
+    );
+    check(
+        "!GetAZs cn-north-1",
+        "wrong-region at cn-north-1: the zones of `cn-north-1` cannot be asked for from `eu-central-1`: no account is in both; \
+         leave it empty: then it is the environment's region",
+    );
     check("!GetAZs [a]", "wrong-type at [a]: the region of `Fn::GetAZs` must be text, not a list; write one text");
     check("!GetAZs", r#"["eu-central-1a","eu-central-1b","eu-central-1c"]"#);
 }
