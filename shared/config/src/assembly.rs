@@ -58,10 +58,14 @@ const DEEPEST: usize = 8;
 /// The most stacks of one assembly.
 const MOST: usize = 500;
 
+/// The most assets of the stacks of one assembly, each counted in every stack that has it.
+pub(crate) const MOST_ASSETS: usize = 2_000;
+
 /// The stacks of the assembly in `folder`, each after those that it depends on. `span` is where the folder is named. What is
 /// wrong is told, and then there may be none.
 pub(crate) fn stacks(texts: &mut Texts<'_>, folder: &str, span: Span, findings: &mut Vec<Finding>) -> Vec<Assembled> {
-    let mut reading = Reading { texts, root: folder, span, findings, stacks: Vec::new(), seen: BTreeSet::new() };
+    let mut reading =
+        Reading { texts, root: folder, span, findings, stacks: Vec::new(), assets: 0, seen: BTreeSet::new() };
     reading.assembly(folder, 0);
     let stacks = reading.stacks;
     ordered(stacks, findings)
@@ -73,6 +77,8 @@ struct Reading<'r, 't> {
     span: Span,
     findings: &'r mut Vec<Finding>,
     stacks: Vec<Assembled>,
+    /// How many assets the stacks have together.
+    assets: usize,
     seen: BTreeSet<String>,
 }
 
@@ -186,6 +192,11 @@ impl Reading<'_, '_> {
         };
         for own in artifact.dependencies.iter().filter_map(|id| assets.get(id)) {
             stack.has_images |= own.has_images;
+            self.assets = self.assets.saturating_add(own.files.len());
+            if self.assets > MOST_ASSETS {
+                self.findings.push(too_many_assets(artifact.span));
+                return;
+            }
             stack.assets.extend(own.files.iter().filter(|file| file.path != stack.template.value).cloned());
         }
         self.stacks.push(stack);
@@ -305,6 +316,12 @@ fn file(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<File> {
         found.push((text("bucketName")?, text("objectKey")?));
     }
     Some(File { path: path?, packaging, destinations: found })
+}
+
+/// That stacks have more assets than there may be.
+pub(crate) fn too_many_assets(span: Span) -> Finding {
+    let message = format!("with this stack there are more than {MOST_ASSETS} assets");
+    Finding::new(Code::TooMany, span, message).help("deploy fewer stacks of the assembly, or split the application")
 }
 
 fn outside(path: &Spanned<String>) -> Finding {

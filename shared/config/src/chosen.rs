@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::id::is_stack_name;
 use source::{Code, Finding, Span, Spanned, closest};
 
-use crate::assembly::{self, Assembled};
+use crate::assembly::{self, Assembled, MOST_ASSETS, too_many_assets};
 use crate::config::{Environment, Origin, Stack};
 use crate::read::names::{LONGEST, suggestion};
 use crate::texts::Texts;
@@ -31,6 +31,9 @@ pub(crate) fn chosen<'c>(
     findings: &mut Vec<Finding>,
 ) -> Vec<Chosen<'c>> {
     let mut chosen: Vec<Chosen<'c>> = Vec::new();
+    // Several entries may name one.
+    let mut assemblies: BTreeMap<&str, Vec<Assembled>> = BTreeMap::new();
+    let mut assets = 0;
     for entry in &environment.brought.stacks {
         match &entry.origin {
             Origin::Template(path) => chosen.push(Chosen {
@@ -41,8 +44,17 @@ pub(crate) fn chosen<'c>(
                 assembled: None,
             }),
             Origin::Assembly { folder, stacks } => {
-                let all = assembly::stacks(texts, &folder.value, folder.span, findings);
-                chosen.extend(of_assembly(entry, folder, stacks.as_deref(), all, findings));
+                let all = assemblies
+                    .entry(&folder.value)
+                    .or_insert_with(|| assembly::stacks(texts, &folder.value, folder.span, findings));
+                let of_entry = of_assembly(entry, folder, stacks.as_deref(), all.clone(), findings);
+                let own = of_entry.iter().flat_map(|stack| &stack.assembled).map(|one| one.assets.len());
+                assets += own.sum::<usize>();
+                if assets > MOST_ASSETS {
+                    findings.push(too_many_assets(entry.name.span));
+                    break;
+                }
+                chosen.extend(of_entry);
             }
         }
     }

@@ -47,13 +47,18 @@ impl Opened {
         if problems.is_none() {
             let (assets, missing) = code::of_assets(contents, &config, (target, &sources))?;
             code.extend(assets);
-            problems = join(problems, missing);
+            problems = join(join(problems, missing), code::weighed(contents, &config, &code));
         }
         Ok(Examined { name, text, config, sources, code, problems })
     }
 }
 
 impl Examined {
+    /// The places of what is to be packed or stored already, each once, with all that is there.
+    pub fn places(&self) -> BTreeMap<&Location, Vec<&Code>> {
+        code::places(&self.code)
+    }
+
     /// The digests of the code that is named as stored already, by agent.
     pub fn stored(&self) -> impl Iterator<Item = (&str, &Digest)> {
         self.code.iter().filter_map(|code| match &code.at {

@@ -202,15 +202,17 @@ fn environment(contents: &mut Folder, opened: &Opened, name: &str) -> Result<Val
     // Before anything is packed: what is missing is told with everything else.
     examined.expand(&environment, &BTreeMap::new(), around)?;
     let mut artifacts: BTreeMap<String, Artifact> = BTreeMap::new();
-    for code in &examined.code {
-        match code.pack(contents)? {
-            Some(packed) => drop(artifacts.insert(code.key.clone(), packed.artifact)),
-            None => {
-                let Location::Stored(digest) = &code.at else { continue };
-                assumed.push(format!("that the code `{}` of `{}` is stored", digest.short(12), code.key));
-                artifacts.insert(code.key.clone(), Artifact { digest: digest.clone(), size: 0 });
+    for (place, named) in examined.places() {
+        let artifact = match (place.pack(contents)?, place) {
+            (Some(packed), _) => packed.artifact,
+            (None, Location::Stored(digest)) => {
+                let of = named.iter().map(|code| (digest.short(12), &code.key));
+                assumed.extend(of.map(|(digest, key)| format!("that the code `{digest}` of `{key}` is stored")));
+                Artifact { digest: digest.clone(), size: 0 }
             }
-        }
+            (None, Location::Folder(_) | Location::File(_)) => continue,
+        };
+        artifacts.extend(named.into_iter().map(|code| (code.key.clone(), artifact.clone())));
     }
     let expanded = examined.expand(&environment, &artifacts, around)?;
     Ok(Valid { environment, expanded, assumed })

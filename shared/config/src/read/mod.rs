@@ -46,7 +46,7 @@ use crate::config::{Agent, Brought, Config, Environment, Shared, Stack, Tags};
 use crate::discover::{self, Manifest};
 use source::Code;
 use source::{Files, Finding};
-use source::{Key, Node};
+use source::{Key, Node, Value};
 use source::{Span, Spanned};
 
 use overrides::Parts;
@@ -54,6 +54,12 @@ use source::{Fields, Reader};
 
 /// The most environments. Each is read anew with its overrides.
 const MOST_ENVIRONMENTS: usize = 32;
+
+/// The most values of all environments together, keys not counted: what is read of each is kept.
+const MOST_VALUES: usize = 400_000;
+
+/// The most agents. Each is read anew in every environment, and held against every file of a bundle.
+const MOST_AGENTS: usize = 1_000;
 
 /// The config that `root` is, with the agents of manifests; none where something without which it would mean nothing is missing or wrong.
 pub(crate) fn config(
@@ -88,7 +94,7 @@ pub(crate) fn config(
     }
     let plain = system(&mut reader, parts, &project_tags);
     let mut read = BTreeMap::new();
-    for (key, node) in environments.map(|node| named(&mut reader, node, "environments")).unwrap_or_default() {
+    for (key, node) in environments.map(|node| named(&mut reader, node, root)).unwrap_or_default() {
         if let Some(mut environment) = environment(&mut reader, key, node, &project, parts) {
             environment.brought.ignore_changes.clone_from(&ignore_changes);
             environment.brought.moved.clone_from(&moved);
@@ -129,11 +135,20 @@ fn project(reader: &mut Reader<'_>, node: &Rc<Node>) -> Option<Project> {
     Some(Project { name: name?, region, tags })
 }
 
-/// The environments that stand under `environments`.
-fn named<'n>(reader: &mut Reader<'_>, node: &'n Rc<Node>, what: &str) -> &'n [(Key, Rc<Node>)] {
+/// The environments that stand under `environments` of the config `root`.
+fn named<'n>(reader: &mut Reader<'_>, node: &'n Rc<Node>, root: &Node) -> &'n [(Key, Rc<Node>)] {
     let entries = reader.entries(node, "`environments`", "names to environments");
     if entries.len() > MOST_ENVIRONMENTS {
-        let message = format!("there are {} {what}, and at most {MOST_ENVIRONMENTS} are read", entries.len());
+        let message = format!("there are {} environments, and at most {MOST_ENVIRONMENTS} are read", entries.len());
+        reader.add(Finding::new(Code::TooMany, node.span, message).help("split the project"));
+        return &[];
+    }
+    let values = size(root).saturating_mul(entries.len());
+    if values > MOST_VALUES {
+        let message = format!(
+            "{} environments of this config have {values} values, and at most {MOST_VALUES} are read",
+            entries.len()
+        );
         reader.add(Finding::new(Code::TooMany, node.span, message).help("split the project"));
         return &[];
     }
@@ -177,6 +192,26 @@ fn environment(
     Some(Environment { name, account, region, tags, limits, notices, agents, shared, brought })
 }
 
+/// How many values a tree has.
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Scalar { .. } => 1,
+        Value::List(items) => items.iter().map(|item| size(item)).sum::<usize>() + 1,
+        Value::Map(entries) => entries.iter().map(|(_, item)| size(item)).sum::<usize>() + 1,
+    }
+}
+
+/// The entries of `agents`; none where there are too many.
+fn agents<'n>(reader: &mut Reader<'_>, node: &'n Rc<Node>) -> &'n [Rc<Node>] {
+    let items = reader.items(node, "`agents`", "agents");
+    if items.len() > MOST_AGENTS {
+        let message = format!("there are {} agents, and at most {MOST_AGENTS} are read", items.len());
+        reader.add(Finding::new(Code::TooMany, node.span, message).help("split the project"));
+        return &[];
+    }
+    items
+}
+
 /// The agents, what they share, and what stands next to them.
 fn system(reader: &mut Reader<'_>, parts: Parts<'_>, tags: &Tags) -> Option<(Vec<Agent>, Shared, Brought)> {
     let shared = match parts.shared {
@@ -186,7 +221,7 @@ fn system(reader: &mut Reader<'_>, parts: Parts<'_>, tags: &Tags) -> Option<(Vec
     let brought = stacks::brought(reader, parts, tags);
     let known = shared.clone().unwrap_or_default();
     let around = agent::Around { shared: &known, is_known: shared.is_some(), brought: brought.as_ref(), tags };
-    let nodes = parts.agents.map(|node| reader.items(node, "`agents`", "agents")).unwrap_or_default();
+    let nodes = parts.agents.map(|node| agents(reader, node)).unwrap_or_default();
     let mut read = Vec::new();
     let mut first: BTreeMap<String, Span> = BTreeMap::new();
     let mut claimed: BTreeMap<String, String> = BTreeMap::new();

@@ -8,6 +8,8 @@
     reason = "a test that cannot go on ends here"
 )]
 
+mod hostile;
+
 use std::collections::BTreeMap;
 
 use bundle::{PackError, Packed, ReadError, Source};
@@ -192,7 +194,7 @@ fn of_an_assembly_the_insides_of_assets_are_not_read() {
     assert_eq!(told(&mut files), Vec::<String>::new());
     let code: Vec<(&str, &Location)> = examined.code.iter().map(|code| (code.key.as_str(), &code.at)).collect();
     assert_eq!(code, [("App/aa", &Location::Folder("cdk.out/asset.aa".to_owned()))]);
-    let packed = examined.code[0].pack(&mut files).unwrap().unwrap();
+    let packed = examined.code[0].at.pack(&mut files).unwrap().unwrap();
     assert!(packed.bytes.starts_with(b"PK") && packed.artifact.size == packed.bytes.len() as u64);
 
     files.0.retain(|path, _| !path.starts_with("cdk.out/asset.aa/"));
