@@ -12,7 +12,7 @@ use crate::evaluate::{Charge, Evaluated, Evaluator, Place, is_unknown, unknown};
 use crate::read::{self, Export, Output, Resource, Template, meant};
 use crate::scope::Scope;
 use crate::validate::{self, Types};
-use crate::{exports, parameters, references, repeat, retention, role, rules};
+use crate::{exports, parameters, references, repeat, retention, role, rules, wait};
 
 /// What the stacks of an environment come to, as far as it can be told before anything exists.
 #[derive(Debug, Clone, Default)]
@@ -216,6 +216,9 @@ impl<'a> Read<'a> {
         let json = source::json(&node);
         if is_known {
             validate::validate(kind, &node, &json, span, findings);
+            if kind == read::CONDITION {
+                wait::check(&node, &json, span, around.elsewhere, findings);
+            }
         }
         let desired = DesiredResource {
             kind: resource.kind.value.clone(),

@@ -19,6 +19,7 @@ mod role;
 mod rules;
 mod scope;
 mod validate;
+mod wait;
 
 pub use context::{Asset, Context, Stack};
 pub use expansion::{Expansion, Made, expand};

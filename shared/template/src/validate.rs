@@ -6,12 +6,8 @@ use std::collections::BTreeMap;
 use schema::registry::{self, Step, Type, Violation, ViolationKind};
 use source::{Code, Finding, Node, Span, Spanned, Value, closest};
 
-use crate::read::{CONDITION, is_custom};
+use crate::read::is_custom;
 
-/// For how many seconds a wait condition may wait: as long as an address of its handle takes signals for sure.
-const LONGEST_WAIT: u64 = 3_600;
-/// The most signals that a wait condition waits for.
-const MOST_SIGNALS: u64 = 1_000;
 /// How many unknown types are compared with all known ones: comparing takes milliseconds.
 const COMPARED: usize = 20;
 
@@ -86,9 +82,6 @@ pub(crate) fn validate(
         }
         return;
     }
-    if kind == CONDITION {
-        wait_condition(properties, json, span, findings);
-    }
     let Some(resource) = registry::resource(kind) else { return };
     for violation in registry::validate(&resource, json) {
         // That something is left empty is told already.
@@ -96,38 +89,6 @@ pub(crate) fn validate(
             continue;
         }
         findings.push(finding(&violation, kind, properties, span));
-    }
-}
-
-/// What a wait condition cannot do without, and what nobody could keep. AWS's schema says nothing of that.
-fn wait_condition(properties: &Node, json: &serde_json::Value, span: Span, findings: &mut Vec<Finding>) {
-    let needed = [
-        ("Handle", "write `Handle: !Ref …`, of an `AWS::CloudFormation::WaitConditionHandle`".to_owned()),
-        ("Timeout", format!("say how many seconds it may wait: from 1 to {LONGEST_WAIT}")),
-    ];
-    for (name, help) in needed {
-        if properties.get(name).is_none() {
-            let message = format!("`{name}` is missing (`{CONDITION}`)");
-            findings.push(Finding::new(Code::MissingKey, span, message).help(help));
-        }
-    }
-    let bounded = [
-        ("Timeout", LONGEST_WAIT, "the address of its handle takes signals for no longer"),
-        ("Count", MOST_SIGNALS, "every signal is read"),
-    ];
-    for (name, most, because) in bounded {
-        let (Some(node), Some(value)) = (properties.get(name), json.get(name)) else { continue };
-        let number = match value {
-            serde_json::Value::String(text) => text.parse().ok(),
-            serde_json::Value::Number(number) => number.as_u64(),
-            // A function: what it gives is looked at when it is there.
-            _ => continue,
-        };
-        if !number.is_some_and(|number| (1..=most).contains(&number)) {
-            let message = format!("`{name}` of a wait condition is a whole number from 1 to {most}: {because}");
-            let help = "write a number that is allowed, or let another step wait for what takes longer";
-            findings.push(Finding::new(Code::OutOfRange, node.span, message).help(help));
-        }
     }
 }
 

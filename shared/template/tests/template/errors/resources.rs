@@ -352,6 +352,20 @@ fn wait_conditions_that_nobody_could_keep_are_told() {
         ],
     );
     check(
+        "Resources:
+  Handle: { Type: AWS::CloudFormation::WaitConditionHandle }
+  Queue: { Type: AWS::SQS::Queue }
+  Queued: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: !Ref Queue, Timeout: 60 } }
+  Got: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: !GetAtt Handle.Id, Timeout: 60 } }
+  Written: { Type: AWS::CloudFormation::WaitCondition, Properties: { Handle: https://example.com, Timeout: 60 } }
+",
+        &[
+            "4:82 wrong-type | `Handle` of a wait condition must be the `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, not of `site/Queue`, which is an `AWS::SQS::Queue` | add one to `Resources`, and refer to it",
+            "5:82 wrong-type | `Handle` of a wait condition must be the `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, not the attribute `Id` of `site/Handle` | add one to `Resources`, and refer to it",
+            "6:78 wrong-type | `Handle` of a wait condition must be the `Ref` of an `AWS::CloudFormation::WaitConditionHandle`, not something written out | add one to `Resources`, and refer to it",
+        ],
+    );
+    check(
         r#"Resources:
   Handle: { Type: AWS::CloudFormation::WaitConditionHandle }
   Start:
