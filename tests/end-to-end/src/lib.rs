@@ -236,6 +236,15 @@ impl Project {
         self
     }
 
+    /// Puts the files into a folder, which is made.
+    pub fn write_to(&self, folder: &Path) {
+        for (path, bytes) in &self.files {
+            let path = folder.join(path);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder is made");
+            std::fs::write(path, bytes).expect("the file is written");
+        }
+    }
+
     /// The bundle.
     pub fn bundle(&self) -> Vec<u8> {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));

@@ -38,11 +38,7 @@ fn with_another_clerk(project: Project) -> Project {
 /// Puts a project into a folder.
 fn written(trial: &Trial, name: &str, project: &Project) -> PathBuf {
     let folder = trial.account.dir().join(name);
-    for (path, bytes) in &project.files {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
+    project.write_to(&folder);
     folder
 }
 

@@ -1,9 +1,10 @@
 //! Parameters and zones.
 
-use end_to_end::admin::DESK;
+use end_to_end::admin::{DESK, text};
 use end_to_end::trial::Trial;
 use end_to_end::{assert_deployed, outcome};
 use model::{ApprovalRule, Deployment, DeploymentId, DeploymentStatus, Environment, Outcome};
+use serde_json::{Value, json};
 
 use crate::account::{changed, project, put, shown, snapshots};
 
@@ -79,6 +80,37 @@ async fn what_is_missing_or_secret_is_refused_all_at_once_by_name() {
         let text = trial.history(&deployment, file).await;
         assert!(text.contains("absent") && !text.contains("hunter2"), "{file}: {text}");
     }
+}
+
+#[tokio::test]
+async fn a_plan_is_foreseen_with_what_a_deployment_looked_up_last() {
+    let trial = stocked().await;
+    let folder = trial.account.dir().join("project");
+    project(TEMPLATE).write_to(&folder);
+    let plan = ["plan", DESK, folder.to_str().unwrap(), "--json"];
+    let output = trial.admin_command(&plan[..3]).output().await.unwrap();
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["Nothing is planned", "\n  the SSM parameter `/support-desk/dev/level`", "zones of us-east-1"] {
+        assert!(said.contains(part), "`{part}` in\n{said}");
+    }
+    let foreseen = async || -> Value { serde_json::from_str(&trial.admin(&plan).await.expect("a plan")).unwrap() };
+
+    let first = trial.deploy_and_settle(&project(TEMPLATE)).await;
+    assert_deployed(&first);
+    put(&trial, LEVEL, "String", "two").await;
+    let told = foreseen().await;
+    assert_eq!(told["looked_up"]["deployment"], json!(first.id));
+    assert_eq!(told["plan"]["changes"], json!([]), "what changed meanwhile only a deployment sees");
+
+    let second = trial.deploy_and_settle(&project(TEMPLATE)).await;
+    assert_deployed(&second);
+    assert_eq!(foreseen().await["looked_up"]["deployment"], json!(second.id));
+
+    project(TEMPLATE).with("stored.yaml", "dev/level}}", "dev/level:1}}").write_to(&folder);
+    let output = trial.admin_command(&plan).output().await.unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["not_known"], json!([{ "of": "parameter", "name": LEVEL, "version": 1 }]), "{told:#}");
 }
 
 #[tokio::test]

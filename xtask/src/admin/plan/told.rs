@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_told_with_its_place_and_what_to_do() {
-        let refusal = |line| Refusal {
+        let refusal = |line: Option<usize>| Refusal {
             code: "plan::limit".to_owned(),
             message: "the plan has 3 changes, and at most 2 are allowed".to_owned(),
             help: Some("deploy it in parts".to_owned()),
