@@ -10,10 +10,14 @@ use simulation::stack::{Stack, address, arn, to};
 use simulation::{Deployed, Machine};
 use testkit::{Fault, HIDDEN, Moment, Options, Script, World};
 
+/// The version after which nothing refers to a secret any more.
+const LAST: u32 = 2;
+
 /// A function with secrets in its variables, in a version of their own and within other text, and a parameter that is one.
 fn stack(version: u32) -> Stack {
     let key = format!("{{{{resolve:ssm-secure:/shop/key:{version}}}}}");
     let url = "https://shop:{{resolve:secretsmanager:db:SecretString:password}}@db";
+    let (key, url) = if version > LAST { ("plain".to_owned(), "https://db") } else { (key, url) };
     Stack::new()
         .with("Role", "AWS::IAM::Role", json!({ "RoleName": "shop-dev-role" }))
         .with(
@@ -40,12 +44,17 @@ fn none_is_kept(machine: &Machine, ends: &[String]) -> Result<(), String> {
 
 /// Deploys both versions, one after the other, with this going wrong.
 fn run(script: Script) -> (Machine, Vec<String>) {
+    deployed(script, LAST)
+}
+
+/// The same up to some version.
+fn deployed(script: Script, last: u32) -> (Machine, Vec<String>) {
     let world = World::new(11, Options::quick());
     world.go_wrong(script);
     let mut machine = Machine::new(&world);
     let mut ends = Vec::new();
-    for (deployment, version) in [("d1", 1), ("d2", 2)] {
-        let end = machine.deploy(deployment, &stack(version).0);
+    for version in 1..=last {
+        let end = machine.deploy(&format!("d{version}"), &stack(version).0);
         ends.push(format!("{end:?}"));
         machine.drain();
         if end != Ok(Deployed::Done) {
@@ -98,4 +107,26 @@ fn whatever_call_fails_nothing_that_is_kept_or_said_has_a_secret() {
         none_is_kept(&machine, &ends).map(|()| 1).map_err(|why| format!("{fault:?} at call {call}: {why}"))
     });
     assert_eq!(failed, Vec::<String>::new());
+}
+
+#[test]
+fn wherever_a_process_dies_while_secrets_are_taken_away_nothing_that_is_kept_has_one_and_nothing_that_is_made() {
+    let (undisturbed, ends) = deployed(Script::default(), LAST + 1);
+    assert_eq!(ends, ["Ok(Done)", "Ok(Done)", "Ok(Done)"]);
+    let (first, all) = (run(Script::default()).0.world.calls(), undisturbed.world.calls());
+    assert!(all > first);
+    let (runs, failed) = each((all - first) * Moment::ALL.len(), |at| {
+        let (call, moment) =
+            (first + at / Moment::ALL.len() + 1, Moment::ALL.into_iter().nth(at % Moment::ALL.len()).unwrap());
+        let (machine, ends) = deployed(Script::one(call, Fault::Crash(moment)), LAST + 1);
+        let recorded = machine.world.truth().recorded.clone();
+        let is_told =
+            recorded.resources.keys().any(|key| format!("{:?}", machine.world.things_of(key)).contains(HIDDEN));
+        if ends.last().map(String::as_str) != Some("Ok(Done)") || is_told {
+            return Err(format!("{moment:?} call {call}: {ends:?}, told: {is_told}"));
+        }
+        none_is_kept(&machine, &ends).map(|()| 1).map_err(|why| format!("{moment:?} call {call}: {why}"))
+    });
+    assert_eq!(failed, Vec::<String>::new());
+    assert!(runs > 10, "{runs}");
 }

@@ -44,7 +44,8 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
         }
     };
     let key = identity(execution, change);
-    let existing = Existing { earlier: &recorded.earlier, ..Existing::settled(&key, &physical_id, &sent) };
+    let before = &[&recorded.baseline];
+    let existing = Existing { earlier: &recorded.earlier, before, ..Existing::settled(&key, &physical_id, &sent) };
     let how = (Call::Read, Repeat::Harmless);
     match patiently(execution, change, how, || provider.read(&existing)).await? {
         Ok(None) => {

@@ -14,6 +14,7 @@ use schema::Call;
 use crate::execution::{Execution, Halt};
 use crate::ports::{Creation, Existing, Provider};
 use crate::retry::{Repeat, patiently};
+use crate::secrets::is_fed;
 use shift::Shifting;
 
 /// Carries out one change whose needs are met.
@@ -59,9 +60,11 @@ pub(super) async fn finish(
 ) -> Result<(), Halt> {
     let key = identity(execution, change);
     let recorded = execution.state.get(&change.key);
-    let (intent, earlier) = recorded.map(|recorded| (recorded.intent, recorded.earlier)).unwrap_or_default();
+    let (intent, earlier, baseline) =
+        recorded.map(|recorded| (recorded.intent, recorded.earlier, recorded.baseline)).unwrap_or_default();
     let token = intent.filter(|open| open.operation == Operation::Update).map(|open| open.token);
-    let existing = Existing { key: &key, physical_id, properties: sent, earlier: &earlier, token: token.as_deref() };
+    let (token, before) = (token.as_deref(), &[&baseline]);
+    let existing = Existing { key: &key, physical_id, properties: sent, earlier: &earlier, token, before };
     let is_converged = !fresh && execution.state.is_awaited(&change.key) && is_sent(execution, change, sent);
     if !is_converged {
         let token = execution.token(&change.key, 1);
@@ -97,7 +100,9 @@ async fn update(execution: &Execution<'_>, change: &Change, to: &Properties) -> 
         return Ok(());
     }
     let key = identity(execution, change);
-    let existing = Existing { earlier: &recorded.earlier, ..Existing::settled(&key, &physical_id, &recorded.sent) };
+    let before = &[&recorded.sent, &recorded.baseline];
+    let existing =
+        Existing { earlier: &recorded.earlier, before, ..Existing::settled(&key, &physical_id, &recorded.sent) };
     let live = own(execution, change, provider, &sent, &existing).await?;
     if let Some(shift) = &change.shift {
         let shifting = Shifting { execution, change, provider, physical_id: &physical_id, to: &sent };
@@ -193,6 +198,12 @@ fn is_sent(execution: &Execution<'_>, change: &Change, sent: &Properties) -> boo
 pub(super) async fn resolved(execution: &Execution<'_>, change: &Change, to: &Properties) -> Result<Properties, Halt> {
     loop {
         match execution.state.resolve(to) {
+            Ok(sent) if is_named_by_secret(change, &sent) => {
+                let message =
+                    "its name comes to a secret, and names are kept and shown: refer to it in another property";
+                let error = CallError::local(ErrorClass::Invalid, "resolve", message);
+                return fail(execution, change, &Properties::new(), error).await;
+            }
             Ok(sent) => return Ok(sent),
             // What can be used already has not been looked at yet: what it shows then may be what is missing.
             Err(Unresolved::Unknown { address, .. }) if execution.is_unseen(&address) => execution.seen(&address).await,
@@ -202,6 +213,12 @@ pub(super) async fn resolved(execution: &Execution<'_>, change: &Change, to: &Pr
             }
         }
     }
+}
+
+/// Whether a name that is put together late holds a reference to a secret: what else is wrong with names was told at their line.
+fn is_named_by_secret(change: &Change, sent: &Properties) -> bool {
+    let naming = schema::get(&change.kind).and_then(|schema| schema.naming);
+    naming.and_then(|naming| sent.get(naming.property)).is_some_and(is_fed)
 }
 
 pub(super) async fn provided<'a>(

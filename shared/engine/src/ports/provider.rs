@@ -67,12 +67,14 @@ pub struct Existing<'a> {
     /// The token of the change that is under way: the same for as long as it is not known what became of it. None where
     /// nothing is being changed.
     pub token: Option<&'a str>,
+    /// What was sent to it before this change, and what AWS showed of it: what a secret fed then may still be seen.
+    pub before: &'a [&'a Properties],
 }
 
 impl<'a> Existing<'a> {
     /// What stands as it was sent, and is not being changed.
     pub fn settled(key: &'a ResourceKey, physical_id: &'a PhysicalId, properties: &'a Properties) -> Self {
-        Self { key, physical_id, properties, earlier: &[], token: None }
+        Self { key, physical_id, properties, earlier: &[], token: None, before: &[] }
     }
 
     /// Everything that was sent to it and may stand in part, what was sent last first.

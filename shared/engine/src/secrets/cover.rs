@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{CallError, Observed, Properties};
+use model::{CallError, Observed, PhysicalId, Properties};
 use serde_json::Value;
 
-use super::reference::{handle_of, is_fed, is_fed_text, reference_to_handle};
+use super::reference::{handle_of, is_fed_text, reference_to_handle};
 use crate::ports::Secret;
 
 /// What stands for a value that a secret fed and that is not what the secret is now: it was changed on one side or the other.
 pub(super) const CHANGED: &str = "{{changed}}";
 /// From how many characters on a value is looked for within other text. A shorter one stands in any text by chance.
 const TELLING: usize = 4;
+/// How many bytes of a value in a row give it away.
+const PART: usize = 10;
 
 /// The secrets that a resource is fed by: value and reference.
 #[derive(Debug, Default)]
@@ -33,9 +35,19 @@ impl Cover {
         Self { known, handles }
     }
 
-    /// Whether a text holds an address of a handle.
+    /// Whether a text holds a secret, or an address of a handle.
     pub(super) fn holds(&self, text: &str) -> bool {
         self.handles.iter().any(|(id, written)| without_address(text, id, written) != text)
+            || self.telling().any(|(secret, _)| text.contains(secret.reveal()))
+    }
+
+    /// What is shown of a name that is somebody else's.
+    pub(super) fn id(&self, id: PhysicalId) -> PhysicalId {
+        PhysicalId(self.text(id.as_str()))
+    }
+
+    fn telling(&self) -> impl Iterator<Item = &(Secret, String)> {
+        self.known.iter().filter(|(secret, _)| secret.reveal().chars().count() >= TELLING)
     }
 
     /// A text with each value replaced by its reference.
@@ -45,8 +57,7 @@ impl Cover {
         }
         let handles = self.handles.iter();
         let text = handles.fold(text.to_owned(), |text, (id, written)| without_address(&text, id, written));
-        let telling = self.known.iter().filter(|(secret, _)| secret.reveal().chars().count() >= TELLING);
-        telling.fold(text, |text, (secret, written)| text.replace(secret.reveal(), written))
+        self.telling().fold(text, |text, (secret, written)| text.replace(secret.reveal(), written))
     }
 
     fn tree(&self, value: &mut Value) {
@@ -64,11 +75,14 @@ impl Cover {
         attributes
     }
 
-    /// An error, or what AWS gives as a reason: a value too short to be found for sure costs the whole text.
+    /// An error, or what AWS gives as a reason: a value too short to be found for sure costs the whole text, and so does a part
+    /// of one, because AWS cuts what it repeats.
     pub(super) fn message(&self, text: &str) -> String {
         let covered = self.text(text);
         let is_short = |secret: &Secret| !secret.reveal().is_empty() && secret.reveal().chars().count() < TELLING;
-        match self.known.iter().find(|(secret, _)| is_short(secret) && covered.contains(secret.reveal())) {
+        let holds =
+            |secret: &Secret| is_short(secret) && covered.contains(secret.reveal()) || has_part(&covered, secret);
+        match self.known.iter().find(|(secret, _)| holds(secret)) {
             Some((_, written)) => format!("what AWS said may hold the value of `{written}`, and is left out"),
             None => covered,
         }
@@ -78,23 +92,25 @@ impl Cover {
         CallError { message: self.message(&error.message), ..error }
     }
 
-    /// What AWS shows of a resource that was sent `sent`. A text that a secret fed shows as it was sent, where that is what
-    /// it comes to, and else as [`CHANGED`]; so does that text wherever else it stands.
-    pub(super) fn observed(&self, observed: Observed, sent: &Properties) -> Observed {
+    /// What AWS shows of a resource of which any of `stood` may stand. A text that a secret fed shows as it was sent, where that
+    /// is what it comes to, and else as [`CHANGED`]; so does that text wherever else it stands.
+    pub(super) fn observed<'p>(&self, observed: Observed, stood: impl Iterator<Item = &'p Properties>) -> Observed {
         let mut properties = observed.properties.to_value();
         let mut others = BTreeSet::new();
-        self.against(&[&sent.to_value()], &mut properties, &mut others);
+        let stood: Vec<Value> = stood.map(Properties::to_value).collect();
+        self.against(&stood.iter().collect::<Vec<_>>(), &mut properties, &mut others);
         let mut attributes = self.attributes(observed.attributes);
         for value in attributes.values_mut().chain([&mut properties]) {
             without(&others, value);
         }
-        Observed { attributes, properties: model::properties(properties), ..observed }
+        let physical_id = self.id(observed.physical_id);
+        Observed { physical_id, attributes, properties: model::properties(properties), ..observed }
     }
 
     /// Covers `shown`, for which any of `sent` was sent: the items of a list may come back in another order.
     fn against(&self, sent: &[&Value], shown: &mut Value, others: &mut BTreeSet<String>) {
         let texts: Vec<&str> = sent.iter().filter_map(|value| value.as_str()).collect();
-        let is_text_fed = texts.iter().any(|text| is_fed_text(text));
+        let is_text_fed = texts.iter().any(|text| is_covered_text(text));
         match shown {
             Value::Object(fields) if !is_text_fed => {
                 for (name, field) in fields {
@@ -109,8 +125,10 @@ impl Cover {
             Value::String(text) => {
                 let covered = self.text(text);
                 // A document that was sent as a tree may come back as text.
-                let is_fed = is_text_fed || sent.iter().any(|value| !value.is_string() && is_fed(value));
-                if !is_fed || texts.contains(&covered.as_str()) {
+                let is_fed = is_text_fed || sent.iter().any(|value| !value.is_string() && is_covered(value));
+                if texts.contains(&text.as_str()) {
+                    // It stands in the config as it is.
+                } else if !is_fed || texts.contains(&covered.as_str()) {
                     *text = covered;
                 } else {
                     others.insert(std::mem::replace(text, CHANGED.to_owned()));
@@ -118,12 +136,32 @@ impl Cover {
             }
             Value::Null => {}
             Value::Object(_) | Value::Array(_) | Value::Bool(_) | Value::Number(_) => {
-                if sent.iter().any(|value| is_fed(value)) {
+                if sent.iter().any(|value| is_covered(value)) {
                     *shown = Value::String(CHANGED.to_owned());
                 }
             }
         }
     }
+}
+
+/// Whether a secret feeds a value, or once did.
+pub(super) fn is_covered(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_covered_text(text),
+        Value::Array(items) => items.iter().any(is_covered),
+        Value::Object(fields) => fields.values().any(is_covered),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn is_covered_text(text: &str) -> bool {
+    text == CHANGED || is_fed_text(text)
+}
+
+/// Whether a text holds a part of a secret that tells it.
+fn has_part(text: &str, secret: &Secret) -> bool {
+    let parts: BTreeSet<&[u8]> = secret.reveal().as_bytes().windows(PART).collect();
+    text.as_bytes().windows(PART).any(|part| parts.contains(part))
 }
 
 /// A text with a reference in place of every address of the wait condition handle that is called `id`.
@@ -141,9 +179,8 @@ fn without_address(text: &str, id: &str, written: &str) -> String {
         let begin = before.rfind(|letter| !is_of_address(letter)).map_or(0, |last| last + width(before, last));
         let run = before.get(begin..).unwrap_or_default();
         let is_reference = before.get(..begin).is_some_and(|head| head.ends_with("{{")) && run.starts_with("resolve:");
-        let end = after.find(|letter| !is_of_address(letter)).unwrap_or(after.len());
+        let mut end = after.find(|letter| !is_of_address(letter)).unwrap_or(after.len());
         // JSON may write `&` by its number.
-        let mut end = end;
         while let Some(more) = after.get(end..).and_then(|tail| tail.strip_prefix("\\u0026")) {
             let next = more.find(|letter| !is_of_address(letter)).unwrap_or(more.len());
             end = after.len() - more.len() + next;

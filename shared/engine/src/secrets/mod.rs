@@ -18,9 +18,10 @@ use crate::ports::{
     Creation, Deletion, Existing, Found, Made, Proof, Provider, Readiness, Secret, SecretReference, Secrets,
 };
 use cover::Cover;
-use reference::{Part, is_fed, parts};
+use reference::{Part, parts};
 
 pub use cover::without_addresses;
+pub(crate) use reference::is_fed;
 pub use reference::{handle_of, reference_to_handle};
 
 /// A provider that is handed values where it is asked with references, and whose answers hold references where it gives
@@ -77,6 +78,29 @@ impl<P: Provider> Revealing<P> {
             found.retain(|_, reference| matches!(reference, SecretReference::Handle { .. }));
         }
         found
+    }
+
+    /// What covers whatever AWS shows or says of it; none where no secret was ever sent to it, as far as is known.
+    async fn cover(&self, existing: &Existing<'_>) -> Result<Option<Cover>, CallError> {
+        let stood: Vec<&Properties> = stood(existing).collect();
+        if !stood.iter().any(|properties| properties.0.values().any(cover::is_covered)) {
+            return Ok(None);
+        }
+        let mut known = Known::new();
+        for properties in stood {
+            known.extend(self.readable(properties).await?);
+        }
+        Ok(Some(Cover::new(&known)))
+    }
+
+    /// What AWS said to a call that sent no secret: it may speak of what stands there.
+    async fn told<T>(&self, existing: &Existing<'_>, answer: Result<T, CallError>) -> Result<T, CallError> {
+        let Err(error) = answer else { return answer };
+        Err(match self.cover(existing).await {
+            Ok(None) => error,
+            Ok(Some(cover)) => cover.error(error),
+            Err(_) => CallError { message: "what AWS said may hold a secret, and is left out".to_owned(), ..error },
+        })
     }
 
     /// The secrets that properties refer to.
@@ -166,9 +190,22 @@ fn earlier(existing: &Existing<'_>, known: &Known) -> Vec<Earlier> {
     existing.earlier.iter().map(reveal).collect()
 }
 
-fn covered(cover: &Cover, made: Made) -> Made {
-    Made { attributes: cover.attributes(made.attributes), ..made }
+/// Everything of it that may stand, or be seen.
+fn stood<'a>(existing: &Existing<'a>) -> impl Iterator<Item = &'a Properties> {
+    existing.sent().chain(existing.before.iter().copied())
 }
+
+/// A secret in a name cannot be covered: everything is known by its name.
+fn covered(cover: &Cover, made: Made) -> Result<Made, CallError> {
+    if cover.holds(made.physical_id.as_str()) {
+        return Err(CallError::local(ErrorClass::Invalid, "create", NAMED));
+    }
+    Ok(Made { attributes: cover.attributes(made.attributes), ..made })
+}
+
+/// What is wrong with what is known by a secret.
+const NAMED: &str = "AWS knows it by a name with a secret in it, and names are kept and shown: refer to the secret in another \
+                     property, and delete what was made by hand";
 
 #[async_trait]
 impl<P: Provider> Provider for Revealing<P> {
@@ -177,12 +214,9 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
-        if !feeds(existing.properties) {
-            return self.inner.read(existing).await;
-        }
-        let cover = Cover::new(&self.readable(existing.properties).await?);
+        let Some(cover) = self.cover(existing).await? else { return self.inner.read(existing).await };
         let observed = self.inner.read(existing).await.map_err(|error| cover.error(error))?;
-        Ok(observed.map(|observed| cover.observed(observed, existing.properties)))
+        Ok(observed.map(|observed| cover.observed(observed, stood(existing))))
     }
 
     async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
@@ -191,8 +225,9 @@ impl<P: Provider> Provider for Revealing<P> {
         }
         let cover = Cover::new(&self.readable(creation.properties).await?);
         Ok(match self.inner.find(creation).await.map_err(|error| cover.error(error))? {
-            Found::Ours(made) => Found::Ours(covered(&cover, made)),
-            other @ (Found::Absent | Found::Foreign(_)) => other,
+            Found::Ours(made) => Found::Ours(covered(&cover, made)?),
+            Found::Foreign(id) => Found::Foreign(cover.id(id)),
+            Found::Absent => Found::Absent,
         })
     }
 
@@ -203,12 +238,13 @@ impl<P: Provider> Provider for Revealing<P> {
         let known = self.known(creation.properties).await?;
         let (cover, properties) = (Cover::new(&known), revealed(creation.properties, &known));
         let made = self.inner.create(&Creation { properties: &properties, ..*creation }).await;
-        made.map(|made| covered(&cover, made)).map_err(|error| cover.error(error))
+        made.map_err(|error| cover.error(error)).and_then(|made| covered(&cover, made))
     }
 
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
+        let asked = existing;
         if !feeds(creation.properties) {
-            return self.inner.converge(existing, creation, fresh).await;
+            return self.told(existing, self.inner.converge(existing, creation, fresh).await).await;
         }
         let known = self.known(creation.properties).await?;
         let (from, to) = (revealed(existing.properties, &known), revealed(creation.properties, &known));
@@ -216,45 +252,43 @@ impl<P: Provider> Provider for Revealing<P> {
         let (existing, creation) =
             (Existing { properties: &from, earlier: &earlier, ..*existing }, Creation { properties: &to, ..*creation });
         let cover = Cover::new(&known);
-        self.inner.converge(&existing, &creation, fresh).await.map_err(|error| cover.error(error))
+        let converged = self.inner.converge(&existing, &creation, fresh).await;
+        self.told(asked, converged.map_err(|error| cover.error(error))).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         if !feeds(to) {
-            return self.inner.update(existing, to).await;
+            return self.told(existing, self.inner.update(existing, to).await).await;
         }
         let known = self.known(to).await?;
         // What referred to another secret, or to another version, stays a reference, and so differs.
         let (from, to) = (revealed(existing.properties, &known), revealed(to, &known));
         let cover = Cover::new(&known);
         let earlier = earlier(existing, &known);
-        let existing = Existing { properties: &from, earlier: &earlier, ..*existing };
-        self.inner.update(&existing, &to).await.map_err(|error| cover.error(error))
+        let revealed = Existing { properties: &from, earlier: &earlier, ..*existing };
+        let updated = self.inner.update(&revealed, &to).await;
+        self.told(existing, updated.map_err(|error| cover.error(error))).await
     }
 
     async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {
-        if !feeds(existing.properties) {
-            return self.inner.settle(existing).await;
-        }
-        let cover = Cover::new(&self.readable(existing.properties).await?);
+        let Some(cover) = self.cover(existing).await? else { return self.inner.settle(existing).await };
         Ok(match self.inner.settle(existing).await.map_err(|error| cover.error(error))? {
             Readiness::Ready(observed) if cover.holds(observed.physical_id.as_str()) => {
-                let why = "it is known by a name with the address of a wait condition handle in it, and names are kept";
-                Readiness::Failed(why.to_owned())
+                Readiness::Failed(NAMED.to_owned())
             }
-            Readiness::Ready(observed) => Readiness::Ready(Box::new(cover.observed(*observed, existing.properties))),
+            Readiness::Ready(observed) => Readiness::Ready(Box::new(cover.observed(*observed, stood(existing)))),
             Readiness::Pending(what) => Readiness::Pending(cover.message(&what)),
             Readiness::Failed(why) => Readiness::Failed(cover.message(&why)),
         })
     }
 
     async fn holds_data(&self, existing: &Existing<'_>) -> Result<bool, CallError> {
-        self.inner.holds_data(existing).await
+        self.told(existing, self.inner.holds_data(existing).await).await
     }
 
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
         if self.reveals == Reveals::Everything || !feeds(existing.properties) {
-            return self.inner.delete(existing).await;
+            return self.told(existing, self.inner.delete(existing).await).await;
         }
         let known = self.known(existing.properties).await?;
         let properties = revealed(existing.properties, &known);

@@ -38,7 +38,7 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 /// Whether a secret stands anywhere in a value.
-pub(super) fn is_fed(value: &Value) -> bool {
+pub(crate) fn is_fed(value: &Value) -> bool {
     match value {
         Value::String(text) => is_fed_text(text),
         Value::Array(items) => items.iter().any(is_fed),

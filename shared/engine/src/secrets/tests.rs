@@ -35,17 +35,36 @@ struct Parrot {
     live: Mutex<Properties>,
     calls: Mutex<Vec<String>>,
     fails: bool,
+    /// How much of what it is told it repeats in an error, in bytes; all where that is nothing.
+    cuts: usize,
+    /// Whether it fails whatever it is asked, and says what there is.
+    speaks: bool,
+    /// The property by which it knows what it makes.
+    named: Option<&'static str>,
 }
 
 impl Parrot {
     fn take(&self, call: &str, properties: &Properties) -> Result<(), CallError> {
         let text = properties.to_value().to_string();
         self.calls.lock().unwrap().push(format!("{call} {text}"));
+        self.speak()?;
         if self.fails {
-            return Err(CallError::local(ErrorClass::Invalid, call, format!("not valid: {text}")));
+            let told = if self.cuts == 0 { &text } else { &text[..self.cuts] };
+            return Err(CallError::local(ErrorClass::Invalid, call, format!("not valid: {told}")));
         }
         *self.live.lock().unwrap() = properties.clone();
         Ok(())
+    }
+
+    fn speak(&self) -> Result<(), CallError> {
+        let text = self.live.lock().unwrap().to_value().to_string();
+        if self.speaks { Err(CallError::local(ErrorClass::Busy, "speak", text)) } else { Ok(()) }
+    }
+
+    fn made(&self, creation: &Creation<'_>) -> Made {
+        let name = self.named.and_then(|name| creation.properties.text(name)).unwrap_or("id");
+        let attributes = if self.named.is_some() { BTreeMap::new() } else { self.attributes() };
+        Made { physical_id: PhysicalId(name.into()), attributes }
     }
 
     fn attributes(&self) -> BTreeMap<String, Value> {
@@ -66,12 +85,14 @@ impl Provider for &'static Parrot {
     async fn read(&self, _: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         Ok(Some(self.observed()))
     }
-    async fn find(&self, _: &Creation<'_>) -> Result<Found, CallError> {
-        Ok(Found::Ours(Made { physical_id: PhysicalId("id".into()), attributes: self.attributes() }))
+    async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
+        let name = self.named.map(|_| PhysicalId(VALUE.into()));
+        let made = self.made(creation);
+        Ok(Found::Ours(Made { physical_id: name.unwrap_or(made.physical_id), ..made }))
     }
     async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
         self.take("create", creation.properties)?;
-        Ok(Made { physical_id: PhysicalId("id".into()), attributes: self.attributes() })
+        Ok(self.made(creation))
     }
     async fn converge(&self, _: &Existing<'_>, creation: &Creation<'_>, _: bool) -> Result<(), CallError> {
         self.take("converge", creation.properties)
@@ -79,7 +100,11 @@ impl Provider for &'static Parrot {
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         if existing.properties == to { Ok(()) } else { self.take("update", to) }
     }
+    async fn holds_data(&self, _: &Existing<'_>) -> Result<bool, CallError> {
+        self.speak().map(|()| true)
+    }
     async fn delete(&self, _: &Existing<'_>) -> Result<Deletion, CallError> {
+        self.speak()?;
         Ok(Deletion::Gone)
     }
 }
@@ -303,4 +328,96 @@ fn who_is_told_addresses_alone_is_told_no_secret_and_is_not_known_by_an_address(
     assert_eq!(ready.properties, sent);
     let cover = Cover::new(&block_on(provider.readable(&sent)).unwrap());
     assert!(cover.holds(named.as_str()));
+}
+
+/// The same without the secret.
+fn without() -> Properties {
+    properties(json!({ "Environment": { "Variables": { "MODE": "fast" } } }))
+}
+
+fn settled(trial: &Trial, existing: &Existing<'_>) -> Observed {
+    let Readiness::Ready(observed) = block_on(trial.provider.settle(existing)).unwrap() else { panic!("ready") };
+    *observed
+}
+
+#[test]
+fn what_is_still_seen_of_a_secret_that_is_not_referred_to_any_more_is_covered_now_and_later() {
+    for known in [Ok(VALUE), Ok("the-newer-value"), Err(ErrorClass::Denied)] {
+        let trial = trial(Parrot::default(), &[(FIRST, known)]);
+        let (before, after) = (sent(REFERENCE), without());
+        *trial.parrot.live.lock().unwrap() = sent(VALUE);
+        let first = settled(&trial, &Existing { before: &[&before], ..trial.existing(&after) });
+        assert!(!format!("{first:?}").contains("hunter2"), "{first:?}");
+        assert_eq!(first.properties.to_value().pointer("/Environment/Variables/MODE"), Some(&json!("fast")));
+        // By then only what was seen tells that a secret was there.
+        for existing in [Existing { before: &[&after, &first.properties], ..trial.existing(&after) }] {
+            let second = settled(&trial, &existing);
+            assert_eq!(second.properties, first.properties);
+            let read = block_on(trial.provider.read(&existing)).unwrap().unwrap();
+            assert_eq!(read, second, "and so it is no drift");
+        }
+    }
+}
+
+#[test]
+fn what_was_sent_by_a_change_that_did_not_come_to_its_end_is_covered() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok(VALUE))]);
+    let after = without();
+    *trial.parrot.live.lock().unwrap() = sent(VALUE);
+    let earlier = [Earlier { sent: sent(REFERENCE), token: Some("t".to_owned()) }];
+    let read = block_on(trial.provider.read(&Existing { earlier: &earlier, ..trial.existing(&after) }));
+    let read = read.unwrap().unwrap();
+    assert!(!format!("{read:?}").contains("hunter2"), "{read:?}");
+}
+
+#[test]
+fn what_is_written_in_the_config_in_the_place_of_a_secret_is_shown() {
+    let trial = trial(Parrot::default(), &[(FIRST, Ok(VALUE))]);
+    let (before, after) = (sent(REFERENCE), sent("plain"));
+    *trial.parrot.live.lock().unwrap() = after.clone();
+    let observed = settled(&trial, &Existing { before: &[&before], ..trial.existing(&after) });
+    assert_eq!(observed.properties, after);
+}
+
+#[test]
+fn an_error_about_what_a_secret_fed_before_repeats_no_value() {
+    let trial = trial(Parrot { speaks: true, ..Parrot::default() }, &[(FIRST, Ok(VALUE))]);
+    let (before, after) = (sent(REFERENCE), without());
+    *trial.parrot.live.lock().unwrap() = sent(VALUE);
+    let existing = trial.existing(&before);
+    let errors = [
+        block_on(trial.provider.update(&existing, &after)).unwrap_err(),
+        block_on(trial.provider.delete(&existing)).unwrap_err(),
+        block_on(trial.provider.holds_data(&existing)).unwrap_err(),
+        block_on(trial.provider.converge(
+            &Existing { before: &[&before], ..trial.existing(&after) },
+            &trial.creation(&after),
+            false,
+        ))
+        .unwrap_err(),
+    ];
+    for error in errors {
+        assert!(!format!("{error:?}").contains("hunter2") && error.message.contains(REFERENCE), "{error}");
+    }
+}
+
+#[test]
+fn an_error_that_repeats_a_part_of_a_value_is_left_out() {
+    let trial =
+        trial(Parrot { fails: true, cuts: 20, ..Parrot::default() }, &[(FIRST, Ok("a-value-that-is-cut-short"))]);
+    let error = block_on(trial.provider.create(&trial.creation(&properties(json!({ "A": REFERENCE }))))).unwrap_err();
+    assert!(trial.calls()[0].contains("a-value-that"), "AWS was told");
+    assert_eq!(error.message, format!("what AWS said may hold the value of `{REFERENCE}`, and is left out"));
+}
+
+#[test]
+fn nothing_is_known_by_a_secret() {
+    let trial = trial(Parrot { named: Some("Name"), ..Parrot::default() }, &[(FIRST, Ok(VALUE))]);
+    let sent = properties(json!({ "Name": REFERENCE }));
+    let created = block_on(trial.provider.create(&trial.creation(&sent))).unwrap_err();
+    assert_eq!(created.class, ErrorClass::Invalid);
+    let found = block_on(trial.provider.find(&trial.creation(&sent))).unwrap_err();
+    for error in [created, found] {
+        assert!(!format!("{error:?}").contains("hunter2") && error.message.contains("names are kept"), "{error}");
+    }
 }

@@ -10,6 +10,7 @@
 
 mod answers;
 mod later;
+mod secrets;
 mod waits;
 mod world;
 

@@ -57,6 +57,8 @@ pub(crate) struct World {
     /// What a search by tags finds besides what is in the account.
     pub(crate) strays: Mutex<Vec<Owned>>,
     pub(crate) cancelled: AtomicBool,
+    /// What those who look whether something is ready know of what it was before.
+    pub(crate) before: Mutex<Vec<String>>,
     /// How many calls changed what exists, or could have.
     pub(crate) updates: AtomicUsize,
     now: AtomicI64,
@@ -343,6 +345,7 @@ impl Provider for Kind<'_> {
 
     async fn settle(&self, existing: &Existing<'_>) -> Result<Readiness, CallError> {
         let id = existing.physical_id.as_str();
+        self.world.before.lock().unwrap().extend(existing.before.iter().map(|before| before.to_value().to_string()));
         self.world
             .call(|| {
                 let mut account = self.world.account.lock().unwrap();
