@@ -123,7 +123,7 @@ fn commands(deployment: &Deployment, notice: Notice) -> Vec<(&'static str, Strin
         commands.push(("To approve it", format!("cargo xtask admin approve {environment} {id} --plan {plan}")));
         commands.push(("To deny it", format!("cargo xtask admin deny {environment} {id} --plan {plan}")));
     } else {
-        commands.push(("The whole story", format!("cargo xtask admin history {environment} {id}")));
+        commands.push(("The whole story", format!("cargo xtask admin history show {environment} {id}")));
     }
     commands
 }

@@ -10,6 +10,7 @@
 
 mod foreseen;
 mod kept;
+mod notices;
 mod told;
 
 use end_to_end::admin::said;
