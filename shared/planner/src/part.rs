@@ -122,7 +122,7 @@ impl<'a> Part<'a> {
         draft: &Draft,
         problems: &mut Vec<Problem>,
     ) {
-        let fate = Fate::of(self, relocations, draft);
+        let fate = Fate::of(self, view, relocations, draft);
         let mut found: BTreeSet<(ResourceAddress, ResourceAddress)> = BTreeSet::new();
         for (address, standing) in view.all().filter(|(address, _)| !self.covers(address)) {
             let in_use = view.current(address).is_some_and(|current| current.generation == standing.generation);
@@ -208,12 +208,14 @@ struct Fate<'d> {
     replaced: BTreeSet<&'d ResourceAddress>,
     /// Where an incarnation is deleted.
     deleted: BTreeSet<&'d ResourceAddress>,
+    /// What AWS knows of what is deleted.
+    known: Vec<(&'d ResourceAddress, BTreeSet<&'d str>)>,
     /// What has another address, by the old one.
     moved: BTreeMap<&'d ResourceAddress, &'d ResourceAddress>,
 }
 
 impl<'d> Fate<'d> {
-    fn of(part: &Part<'d>, relocations: &'d [Relocation<'_>], draft: &'d Draft) -> Self {
+    fn of(part: &Part<'d>, view: &'d View<'_>, relocations: &'d [Relocation<'_>], draft: &'d Draft) -> Self {
         let built = |is_it: fn(&Action) -> bool| {
             let all = draft.built.changes.iter().filter(move |change| is_it(&change.action));
             all.map(|change| &change.key.address).collect()
@@ -224,11 +226,13 @@ impl<'d> Fate<'d> {
             part.whole.moved.get(address).filter(|to| part.chosen.contains(to)).unwrap_or(address)
         };
         let deleted = draft.retired.iter().filter(|change| matches!(change.action, Action::Delete { .. }));
+        let known = deleted.clone().filter_map(|change| Some((now(change), values(view.get(&change.key)?.recorded))));
         let elsewhere = relocations.iter().filter(|one| one.from.address != one.to.address);
         Self {
             gone: draft.retired.iter().map(now).filter(|address| !part.chosen.contains(address)).collect(),
             made: built(|action| matches!(action, Action::Create { .. })),
             replaced: built(|action| matches!(action, Action::Replace { .. })),
+            known: known.collect(),
             deleted: deleted.map(now).collect(),
             moved: elsewhere.map(|one| (&one.from.address, &one.to.address)).collect(),
         }
@@ -251,7 +255,25 @@ impl<'d> Fate<'d> {
         let is_held_up = |on: &&ResourceAddress| self.gone.contains(*on) || !in_use && self.deleted.contains(*on);
         let needed = dependencies.iter().filter(is_held_up).cloned();
         let moved = mentions(recorded).filter_map(|on| self.moved.get(&on).copied().cloned());
-        named.chain(needed).chain(moved).collect()
+        // What was not changed to its end may still be what it was before.
+        let sent = recorded.earlier.iter().flat_map(|earlier| earlier.sent.0.values());
+        let used = sent.flat_map(|value| self.known.iter().filter(move |(_, known)| has_one_of(value, known)));
+        named.chain(needed).chain(moved).chain(used.map(|(on, _)| (*on).clone())).collect()
+    }
+}
+
+/// What references to a resource may have been sent as.
+fn values(recorded: &RecordedResource) -> BTreeSet<&str> {
+    let attributes = recorded.attributes.values().filter_map(Value::as_str);
+    recorded.physical_id.iter().map(|id| id.as_str()).chain(attributes).filter(|value| !value.is_empty()).collect()
+}
+
+fn has_one_of(value: &Value, known: &BTreeSet<&str>) -> bool {
+    match value {
+        Value::String(text) => known.iter().any(|known| text.contains(known)),
+        Value::Array(items) => items.iter().any(|item| has_one_of(item, known)),
+        Value::Object(map) => map.values().any(|item| has_one_of(item, known)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

@@ -199,6 +199,23 @@ fn what_a_move_left_behind_is_not_taken_from_who_still_uses_it() {
 }
 
 #[test]
+fn what_was_not_changed_to_its_end_may_still_use_what_it_used_before() {
+    let mut recorded = deployed(&desk());
+    let function = recorded.resources.get_mut(&"billing/Function@1".parse().unwrap()).unwrap();
+    let before = std::mem::take(&mut function.sent);
+    (function.presence, function.asked, function.dependencies) =
+        (Presence::Incomplete, Properties::new(), BTreeSet::new());
+    function.earlier = vec![model::Earlier { sent: before, token: None }];
+    let wanted = without(without(desk(), "billing/Function"), "shared/RoleB");
+    let mut wanted = desired(&wanted);
+    wanted.resources.insert(address("billing/Function"), of("billing", resource("AWS::Lambda::Function", json!({}))));
+    let refused = told(&wanted, &recorded, &["shared"]).unwrap_err();
+    assert!(refused.iter().all(|(_, help)| help == "name `billing` too, or deploy everything"), "{refused:#?}");
+    assert!(refused[0].0.contains("uses `shared/RoleB`"), "{refused:#?}");
+    assert!(told(&wanted, &recorded, &["shared", "billing"]).is_ok());
+}
+
+#[test]
 fn what_is_half_made_stays_so_unless_it_is_needed() {
     let mut recorded = deployed(&desk());
     for key in ["billing/Function@1", "shared/Table@1", "storage/Bucket@1"] {
