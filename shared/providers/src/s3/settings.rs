@@ -1,29 +1,31 @@
 //! The settings of a bucket: each is read and put by calls of its own.
 //!
 //! What is no longer asked for goes back to what a new bucket has: encrypted with AES-256, owned by the bucket's owner, closed
-//! to the public, without rules; a bucket that had versions keeps those it has.
+//! to the public, without rules, telling nobody; a bucket that had versions keeps those it has.
 
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule, PublicAccessBlockConfiguration,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
-    VersioningConfiguration,
+    BucketVersioningStatus, EventBridgeConfiguration, NotificationConfiguration, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, PublicAccessBlockConfiguration, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 use model::{CallError, Properties};
 use serde_json::{Value, json};
 
-use super::lifecycle;
+use super::{cors, lifecycle};
 use crate::clients::Clients;
 use crate::error::call_error;
 use crate::shape::unless_missing;
 use crate::tree::{built, flag, items, required, said, text};
 
 /// The properties that are settings. Ownership comes before public access, as AWS wants it where a policy is public.
-pub(super) const SETTINGS: [&str; 5] = [
+pub(super) const SETTINGS: [&str; 7] = [
     "OwnershipControls",
     "PublicAccessBlockConfiguration",
     "BucketEncryption",
     "VersioningConfiguration",
     "LifecycleConfiguration",
+    "CorsConfiguration",
+    "NotificationConfiguration",
 ];
 
 /// Reads and puts settings.
@@ -56,12 +58,14 @@ impl Settings {
     /// Those among [`SETTINGS`] that are named, as they are now.
     pub(super) async fn shown(&self, bucket: &str, names: &[&str]) -> Result<Properties, CallError> {
         let is_asked = |name: &str| names.contains(&name);
-        let (ownership, access, encryption, versioning, lifecycle) = tokio::try_join!(
+        let (ownership, access, encryption, versioning, lifecycle, cors, told) = tokio::try_join!(
             only_if(is_asked("OwnershipControls"), self.ownership(bucket)),
             only_if(is_asked("PublicAccessBlockConfiguration"), self.public_access(bucket)),
             only_if(is_asked("BucketEncryption"), self.encryption(bucket)),
             only_if(is_asked("VersioningConfiguration"), self.versioning(bucket)),
-            only_if(is_asked("LifecycleConfiguration"), self.lifecycle(bucket))
+            only_if(is_asked("LifecycleConfiguration"), self.lifecycle(bucket)),
+            only_if(is_asked("CorsConfiguration"), self.cors(bucket)),
+            only_if(is_asked("NotificationConfiguration"), self.told(bucket))
         )?;
         let pairs = [
             ("OwnershipControls", ownership),
@@ -69,6 +73,8 @@ impl Settings {
             ("BucketEncryption", encryption),
             ("VersioningConfiguration", versioning),
             ("LifecycleConfiguration", lifecycle),
+            ("CorsConfiguration", cors),
+            ("NotificationConfiguration", told),
         ];
         Ok(pairs.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }
@@ -127,6 +133,38 @@ impl Settings {
         Ok(unless_missing(answer)?.map(|answer| lifecycle::observed(answer.rules())))
     }
 
+    async fn cors(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_cors, "GetBucketCors");
+        Ok(unless_missing(answer)?.map(|answer| cors::observed(answer.cors_rules())))
+    }
+
+    /// Whether EventBridge is told of its objects.
+    async fn told(&self, bucket: &str) -> Result<Option<Value>, CallError> {
+        let answer = send!(self, bucket, get_bucket_notification_configuration, "GetBucketNotificationConfiguration");
+        let is_told = unless_missing(answer)?.is_some_and(|answer| answer.event_bridge_configuration.is_some());
+        Ok(is_told.then(|| json!({ "EventBridgeConfiguration": { "EventBridgeEnabled": true } })))
+    }
+
+    /// Has EventBridge told, or not. One call says of everybody who is told, so that whoever else is stays.
+    async fn tell(&self, bucket: &str, asked: Option<&Value>) -> Result<(), CallError> {
+        let is_told = is_told(asked)?;
+        let answer = send!(self, bucket, get_bucket_notification_configuration, "GetBucketNotificationConfiguration")?;
+        let value = NotificationConfiguration::builder()
+            .set_topic_configurations(answer.topic_configurations)
+            .set_queue_configurations(answer.queue_configurations)
+            .set_lambda_function_configurations(answer.lambda_function_configurations)
+            .set_event_bridge_configuration(is_told.then(|| EventBridgeConfiguration::builder().build()))
+            .build();
+        let set = send!(
+            self,
+            bucket,
+            put_bucket_notification_configuration,
+            "PutBucketNotificationConfiguration",
+            notification_configuration(value)
+        );
+        set.map(drop)
+    }
+
     /// Puts one setting, or takes it back where nothing is asked for.
     pub(super) async fn put(&self, bucket: &str, setting: &str, asked: Option<&Value>) -> Result<(), CallError> {
         match (setting, asked) {
@@ -158,6 +196,12 @@ impl Settings {
             ("LifecycleConfiguration", None) => {
                 send!(self, bucket, delete_bucket_lifecycle, "DeleteBucketLifecycle").map(drop)
             }
+            ("CorsConfiguration", Some(asked)) => {
+                let value = cors::asked(asked)?;
+                send!(self, bucket, put_bucket_cors, "PutBucketCors", cors_configuration(value)).map(drop)
+            }
+            ("CorsConfiguration", None) => send!(self, bucket, delete_bucket_cors, "DeleteBucketCors").map(drop),
+            ("NotificationConfiguration", asked) => self.tell(bucket, asked).await,
             ("VersioningConfiguration", asked) => {
                 let status = asked.and_then(|asked| text(asked, "Status")).unwrap_or_else(|| "Suspended".to_owned());
                 let status = BucketVersioningStatus::from(status.as_str());
@@ -215,6 +259,21 @@ fn encryption(asked: &Value) -> Result<ServerSideEncryptionConfiguration, CallEr
     built(ServerSideEncryptionConfiguration::builder().set_rules(Some(rules)).build())
 }
 
+/// Whether EventBridge is to be told.
+///
+/// # Errors
+/// `Invalid` for whoever else is to be told.
+fn is_told(asked: Option<&Value>) -> Result<bool, CallError> {
+    let Some(asked) = asked else { return Ok(false) };
+    if let Some(name) = asked.as_object().and_then(|map| map.keys().find(|name| *name != "EventBridgeConfiguration")) {
+        return Err(crate::shape::invalid(format!(
+            "`NotificationConfiguration.{name}` cannot be set by this engine yet"
+        )));
+    }
+    let told = asked.get("EventBridgeConfiguration");
+    Ok(told.is_some_and(|told| flag(told, "EventBridgeEnabled").unwrap_or(true)))
+}
+
 fn public_access(asked: Option<&Value>) -> PublicAccessBlockConfiguration {
     // Whoever asks for the block without naming a part of it leaves that part open; whoever asks for nothing gets it all.
     let part = |name: &str| asked.map_or(Some(true), |asked| flag(asked, name));
@@ -250,6 +309,16 @@ mod tests {
         assert_eq!((closed.block_public_acls, closed.restrict_public_buckets), (Some(true), Some(true)));
         let opened = public_access(Some(&json!({ "BlockPublicAcls": "false" })));
         assert_eq!((opened.block_public_acls, opened.block_public_policy), (Some(false), None));
+    }
+
+    #[test]
+    fn only_eventbridge_is_told() {
+        let told = |asked: Value| is_told(Some(&asked));
+        assert!(told(json!({ "EventBridgeConfiguration": {} })).unwrap());
+        assert!(!told(json!({ "EventBridgeConfiguration": { "EventBridgeEnabled": "false" } })).unwrap());
+        assert!(!is_told(None).unwrap());
+        let error = told(json!({ "QueueConfigurations": [] })).unwrap_err();
+        assert!(error.message.contains("`NotificationConfiguration.QueueConfigurations`"), "{error}");
     }
 
     #[test]

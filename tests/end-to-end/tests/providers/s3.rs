@@ -50,6 +50,37 @@ async fn a_bucket_is_led_through_its_life() {
 }
 
 #[tokio::test]
+async fn a_bucket_that_pages_read_and_eventbridge_hears_of_is_led_through_its_life() {
+    let stage = Stage::start().await;
+    let open = |origin: &str| {
+        let rule =
+            json!({ "AllowedMethods": ["GET"], "AllowedOrigins": [origin], "AllowedHeaders": ["*"], "MaxAge": 60 });
+        let told = json!({ "EventBridgeConfiguration": { "EventBridgeEnabled": true } });
+        let asked = bucket("Suspended", 30, &[]).with("CorsConfiguration", json!({ "CorsRules": [rule] }));
+        asked.with("NotificationConfiguration", told)
+    };
+    let without_told = without(open("https://b.example"), "NotificationConfiguration");
+    let life = Life {
+        kind: "AWS::S3::Bucket",
+        key: "shared/Uploads@1",
+        asked: open("https://a.example"),
+        unseen: &[],
+        calls: &[
+            "CreateBucket",
+            "PutBucketLifecycleConfiguration",
+            "PutBucketCors",
+            "PutBucketNotificationConfiguration",
+        ],
+        changes: vec![
+            Change { to: open("https://b.example"), calls: &["PutBucketCors"] },
+            Change { to: without_told.clone(), calls: &["PutBucketNotificationConfiguration"] },
+            Change { to: without(without_told, "CorsConfiguration"), calls: &["DeleteBucketCors"] },
+        ],
+    };
+    stage.lead(&life).await;
+}
+
+#[tokio::test]
 async fn a_bucket_policy_is_led_through_its_life() {
     let stage = Stage::start().await;
     let (bucket, _) = stage.make("AWS::S3::Bucket", "shared/Uploads@1", &bucket("Suspended", 30, &[])).await;
