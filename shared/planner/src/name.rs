@@ -83,7 +83,7 @@ mod tests {
             assert!(name.len() <= naming.length, "{name}");
             let environment = &desired.environment;
             let head = match naming.alphabet {
-                Alphabet::Path => format!("/{}/{}/", environment.project, environment.environment),
+                Alphabet::Path => format!("{}{}/{}/", naming.prefix, environment.project, environment.environment),
                 _ => format!("{}{}-{}-", naming.prefix, environment.project, environment.environment),
             };
             assert!(name.starts_with(&head), "{name}");

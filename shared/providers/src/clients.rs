@@ -65,7 +65,7 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// SSM.
     pub ssm: aws_sdk_ssm::Client,
-    /// Secrets Manager, to read.
+    /// Secrets Manager.
     pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// API Gateway v2.
     pub apigateway: aws_sdk_apigatewayv2::Client,

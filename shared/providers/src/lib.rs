@@ -34,6 +34,7 @@ mod owned;
 pub mod rights;
 pub mod s3;
 pub mod secrets;
+pub mod secretsmanager;
 pub mod shape;
 pub mod sns;
 pub mod sqs;
@@ -103,6 +104,7 @@ impl NativeProviders {
         all.add("AWS::SQS::Queue", sqs::Queue::new(&clients));
         all.add("AWS::SQS::QueuePolicy", sqs::queue_policy(&clients));
         all.add("AWS::SSM::Parameter", ssm::Parameter::new(&clients));
+        all.add("AWS::SecretsManager::Secret", secretsmanager::Secret::new(&clients));
         all
     }
 

@@ -157,6 +157,8 @@ fn named(arn: &str) -> Option<Named> {
             // A name with levels begins with a slash, which the ARN has only once.
             is("AWS::SSM::Parameter", if name.contains('/') { format!("/{name}") } else { name.to_owned() })
         }
+        // What Secrets Manager takes by ARN is the whole of it: six characters at its end are not of the name.
+        "secretsmanager" => is("AWS::SecretsManager::Secret", rest.strip_prefix("secret:").map(|_| arn.to_owned())?),
         "apigateway" => {
             let mut path = rest.strip_prefix("/apis/")?.split('/');
             let api = plain(path.next()?)?;
@@ -193,6 +195,11 @@ mod tests {
             ("arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/x:*", "AWS::Logs::LogGroup", "/aws/lambda/x"),
             ("arn:aws:ssm:eu-west-1:1:parameter/shop/dev/p", "AWS::SSM::Parameter", "/shop/dev/p"),
             ("arn:aws:ssm:eu-west-1:1:parameter/p", "AWS::SSM::Parameter", "p"),
+            (
+                "arn:aws:secretsmanager:eu-west-1:1:secret:shop/dev/s-AbCdEf",
+                "AWS::SecretsManager::Secret",
+                "arn:aws:secretsmanager:eu-west-1:1:secret:shop/dev/s-AbCdEf",
+            ),
             ("arn:aws:apigateway:eu-west-1::/apis/a1", "AWS::ApiGatewayV2::Api", "a1"),
             ("arn:aws:apigateway:eu-west-1::/apis/a1/stages/$default", "AWS::ApiGatewayV2::Stage", "$default"),
         ] {
@@ -249,6 +256,7 @@ mod tests {
             "arn:aws:cloudwatch:r:1:alarm:n",
             "arn:aws:logs:r:1:log-group:n",
             "arn:aws:ssm:r:1:parameter/n",
+            "arn:aws:secretsmanager:r:1:secret:n",
             "arn:aws:apigateway:r::/apis/n",
             "arn:aws:apigateway:r::/apis/n/stages/s",
         ];

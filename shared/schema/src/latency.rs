@@ -85,6 +85,7 @@ const ROWS: &[Row] = &[
     ("AWS::SQS::Queue", [200, 1_800], [0, 0], [0, 0], [0, 0]),
     ("AWS::SQS::QueuePolicy", [200, 800], [0, 0], [0, 0], [0, 0]),
     ("AWS::SSM::Parameter", [200, 1_800], [0, 0], [0, 0], [0, 0]),
+    ("AWS::SecretsManager::Secret", [300, 1_500], [0, 0], [0, 0], [0, 0]),
 ];
 
 /// How long things take for a type. What is not in the table is taken for quick.

@@ -252,6 +252,13 @@ const TYPES: &[TypeSchema] = &[
         create_only: &["Name"],
         ..PLAIN
     },
+    TypeSchema {
+        name: "AWS::SecretsManager::Secret",
+        naming: Some(Naming { property: "Name", length: 512, alphabet: Alphabet::Path, prefix: "", fifo: None }),
+        create_only: &["Name"],
+        stateful: true,
+        ..PLAIN
+    },
 ];
 
 /// Every type that is known.

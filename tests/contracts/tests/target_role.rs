@@ -152,6 +152,11 @@ fn an_administrator_within_the_boundary_reaches_its_own_environment_only() {
             local("secretsmanager", "secret:bank/dev/s-AbCdEf"),
         ),
         (
+            "secretsmanager:PutSecretValue",
+            local("secretsmanager", "secret:shop/dev/s-AbCdEf"),
+            local("secretsmanager", "secret:shop/prod/s-AbCdEf"),
+        ),
+        (
             "logs:PutLogEvents",
             local("logs", "log-group:/aws/lambda/shop-dev-f:log-stream:s"),
             local("logs", "log-group:/aws/lambda/shop-prod-f:log-stream:s"),
@@ -253,6 +258,11 @@ fn the_target_role_keeps_to_its_environment() {
         ("sqs:CreateQueue", local("sqs", "shop-dev-q"), local("sqs", "bank-dev-q")),
         ("sns:CreateTopic", local("sns", "shop-dev-t"), local("sns", "bank-dev-t")),
         ("ssm:PutParameter", local("ssm", "parameter/shop/dev/p"), local("ssm", "parameter/bank/dev/p")),
+        (
+            "secretsmanager:CreateSecret",
+            local("secretsmanager", "secret:shop/dev/s-AbCdEf"),
+            local("secretsmanager", "secret:bank/dev/s-AbCdEf"),
+        ),
         ("cloudwatch:PutMetricAlarm", local("cloudwatch", "alarm:shop-dev-a"), local("cloudwatch", "alarm:bank-dev-a")),
         (
             "logs:CreateLogGroup",
@@ -350,7 +360,7 @@ fn the_target_role_reads_parameters_of_its_environment_and_of_aws_and_those_that
 }
 
 #[test]
-fn the_target_role_reads_secrets_of_its_environment_and_those_that_are_listed_and_changes_none() {
+fn the_target_role_keeps_secrets_of_its_environment_and_reads_those_that_are_listed() {
     let listed = local("secretsmanager", "secret:platform/db-AbCdEf");
     let template = template::target_role().unwrap();
     let parameters = [("Project", json!("shop")), ("Environment", json!("dev")), ("ReadableSecrets", json!([listed]))];
@@ -364,6 +374,21 @@ fn the_target_role_reads_secrets_of_its_environment_and_those_that_are_listed_an
     }
     assert_eq!(more.decide(&read("secret:platform/db-AbCdEf")), Decision::Allowed);
     assert_ne!(more.decide(&read("secret:platform/other-AbCdEf")), Decision::Allowed);
+    let keeping =
+        ["Create", "Delete", "Describe", "Restore", "Update"].map(|verb| format!("secretsmanager:{verb}Secret"));
+    let more_of_it = ["PutSecretValue", "ListSecretVersionIds", "TagResource", "UntagResource"];
+    let more_of_it = more_of_it.map(|operation| format!("secretsmanager:{operation}"));
+    for action in keeping.iter().chain(&more_of_it) {
+        let on = |secret: &str| Request::new(action, &local("secretsmanager", secret));
+        assert_eq!(here.target(&on("secret:shop/dev/db-AbCdEf")), Decision::Allowed, "{action}");
+        for other in ["secret:shop/prod/db-AbCdEf", "secret:platform/db-AbCdEf"] {
+            assert_ne!(here.target(&on(other)), Decision::Allowed, "{action} on {other}");
+        }
+        if action != "secretsmanager:DescribeSecret" {
+            assert_ne!(more.decide(&on("secret:platform/db-AbCdEf")), Decision::Allowed, "what is read is not touched");
+        }
+    }
+    assert_eq!(here.target(&Request::new("secretsmanager:GetRandomPassword", "*")), Decision::Allowed);
 }
 
 #[test]

@@ -9,7 +9,7 @@ at once, some find the module half made and answer in JSON to who asked for CBOR
 And gives an API an endpoint that leads to it: `{id}.execute-api.{host}` is no name that a machine without a name server of
 its own can look up.
 
-And has the search by tags find what it leaves out although AWS finds it: parameters, log groups, alarms, APIs and stages.
+And has the search by tags find what it leaves out although AWS finds it: parameters, secrets, log groups, alarms, APIs and stages.
 """
 
 import contextvars
@@ -72,6 +72,7 @@ tagging._COLLECTORS.update({
     "apigateway": by_arn(apigateway._api_tags),
     "cloudwatch": by_arn(cloudwatch._resource_tags),
     "logs": log_groups,
+    "secretsmanager": tagging._collect_secretsmanager,
     "ssm": by_arn(ssm._tags),
 })
 apigateway._create_api = create_api_with_endpoint

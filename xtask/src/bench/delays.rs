@@ -15,7 +15,7 @@ pub(super) const TARGET: &str = "strandline-target";
 pub(super) const OTHER: u64 = 20;
 
 /// The calls that create, with what they create.
-const CREATING: [(&str, &str, &str); 20] = [
+const CREATING: [(&str, &str, &str); 21] = [
     ("apigateway", "CreateApi", "AWS::ApiGatewayV2::Api"),
     ("apigateway", "CreateIntegration", "AWS::ApiGatewayV2::Integration"),
     ("apigateway", "CreateRoute", "AWS::ApiGatewayV2::Route"),
@@ -36,6 +36,7 @@ const CREATING: [(&str, &str, &str); 20] = [
     ("sns", "CreateTopic", "AWS::SNS::Topic"),
     ("sqs", "CreateQueue", "AWS::SQS::Queue"),
     ("ssm", "PutParameter", "AWS::SSM::Parameter"),
+    ("secretsmanager", "CreateSecret", "AWS::SecretsManager::Secret"),
 ];
 
 /// Lays them over everything that the target role calls from now on.

@@ -319,6 +319,16 @@ const TODAY: &[(&str, Patch)] = &[
             "    memory: 256\n    timeout: 15\n    alias: live\n    shift: { canary: { percent: 10, minutes: 5 } }\n    health: { invoke: {} }\n",
         )],
     ),
+    (
+        "secrets",
+        &[
+            (SHARED, "shared:\n  secrets: { api-key: {} }\n"),
+            (
+                "      - { resource: orders, access: full }\n",
+                "      - { resource: orders, access: full }\n      - { resource: api-key, access: read }\n",
+            ),
+        ],
+    ),
     ("what is published to a queue", &[("    alerts: {}\n", "    alerts: { queues: [work] }\n")]),
     (
         "indexes, streams and lifecycles",

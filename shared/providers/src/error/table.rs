@@ -139,6 +139,20 @@ pub const ROWS: &[Row] = &[
     row("ssm", "ParameterMaxVersionLimitExceeded", Quota),
     row("ssm", "HierarchyLevelLimitExceededException", Quota),
     row("ssm", "InternalServerError", Transient),
+    // Secrets Manager. What is deleted keeps its name for a while; for everything else it is gone.
+    Row {
+        service: "secretsmanager",
+        operations: &["CreateSecret"],
+        code: "InvalidRequestException",
+        message: Some("scheduled for deletion"),
+        class: AlreadyExists,
+    },
+    saying("secretsmanager", "InvalidRequestException", "was marked for deletion", NotFound),
+    saying("secretsmanager", "InvalidRequestException", "was already scheduled for deletion", NotFound),
+    row("secretsmanager", "ResourceExistsException", AlreadyExists),
+    row("secretsmanager", "InternalServiceError", Transient),
+    row("secretsmanager", "EncryptionFailure", Invalid),
+    row("secretsmanager", "DecryptionFailure", Invalid),
     // API Gateway v2.
     saying("apigateway", "ConflictException", "already exists", AlreadyExists),
     saying("apigateway", "ConflictException", "referenced by", DependencyViolation),
@@ -250,6 +264,16 @@ mod tests {
             NotPropagated,
         );
         check("lambda", "CreateFunction", code, "Could not unzip uploaded file.", Invalid);
+    }
+
+    #[test]
+    fn a_deleted_secret_keeps_its_name_and_is_gone_for_everything_else() {
+        let code = "InvalidRequestException";
+        let held = "You can't create this secret because a secret with this name is already scheduled for deletion.";
+        let gone = "You can't perform this operation on the secret because it was marked for deletion.";
+        check("secretsmanager", "CreateSecret", code, held, AlreadyExists);
+        check("secretsmanager", "UpdateSecret", code, gone, NotFound);
+        check("secretsmanager", "UpdateSecret", code, "something else", Invalid);
     }
 
     #[test]

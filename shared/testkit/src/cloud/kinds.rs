@@ -120,6 +120,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "AWS::SQS::Queue", id: Some("QueueName"), blocked: Duration::from_secs(60), ..SUCCEEDS },
     Kind { name: "AWS::SQS::QueuePolicy", tagged: false, ..CHILD },
     Kind { name: "AWS::SSM::Parameter", id: Some("Name"), ..NAME },
+    Kind { name: "AWS::SecretsManager::Secret", id: Some("Name"), ..NAME },
 ];
 
 /// Types that no schema and no provider knows yet, for schedules that are judged before they can be carried out for real.

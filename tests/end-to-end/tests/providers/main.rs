@@ -15,6 +15,7 @@ mod lambda;
 mod logs;
 mod owned;
 mod s3;
+mod secretsmanager;
 mod sns;
 mod sqs;
 mod ssm;

@@ -39,6 +39,7 @@ async fn one_of_each(stage: &Stage) -> Vec<Owned> {
         ("AWS::SNS::Topic", "shared/Alerts@1", named("TopicName", "shop-dev-alerts", json!({}))),
         ("AWS::SQS::Queue", "shared/Work@1", named("QueueName", "shop-dev-work", json!({}))),
         ("AWS::SSM::Parameter", "shared/Limit@1", parameter),
+        ("AWS::SecretsManager::Secret", "shared/Key@1", named("Name", "shop/dev/key", json!({}))),
     ];
     let mut made = vec![known("AWS::IAM::Role", "shared/Role@1", "shop-dev-role")];
     for (kind, key, asked) in all {
@@ -81,7 +82,7 @@ async fn everything_that_carries_our_tags_is_found_with_its_type_and_key_and_wha
         .filter(|kind| searched.contains(kind))
         .collect();
     assert_eq!(searched, taggable, "one of each type");
-    assert_eq!(searched.len(), 11);
+    assert_eq!(searched.len(), 12);
 }
 
 #[tokio::test]

@@ -1,0 +1,8 @@
+//! Secrets Manager.
+
+mod generate;
+mod secret;
+
+pub use secret::Secret;
+
+failures!("secretsmanager");
