@@ -65,6 +65,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// SSM.
     pub ssm: aws_sdk_ssm::Client,
+    /// EventBridge.
+    pub eventbridge: aws_sdk_eventbridge::Client,
     /// Secrets Manager.
     pub secretsmanager: aws_sdk_secretsmanager::Client,
     /// API Gateway v2.
@@ -106,6 +108,7 @@ impl Clients {
             sqs: client!(aws_sdk_sqs),
             sns: client!(aws_sdk_sns),
             ssm: client!(aws_sdk_ssm),
+            eventbridge: client!(aws_sdk_eventbridge),
             secretsmanager: client!(aws_sdk_secretsmanager),
             apigateway: client!(aws_sdk_apigatewayv2),
             cloudwatch: client!(aws_sdk_cloudwatch),

@@ -23,6 +23,7 @@ pub mod clients;
 pub mod cloudformation;
 pub mod cloudwatch;
 pub mod dynamodb;
+pub mod events;
 pub mod health;
 pub mod iam;
 pub mod interceptor;
@@ -87,6 +88,7 @@ impl NativeProviders {
         all.add("AWS::ApiGatewayV2::Stage", apigatewayv2::Stage::new(&clients));
         all.add("AWS::CloudWatch::Alarm", cloudwatch::Alarm::new(&clients));
         all.add("AWS::DynamoDB::Table", dynamodb::Table::new(&clients));
+        all.add("AWS::Events::Rule", events::Rule::new(&clients));
         all.add("AWS::IAM::Policy", iam::policy(clients.iam.clone()));
         all.add("AWS::IAM::Role", iam::Role::new(clients.iam.clone()));
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));

@@ -157,6 +157,12 @@ fn named(arn: &str) -> Option<Named> {
             // A name with levels begins with a slash, which the ARN has only once.
             is("AWS::SSM::Parameter", if name.contains('/') { format!("/{name}") } else { name.to_owned() })
         }
+        "events" => match rest.strip_prefix("rule/")?.split('/').collect::<Vec<_>>().as_slice() {
+            [name] => is("AWS::Events::Rule", plain(name)?),
+            // On a bus of its own. One of a partner has slashes in its name.
+            [bus @ .., name] => is("AWS::Events::Rule", plain(name).map(|name| format!("{}|{name}", bus.join("/")))?),
+            [] => None,
+        },
         // What Secrets Manager takes by ARN is the whole of it: six characters at its end are not of the name.
         "secretsmanager" => is("AWS::SecretsManager::Secret", rest.strip_prefix("secret:").map(|_| arn.to_owned())?),
         "apigateway" => {
@@ -195,6 +201,8 @@ mod tests {
             ("arn:aws:logs:eu-west-1:1:log-group:/aws/lambda/x:*", "AWS::Logs::LogGroup", "/aws/lambda/x"),
             ("arn:aws:ssm:eu-west-1:1:parameter/shop/dev/p", "AWS::SSM::Parameter", "/shop/dev/p"),
             ("arn:aws:ssm:eu-west-1:1:parameter/p", "AWS::SSM::Parameter", "p"),
+            ("arn:aws:events:eu-west-1:1:rule/shop-dev-r", "AWS::Events::Rule", "shop-dev-r"),
+            ("arn:aws:events:eu-west-1:1:rule/orders/shop-dev-r", "AWS::Events::Rule", "orders|shop-dev-r"),
             (
                 "arn:aws:secretsmanager:eu-west-1:1:secret:shop/dev/s-AbCdEf",
                 "AWS::SecretsManager::Secret",
@@ -217,6 +225,7 @@ mod tests {
             "arn:aws:dynamodb:eu-west-1:1:table/t/index/i",
             "arn:aws:lambda:eu-west-1:1:function:f:3",
             "arn:aws:lambda:eu-west-1:1:layer:l",
+            "arn:aws:events:eu-west-1:1:event-bus/b",
             "arn:aws:logs:eu-west-1:1:log-group:g:log-stream:s",
             "arn:aws:ssm:eu-west-1:1:document/d",
             "arn:aws:apigateway:eu-west-1::/restapis/r1",
@@ -257,6 +266,7 @@ mod tests {
             "arn:aws:logs:r:1:log-group:n",
             "arn:aws:ssm:r:1:parameter/n",
             "arn:aws:secretsmanager:r:1:secret:n",
+            "arn:aws:events:r:1:rule/n",
             "arn:aws:apigateway:r::/apis/n",
             "arn:aws:apigateway:r::/apis/n/stages/s",
         ];

@@ -51,6 +51,8 @@ const EC2_ENDPOINT: Api = documented("ec2 CreateVpcEndpoint", 0.3, 4.0);
 const APIGATEWAY: Api = documented("apigateway", 10.0, 40.0);
 // CloudWatch: PutMetricAlarm.
 const ALARMS: Api = documented("cloudwatch PutMetricAlarm", 3.0, 3.0);
+// EventBridge: "all other API requests", which is all but PutEvents, 50 a second together.
+const EVENTS: Api = documented("events", 50.0, 50.0);
 // Secrets Manager: 50 a second for each of CreateSecret, DeleteSecret, and what changes secrets together; 10,000 for
 // DescribeSecret and GetSecretValue.
 const SECRETS: Api = documented("secretsmanager", 50.0, 50.0);
@@ -68,6 +70,7 @@ pub fn api(kind: &ResourceType, call: Call) -> Api {
         ("EC2", _, _) => EC2,
         ("ApiGatewayV2", _, _) => APIGATEWAY,
         ("CloudWatch", "AWS::CloudWatch::Alarm", Call::Create | Call::Update) => ALARMS,
+        ("Events", _, _) => EVENTS,
         ("SecretsManager", _, Call::Read) => SECRETS_READ,
         ("SecretsManager", _, _) => SECRETS,
         (_, _, Call::Read) => match service {
@@ -111,6 +114,7 @@ mod tests {
         assert_eq!(rate("AWS::EC2::NatGateway", Call::Create), (1.0, true));
         assert_eq!(rate("AWS::EC2::NatGateway", Call::Delete), (5.0, true));
         assert_eq!(rate("AWS::EC2::Subnet", Call::Read), (20.0, true));
+        assert_eq!(rate("AWS::Events::Rule", Call::Update), (50.0, true));
         assert_eq!(rate("AWS::SecretsManager::Secret", Call::Create), (50.0, true));
         assert!(!rate("AWS::SQS::Queue", Call::Create).1);
     }

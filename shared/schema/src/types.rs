@@ -141,6 +141,15 @@ const TYPES: &[TypeSchema] = &[
         ..PLAIN
     },
     TypeSchema { name: "AWS::EC2::VPC", create_only: &["CidrBlock"], lingers: true, provided: false, ..PLAIN },
+    // A target's role is tried when the target is put.
+    TypeSchema {
+        name: "AWS::Events::Rule",
+        naming: named("Name", 64),
+        create_only: &["EventBusName", "Name"],
+        sets: &["Targets"],
+        assumes: &["RoleArn", "Targets"],
+        ..PLAIN
+    },
     // A role has one inline policy of a name: under another name it is another policy.
     TypeSchema {
         name: "AWS::IAM::Policy",

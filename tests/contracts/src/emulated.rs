@@ -29,7 +29,7 @@ pub const DEVIATIONS: [Deviation; 4] =
 pub const KEYLESS: [&str; 3] = ["iam:PermissionsBoundary", "iam:PassedToService", "lambda:FunctionArn"];
 
 /// What the emulator checks on `*`, of what the templates allow on resources.
-pub const NAMELESS: [&str; 15] = [
+pub const NAMELESS: [&str; 21] = [
     "cloudwatch:DeleteAlarms",
     "cloudwatch:ListTagsForResource",
     "cloudwatch:TagResource",
@@ -37,6 +37,12 @@ pub const NAMELESS: [&str; 15] = [
     "dynamodb:ListTagsOfResource",
     "dynamodb:TagResource",
     "dynamodb:UntagResource",
+    "events:ListTagsForResource",
+    "events:ListTargetsByRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TagResource",
+    "events:UntagResource",
     "lambda:CreateFunction",
     "sns:GetSubscriptionAttributes",
     "sns:ListTagsForResource",

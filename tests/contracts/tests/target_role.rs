@@ -220,9 +220,10 @@ fn the_target_role_does_not_take_the_boundary_away() {
 }
 
 #[test]
-fn the_target_role_passes_its_roles_to_functions_only() {
+fn the_target_role_passes_its_roles_to_functions_and_rules_only() {
     let passed = |to| installed(&[]).target(&Request::new("iam:PassRole", ROLE).with("iam:PassedToService", to));
     assert_eq!(passed("lambda.amazonaws.com"), Decision::Allowed);
+    assert_eq!(passed("events.amazonaws.com"), Decision::Allowed);
     assert_ne!(passed("ec2.amazonaws.com"), Decision::Allowed);
 }
 
@@ -258,6 +259,8 @@ fn the_target_role_keeps_to_its_environment() {
         ("sqs:CreateQueue", local("sqs", "shop-dev-q"), local("sqs", "bank-dev-q")),
         ("sns:CreateTopic", local("sns", "shop-dev-t"), local("sns", "bank-dev-t")),
         ("ssm:PutParameter", local("ssm", "parameter/shop/dev/p"), local("ssm", "parameter/bank/dev/p")),
+        ("events:PutRule", local("events", "rule/shop-dev-r"), local("events", "rule/shop-prod-r")),
+        ("events:PutTargets", local("events", "rule/orders/shop-dev-r"), local("events", "rule/orders/bank-dev-r")),
         (
             "secretsmanager:CreateSecret",
             local("secretsmanager", "secret:shop/dev/s-AbCdEf"),

@@ -15,13 +15,14 @@ pub(super) const TARGET: &str = "strandline-target";
 pub(super) const OTHER: u64 = 20;
 
 /// The calls that create, with what they create.
-const CREATING: [(&str, &str, &str); 21] = [
+const CREATING: [(&str, &str, &str); 22] = [
     ("apigateway", "CreateApi", "AWS::ApiGatewayV2::Api"),
     ("apigateway", "CreateIntegration", "AWS::ApiGatewayV2::Integration"),
     ("apigateway", "CreateRoute", "AWS::ApiGatewayV2::Route"),
     ("apigateway", "CreateStage", "AWS::ApiGatewayV2::Stage"),
     ("cloudwatch", "PutMetricAlarm", "AWS::CloudWatch::Alarm"),
     ("dynamodb", "CreateTable", "AWS::DynamoDB::Table"),
+    ("events", "PutRule", "AWS::Events::Rule"),
     ("iam", "CreateRole", "AWS::IAM::Role"),
     ("lambda", "CreateAlias", "AWS::Lambda::Alias"),
     ("lambda", "CreateEventSourceMapping", "AWS::Lambda::EventSourceMapping"),

@@ -320,6 +320,14 @@ const TODAY: &[(&str, Patch)] = &[
         )],
     ),
     (
+        "objects, schedules and buses that wake",
+        &[(
+            ORDER,
+            "    memory: 256\n    timeout: 15\n    events: [{ bucket: documents }, { schedule: rate(5 minutes) }, { event: { source: \
+             [desk.shop] } }]\n",
+        )],
+    ),
+    (
         "secrets",
         &[
             (SHARED, "shared:\n  secrets: { api-key: {} }\n"),

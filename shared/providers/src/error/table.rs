@@ -153,6 +153,13 @@ pub const ROWS: &[Row] = &[
     row("secretsmanager", "InternalServiceError", Transient),
     row("secretsmanager", "EncryptionFailure", Invalid),
     row("secretsmanager", "DecryptionFailure", Invalid),
+    // EventBridge.
+    saying("events", "ValidationException", "cannot be assumed by", NotPropagated),
+    saying("events", "ValidationException", "can't be deleted since it has targets", Busy),
+    row("events", "InvalidEventPatternException", Invalid),
+    row("events", "ManagedRuleException", Denied),
+    row("events", "OperationDisabledException", Denied),
+    row("events", "InternalException", Transient),
     // API Gateway v2.
     saying("apigateway", "ConflictException", "already exists", AlreadyExists),
     saying("apigateway", "ConflictException", "referenced by", DependencyViolation),

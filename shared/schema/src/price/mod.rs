@@ -14,7 +14,7 @@ mod watching;
 use model::{Price, Properties, ResourceType};
 
 use say::{Answer, free, nothing, unknown};
-use sources::{API_GATEWAY, FARGATE, IAM, KMS, LAMBDA, LOAD_BALANCING, S3, SNS, SQS, VPC};
+use sources::{API_GATEWAY, EVENTBRIDGE, FARGATE, IAM, KMS, LAMBDA, LOAD_BALANCING, S3, SNS, SQS, VPC};
 
 type Row = (&'static str, fn(&Properties) -> Answer);
 
@@ -47,6 +47,8 @@ const ROWS: &[Row] = &[
     ("AWS::ElasticLoadBalancingV2::Listener", |_| free(LOAD_BALANCING)),
     ("AWS::ElasticLoadBalancingV2::LoadBalancer", network::load_balancer),
     ("AWS::ElasticLoadBalancingV2::TargetGroup", |_| free(LOAD_BALANCING)),
+    // What applications publish is charged, and not the rules that it goes by.
+    ("AWS::Events::Rule", |_| free(EVENTBRIDGE)),
     ("AWS::IAM::InstanceProfile", |_| free(IAM)),
     ("AWS::IAM::ManagedPolicy", |_| free(IAM)),
     ("AWS::IAM::Policy", |_| free(IAM)),

@@ -10,6 +10,7 @@ const fn listed(page: &'static str, (year, month, day): (i16, i8, i8)) -> Source
 pub(super) const API_GATEWAY: Source = listed("https://aws.amazon.com/api-gateway/pricing/", (2026, 8, 26));
 pub(super) const CLOUDWATCH: Source = listed("https://aws.amazon.com/cloudwatch/pricing/", (2026, 8, 1));
 pub(super) const DYNAMODB: Source = listed("https://aws.amazon.com/dynamodb/pricing/", (2026, 8, 1));
+pub(super) const EVENTBRIDGE: Source = listed("https://aws.amazon.com/eventbridge/pricing/", (2026, 6, 1));
 pub(super) const FARGATE: Source = listed("https://aws.amazon.com/fargate/pricing/", (2026, 9, 29));
 pub(super) const IAM: Source = listed("https://aws.amazon.com/iam/", (2026, 3, 1));
 pub(super) const KMS: Source = listed("https://aws.amazon.com/kms/pricing/", (2026, 3, 14));

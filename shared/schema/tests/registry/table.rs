@@ -9,9 +9,11 @@ fn tops(paths: &[Path]) -> BTreeSet<&str> {
 }
 
 /// What the table calls create-only although the schema does not.
-const STRICTER: [(&str, &str); 4] = [
+const STRICTER: [(&str, &str); 5] = [
     // Whoever waits at another handle is another condition.
     ("AWS::CloudFormation::WaitCondition", "Handle"),
+    // A rule stands on one bus: put on another it is another, as the type's page says.
+    ("AWS::Events::Rule", "EventBusName"),
     // Published as what can be changed in place in some cases: no key's name or kind ever can.
     ("AWS::DynamoDB::Table", "KeySchema"),
     // A policy of another name is another policy: it is put before the old one is deleted.

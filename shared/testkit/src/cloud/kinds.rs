@@ -91,6 +91,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "AWS::DynamoDB::Table", id: Some("TableName"), ..NAME },
     Kind { name: "AWS::EC2::SecurityGroup", proof: Proof::Tag { lag: LAG }, held: Held::ByAny, ..NAME },
     Kind { name: "AWS::EC2::VPC", proof: Proof::Token { life: Duration::from_secs(600) }, held: Held::ByAny, ..NAME },
+    Kind { name: "AWS::Events::Rule", id: Some("Name"), finished: true, ..SUCCEEDS },
     Kind { name: "AWS::IAM::Policy", tagged: false, ..CHILD },
     Kind { name: "AWS::IAM::Role", id: Some("RoleName"), finished: true, ..NAME },
     Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
@@ -139,7 +140,6 @@ const LATER: &[Kind] = &[
     Kind { name: "AWS::ElasticLoadBalancingV2::Listener", ..TAGGED },
     Kind { name: "AWS::ElasticLoadBalancingV2::LoadBalancer", ..TAGGED },
     Kind { name: "AWS::ElasticLoadBalancingV2::TargetGroup", ..TAGGED },
-    Kind { name: "AWS::Events::Rule", ..TAGGED },
 ];
 
 /// Every type that is simulated.

@@ -10,6 +10,7 @@ mod connect;
 mod custom;
 mod dynamodb;
 mod event_source;
+mod events;
 mod iam;
 mod lambda;
 mod logs;

@@ -27,12 +27,14 @@ async fn one_of_each(stage: &Stage) -> Vec<Owned> {
     });
     let parameter =
         properties(json!({ "Name": "/shop/dev/limit", "Type": "String", "Value": "1", "Tags": tag_map(&[]) }));
+    let nightly = json!({ "ScheduleExpression": "rate(1 day)" });
     let (function, _) = crate::lambda::function(stage).await;
     let api = properties(json!({ "Name": "shop-dev-api", "ProtocolType": "HTTP", "Tags": tag_map(&[]) }));
     let all = [
         ("AWS::ApiGatewayV2::Api", "shared/Api@3", api),
         ("AWS::CloudWatch::Alarm", "quote/Errors@1", named("AlarmName", "shop-dev-errors", alarm)),
         ("AWS::DynamoDB::Table", "shared/Orders@2", named("TableName", "shop-dev-orders", table)),
+        ("AWS::Events::Rule", "shared/Nightly@1", named("Name", "shop-dev-nightly", nightly)),
         ("AWS::Lambda::Function", "quote/Function@1", function),
         ("AWS::Logs::LogGroup", "quote/LogGroup@4", named("LogGroupName", "/aws/lambda/shop-dev-quote", json!({}))),
         ("AWS::S3::Bucket", "shared/Uploads@1", named("BucketName", "shop-dev-uploads", json!({}))),
@@ -82,7 +84,7 @@ async fn everything_that_carries_our_tags_is_found_with_its_type_and_key_and_wha
         .filter(|kind| searched.contains(kind))
         .collect();
     assert_eq!(searched, taggable, "one of each type");
-    assert_eq!(searched.len(), 12);
+    assert_eq!(searched.len(), 13);
 }
 
 #[tokio::test]

@@ -1,0 +1,8 @@
+//! EventBridge.
+
+mod rule;
+mod target;
+
+pub use rule::Rule;
+
+failures!("events");
