@@ -94,6 +94,7 @@ impl NativeProviders {
         all.add("AWS::Lambda::Alias", lambda::Alias::new(clients.lambda.clone()));
         all.add("AWS::Lambda::EventSourceMapping", lambda::EventSourceMapping::new(&clients));
         all.add("AWS::Lambda::Function", lambda::Function::new(&clients));
+        all.add("AWS::Lambda::LayerVersion", lambda::LayerVersion::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Permission", lambda::Permission::new(clients.lambda.clone()));
         all.add("AWS::Lambda::Url", lambda::Url::new(&clients));
         all.add("AWS::Lambda::Version", lambda::Version::new(clients.lambda.clone()));

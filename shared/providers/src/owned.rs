@@ -7,7 +7,7 @@
 //! are listed under the environment's path instead. It lags behind creations and deletions, by seconds to minutes, and shows
 //! buckets in the region where they are only.
 //!
-//! What cannot carry tags cannot be searched for: it goes with its parent. Permissions, versions, aliases and URLs go with
+//! What cannot carry tags cannot be searched for: it goes with its parent, or stays (versions of layers). Permissions, versions, aliases and URLs go with
 //! their function, integrations and routes with their API, subscriptions with their topic, policies with what they
 //! stand in.
 
@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn every_taggable_type_is_searched_and_every_other_has_a_parent() {
-        const WITHOUT_TAGS: [&str; 14] = [
+        const WITHOUT_TAGS: [&str; 15] = [
             "AWS::ApiGatewayV2::Integration",
             "AWS::ApiGatewayV2::Route",
             "AWS::CloudFormation::CustomResource",
@@ -247,6 +247,7 @@ mod tests {
             "AWS::CloudFormation::WaitConditionHandle",
             "AWS::IAM::Policy",
             "AWS::Lambda::Alias",
+            "AWS::Lambda::LayerVersion",
             "AWS::Lambda::Permission",
             "AWS::Lambda::Url",
             "AWS::Lambda::Version",

@@ -72,6 +72,7 @@ const ROWS: &[Row] = &[
     ("AWS::Lambda::Alias", [300, 700], [0, 0], [0, 0], [0, 0]),
     ("AWS::Lambda::EventSourceMapping", [500, 1_000], [1_000, 10_000], [0, 0], [1_000, 10_000]),
     ("AWS::Lambda::Function", [500, 1_000], [500, 2_000], [0, 0], [0, 0]),
+    ("AWS::Lambda::LayerVersion", [500, 2_000], [0, 0], [0, 0], [0, 0]),
     ("AWS::Lambda::Permission", [300, 700], [0, 0], [0, 0], [0, 0]),
     ("AWS::Lambda::Url", [300, 700], [0, 0], [0, 0], [0, 0]),
     ("AWS::Lambda::Version", [500, 1_000], [0, 500], [0, 0], [0, 0]),

@@ -186,6 +186,20 @@ const TYPES: &[TypeSchema] = &[
         assumes: &["Role"],
         ..PLAIN
     },
+    // All versions of one address are in one layer, which two of them share while one replaces the other: no name of their own.
+    TypeSchema {
+        name: "AWS::Lambda::LayerVersion",
+        create_only: &[
+            "CompatibleArchitectures",
+            "CompatibleRuntimes",
+            "Content",
+            "Description",
+            "LayerName",
+            "LicenseInfo",
+        ],
+        sets: &["CompatibleArchitectures", "CompatibleRuntimes"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::Lambda::Permission",
         create_only: &[

@@ -259,6 +259,8 @@ fn the_target_role_keeps_to_its_environment() {
         ("sqs:CreateQueue", local("sqs", "shop-dev-q"), local("sqs", "bank-dev-q")),
         ("sns:CreateTopic", local("sns", "shop-dev-t"), local("sns", "bank-dev-t")),
         ("ssm:PutParameter", local("ssm", "parameter/shop/dev/p"), local("ssm", "parameter/bank/dev/p")),
+        ("lambda:PublishLayerVersion", local("lambda", "layer:shop-dev-l"), local("lambda", "layer:bank-dev-l")),
+        ("lambda:DeleteLayerVersion", local("lambda", "layer:shop-dev-l:3"), local("lambda", "layer:shop-prod-l:3")),
         ("events:PutRule", local("events", "rule/shop-dev-r"), local("events", "rule/shop-prod-r")),
         ("events:PutTargets", local("events", "rule/orders/shop-dev-r"), local("events", "rule/orders/bank-dev-r")),
         (

@@ -15,7 +15,7 @@ pub(super) const TARGET: &str = "strandline-target";
 pub(super) const OTHER: u64 = 20;
 
 /// The calls that create, with what they create.
-const CREATING: [(&str, &str, &str); 22] = [
+const CREATING: [(&str, &str, &str); 23] = [
     ("apigateway", "CreateApi", "AWS::ApiGatewayV2::Api"),
     ("apigateway", "CreateIntegration", "AWS::ApiGatewayV2::Integration"),
     ("apigateway", "CreateRoute", "AWS::ApiGatewayV2::Route"),
@@ -27,6 +27,7 @@ const CREATING: [(&str, &str, &str); 22] = [
     ("lambda", "CreateAlias", "AWS::Lambda::Alias"),
     ("lambda", "CreateEventSourceMapping", "AWS::Lambda::EventSourceMapping"),
     ("lambda", "CreateFunction", "AWS::Lambda::Function"),
+    ("lambda", "PublishLayerVersion", "AWS::Lambda::LayerVersion"),
     ("lambda", "AddPermission", "AWS::Lambda::Permission"),
     ("lambda", "CreateFunctionUrlConfig", "AWS::Lambda::Url"),
     ("lambda", "PublishVersion", "AWS::Lambda::Version"),

@@ -97,6 +97,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "AWS::Lambda::Alias", parent: Some(("FunctionName", FUNCTION)), unique: Some("Name"), ..CHILD },
     Kind { name: "AWS::Lambda::EventSourceMapping", ..TAGGED },
     Kind { name: FUNCTION, id: Some("FunctionName"), ..NAME },
+    Kind { name: "AWS::Lambda::LayerVersion", ..CHILD },
     Kind { name: "AWS::Lambda::Permission", parent: Some(("FunctionName", FUNCTION)), ..CHILD },
     Kind {
         name: "AWS::Lambda::Url",

@@ -13,6 +13,7 @@ mod event_source;
 mod events;
 mod iam;
 mod lambda;
+mod layer;
 mod logs;
 mod owned;
 mod s3;

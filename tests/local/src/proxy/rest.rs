@@ -36,6 +36,17 @@ fn lambda(method: &str, segments: &[&str]) -> Option<Rest> {
             };
             found(operation, Some(super::fields::short(arn).to_owned()))
         }
+        (_, ["layers", layer, "versions", of @ ..]) => {
+            let operation = match (method, of) {
+                ("POST", []) => "PublishLayerVersion",
+                ("GET", []) => "ListLayerVersions",
+                ("GET", [_]) => "GetLayerVersion",
+                ("DELETE", [_]) => "DeleteLayerVersion",
+                _ => return None,
+            };
+            let name = super::fields::short(layer);
+            found(operation, Some(of.first().map_or_else(|| name.to_owned(), |number| format!("{name}:{number}"))))
+        }
         (_, ["event-source-mappings"]) => {
             found(if method == "POST" { "CreateEventSourceMapping" } else { "ListEventSourceMappings" }, None)
         }
