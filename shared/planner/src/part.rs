@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Desired, DesiredResource, Gate, GateCheck, Recorded, RecordedResource, ResourceAddress, Selected,
-    Selection, expression,
+    Action, Change, Desired, DesiredResource, Gate, GateCheck, Recorded, RecordedResource, ResourceAddress,
+    ResourceKey, Retention, Selected, Selection, expression,
 };
 use serde_json::Value;
 
 use crate::build::Built;
 use crate::inverse::{is_sent_another, references};
 use crate::moves::Relocation;
+use crate::retire::holds_data;
 use crate::view::{Standing, View};
 use crate::{Draft, Inputs, Problem};
 
@@ -59,7 +60,46 @@ impl<'a> Part<'a> {
         let is_gone = |address: &&ResourceAddress| !is_desired(address) && names_recorded(address);
         let going = addresses.into_iter().filter(|address| is_gone(address) || left_behind(address));
         let going = going.filter(|address| !chosen.contains(address)).collect();
-        Some(Self { only, whole: desired, chosen, going })
+        let mut part = Self { only, whole: desired, chosen, going };
+        part.take_along(recorded);
+        Some(part)
+    }
+
+    /// What belongs to no agent, is not asked for any more, holds no data, and was used by nothing but the part, goes with it:
+    /// roles stand by themselves, and nobody would think of naming them.
+    fn take_along(&mut self, recorded: &'a Recorded) {
+        let mut users: BTreeMap<ResourceAddress, BTreeSet<&ResourceAddress>> = BTreeMap::new();
+        for (key, one) in &recorded.resources {
+            for on in mentions(one).filter(|on| *on != key.address) {
+                users.entry(on).or_default().insert(&key.address);
+            }
+        }
+        let half =
+            |(key, one): (&ResourceKey, &RecordedResource)| !self.covers(&key.address) && !one.earlier.is_empty();
+        if recorded.resources.iter().any(half) {
+            // What was not changed to its end may use anything.
+            return;
+        }
+        loop {
+            let is_left = |address: &ResourceAddress| {
+                !self.covers(address)
+                    && !self.whole.resources.contains_key(address)
+                    && !self.whole.moved.contains_key(address)
+                    && recorded.generations(address).all(|(_, one)| is_nobodys(one))
+            };
+            let is_used_here = |address: &ResourceAddress| {
+                let made = recorded.generations(address).filter_map(|(_, one)| one.made_as.as_ref());
+                let names = [address].into_iter().chain(made.map(|key| &key.address)).collect::<BTreeSet<_>>();
+                let mut all = names.into_iter().filter_map(|name| users.get(name)).flatten().peekable();
+                all.peek().is_some() && all.all(|user| self.covers(user) || *user == address)
+            };
+            let all = recorded.resources.keys().map(|key| &key.address);
+            let more: Vec<&ResourceAddress> = all.filter(|one| is_left(one) && is_used_here(one)).collect();
+            if more.is_empty() {
+                return;
+            }
+            self.going.extend(more);
+        }
     }
 
     /// Whether an address is of the part.
@@ -275,6 +315,11 @@ fn has_one_of(value: &Value, known: &BTreeSet<&str>) -> bool {
         Value::Object(map) => map.values().any(|item| has_one_of(item, known)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Whether it belongs to no agent, and nothing is lost with it.
+fn is_nobodys(one: &RecordedResource) -> bool {
+    one.agent.is_none() && one.retention != Retention::Retain && !holds_data(&one.kind)
 }
 
 /// Every address that a record names.

@@ -33,7 +33,8 @@ impl<'a> Part<'a> {
         touches.extend(wanted.iter().cloned());
         grow(&mut touches, |address| {
             let from = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone());
-            needs(desired, address).into_iter().chain(desired.moved.get(address).cloned()).chain(from).collect()
+            let moved = desired.moved.get(address).cloned().into_iter().chain(from);
+            needs(desired, address).into_iter().chain(moved).chain(left_unused(desired, &before, address)).collect()
         });
         let mut part = Self { desired, only, wanted, touches, before, things: BTreeMap::new() };
         part.things = part.things(machine, &part.before);
@@ -144,6 +145,24 @@ fn needs(desired: &Desired, address: &ResourceAddress) -> Vec<ResourceAddress> {
     let Some(one) = desired.resources.get(address) else { return Vec::new() };
     let references = expression::references(&one.properties).unwrap_or_default();
     references.into_iter().map(|reference| reference.address).chain(one.depends_on.iter().cloned()).collect()
+}
+
+/// What an address used, and nobody asks for any more: it may go with it, unless it is an agent's or holds data.
+fn left_unused(desired: &Desired, recorded: &Recorded, address: &ResourceAddress) -> Vec<ResourceAddress> {
+    let used: BTreeSet<ResourceAddress> =
+        recorded.generations(address).flat_map(|(_, one)| one.dependencies.iter().cloned()).collect();
+    let is_free = |on: &ResourceAddress| {
+        let is_data = |one: &RecordedResource| schema::get(&one.kind).is_some_and(|schema| schema.stateful);
+        let mut all = recorded.generations(on).map(|(_, one)| one);
+        !desired.resources.contains_key(on) && all.all(|one| one.agent.is_none() && !is_data(one))
+    };
+    let known = |on: ResourceAddress| {
+        let is_it = move |(key, one): &(&ResourceKey, &RecordedResource)| {
+            key.address == on || one.made_as.as_ref().is_some_and(|made| made.address == on)
+        };
+        recorded.resources.iter().filter(is_it).map(|(key, _)| key.address.clone()).collect::<Vec<_>>()
+    };
+    used.into_iter().flat_map(known).filter(is_free).collect()
 }
 
 /// Adds what leads on from what is there, until nothing does.

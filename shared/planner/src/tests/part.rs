@@ -237,15 +237,46 @@ fn what_is_half_made_stays_so_unless_it_is_needed() {
 }
 
 #[test]
-fn an_old_role_stays_until_shared_is_deployed() {
+fn a_role_that_only_the_part_used_goes_with_it() {
     let recorded = deployed(&desk());
     let mut all = without(desk(), "shared/RoleA");
     all.push(("shared/RoleC", resource("AWS::IAM::Role", json!({ "Description": "more" }))));
     let all = with(all, "orders/Function", "Role", arn("shared/RoleC"));
     let part = told(&desired(&all), &recorded, &["orders"]).unwrap().plan;
-    assert_eq!(keys(&part), ["shared/RoleC@1", "orders/Function@1"]);
-    let after = carried_out(&part, &recorded);
-    assert_eq!(keys(&planned(&desired(&all), &after, false).unwrap()), ["shared/RoleA@1"]);
+    assert_eq!(keys(&part), ["shared/RoleC@1", "orders/Function@1", "shared/RoleA@1"]);
+    assert_eq!(keys(&planned(&desired(&all), &carried_out(&part, &recorded), false).unwrap()), Vec::<String>::new());
+
+    let gone = desired(&without(without(desk(), "billing/Function"), "shared/RoleB"));
+    let gone = told(&gone, &recorded, &["billing"]).unwrap().plan;
+    assert_eq!(keys(&gone), ["billing/Function@1", "shared/RoleB@1"], "the table is still asked for");
+}
+
+#[test]
+fn what_anybody_else_used_or_holds_data_stays_until_its_stack_is_deployed() {
+    let mut all = desk();
+    all.push((
+        "billing/Other",
+        of("billing", resource("AWS::Lambda::Function", json!({ "Role": arn("shared/RoleA") }))),
+    ));
+    let recorded = deployed(&all);
+    let mut moved_on = without(without(all, "shared/RoleA"), "shared/Table");
+    for (_, one) in &mut moved_on {
+        if one.kind.as_str() == "AWS::Lambda::Function" {
+            one.properties = properties(json!({ "Role": arn("shared/RoleB") }));
+        }
+    }
+    let wanted = desired(&moved_on);
+    assert_eq!(keys(&told(&wanted, &recorded, &["orders"]).unwrap().plan), ["orders/Function@1"]);
+    let both = told(&wanted, &recorded, &["orders", "billing"]).unwrap().plan;
+    assert!(keys(&both).contains(&"shared/RoleA@1".to_owned()), "{:?}", keys(&both));
+    assert!(!keys(&both).contains(&"shared/Table@1".to_owned()), "it holds data, and is not lost unasked");
+
+    let mut half = recorded;
+    let other = half.resources.get_mut(&"billing/Function@1".parse().unwrap()).unwrap();
+    other.earlier = vec![model::Earlier { sent: Properties::new(), token: None }];
+    let wanted = desired(&without(without(desk(), "orders/Function"), "shared/RoleA"));
+    let part = told(&wanted, &half, &["orders"]).unwrap().plan;
+    assert_eq!(keys(&part), ["orders/Function@1"], "what was not changed to its end may use anything");
 }
 
 #[test]

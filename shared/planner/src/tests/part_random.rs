@@ -33,6 +33,22 @@ fn may_touch(desired: &Desired, record: &Recorded, only: &Selection) -> BTreeSet
             more.extend(desired.moved.get(address).cloned());
             more.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone()));
         }
+        // What nobody asks for any more goes with those who used it.
+        let is_free = |one: &RecordedResource| one.agent.is_none() && one.kind.as_str() != "AWS::DynamoDB::Table";
+        let used = all.iter().flat_map(|address| record.generations(address)).flat_map(|(_, one)| {
+            let asked = model::expression::references(&one.asked).unwrap();
+            one.dependencies.iter().cloned().chain(asked.into_iter().map(|reference| reference.address))
+        });
+        let made = |on: ResourceAddress| {
+            let is_it = move |(key, one): &(&ResourceKey, &RecordedResource)| {
+                key.address == on || one.made_as.as_ref().is_some_and(|made| made.address == on)
+            };
+            record.resources.iter().filter(is_it).map(|(key, _)| key.address.clone()).collect::<Vec<_>>()
+        };
+        let used = used
+            .flat_map(made)
+            .filter(|on| !desired.resources.contains_key(on) && record.generations(on).all(|(_, one)| is_free(one)));
+        more.extend(used);
         let before = all.len();
         all.extend(more);
         if all.len() == before {
