@@ -142,6 +142,7 @@ async fn the_engine_removes_what_is_older_by_its_own_right(trial: &Trial, like: 
         ..like.clone()
     };
     trial.store.accept(&old).await.unwrap();
+    trial.store.written(&trial.id, &old.id).await.unwrap();
     let file = store::paths::of_deployment(&trial.id, &old.id, "metadata.json");
     let (s3, bucket) = (&trial.account.clients.s3, trial.account.deployments());
     s3.put_object().bucket(bucket).key(&file).body(b"{}".to_vec().into()).send().await.unwrap();
