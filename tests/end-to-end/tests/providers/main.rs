@@ -22,3 +22,4 @@ mod sns;
 mod sqs;
 mod ssm;
 mod support;
+mod wait;

@@ -1,5 +1,5 @@
 //! Values that are stored in the account and that configs and templates refer to: parameters and zones, which are looked up before
-//! planning, and secrets, which nothing keeps.
+//! planning, and secrets and addresses for signals, which nothing keeps.
 
 #![allow(
     clippy::expect_used,
@@ -12,3 +12,4 @@
 mod account;
 mod lookups;
 mod secrets;
+mod signals;

@@ -3,6 +3,7 @@
 use end_to_end::bot::bot;
 use end_to_end::trial::Trial;
 use end_to_end::{Field, Project, assert_deployed, outcome};
+use local::{Effect, Rule};
 use model::Outcome;
 use serde_json::{Value, json};
 
@@ -37,7 +38,7 @@ print(json.dumps(client.get_function_configuration(FunctionName=names[0])['Envir
 ";
 
 /// Everything that the engine keeps and logs: every version of every object, every item, every line.
-const EVERYTHING: &str = "
+pub(crate) const EVERYTHING: &str = "
 import boto3, json, sys
 found, read = [], 0
 s3 = boto3.client('s3')
@@ -113,5 +114,56 @@ async fn a_function_has_its_secrets_and_nothing_that_is_kept_has_them() {
     let Outcome::RolledBack { causes, .. } = outcome(&failed) else { panic!("{failed:#?}") };
     assert!(causes[0].message.contains("`password` of the secret `support-desk/dev/gone`"), "{causes:#?}");
     assert_eq!(variables(&trial).await["URL"], url);
+    assert_kept_nowhere(&trial).await;
+}
+
+/// Whether the function has a variable of that name.
+async fn has_variable(field: &Field, name: &str) -> bool {
+    field.python(HAS, &[name]).await.trim() == "True"
+}
+
+const HAS: &str = "
+import boto3, sys
+client = boto3.client('lambda')
+names = [f['FunctionName'] for f in client.list_functions()['Functions'] if f['FunctionName'].startswith('support-desk-dev-')]
+assert len(names) == 1, names
+variables = client.get_function_configuration(FunctionName=names[0]).get('Environment', {}).get('Variables', {})
+print(sys.argv[1] in variables)
+";
+
+#[tokio::test]
+async fn whatever_becomes_of_a_change_and_when_secrets_are_taken_away_nothing_that_is_kept_has_them() {
+    let trial = Trial::start().await;
+    put(&trial, KEY, "SecureString", FIRST).await;
+    put(&trial, KEY, "SecureString", SECOND).await;
+    trial.python(MAKE, &["support-desk/dev/db", PASSWORD]).await;
+    let change = || Rule::on("lambda", "UpdateFunctionConfiguration").caller("strandline-target");
+
+    // The answer to the creation is lost.
+    trial.account.proxy.inject(Rule::on("lambda", "CreateFunction").caller("strandline-target"), Effect::ResetAfter);
+    assert_deployed(&trial.deploy_and_settle(&trusted()).await);
+    assert_eq!(variables(&trial).await["KEY"], FIRST);
+    assert_kept_nowhere(&trial).await;
+
+    // A change is refused, and goes back.
+    let newer = trusted().with("strands.yaml", "dev/key:1}}", "dev/key:2}}");
+    trial.account.proxy.inject(change(), Effect::fail(400, "InvalidParameterValueException"));
+    let failed = trial.deploy_and_settle(&newer).await;
+    assert!(matches!(outcome(&failed), Outcome::RolledBack { .. }), "{failed:#?}");
+    assert_eq!(variables(&trial).await["KEY"], FIRST);
+    assert_kept_nowhere(&trial).await;
+
+    // The answer to a change is lost.
+    trial.account.proxy.inject(change(), Effect::ResetAfter);
+    assert_deployed(&trial.deploy_and_settle(&newer).await);
+    assert_eq!(variables(&trial).await["KEY"], SECOND);
+    assert_kept_nowhere(&trial).await;
+
+    // The answer to what takes them away is lost; then nothing refers to them any more.
+    trial.account.proxy.inject(change(), Effect::ResetAfter);
+    assert_deployed(&trial.deploy_and_settle(&bot()).await);
+    assert!(!has_variable(&trial, "KEY").await && !has_variable(&trial, "URL").await);
+    assert_kept_nowhere(&trial).await;
+    assert_deployed(&trial.deploy_and_settle(&bot().with("strands.yaml", "memory: 256", "memory: 512")).await);
     assert_kept_nowhere(&trial).await;
 }
