@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, Revision, Rollback,
-    Scope, Stamp, Timestamp, Undo, expression,
+    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, ResourceAddress,
+    Revision, Rollback, Scope, Stamp, Timestamp, Undo, expression,
 };
 use planner::{Consent, Inverse, Nowhere, PlanError, Planned};
 use serde_json::Value;
@@ -108,6 +108,8 @@ pub(crate) struct Material<'a> {
     pub(crate) asked: Option<&'a Rollback>,
     /// How many lines the deployment's journal has.
     pub(crate) since: usize,
+    /// Where the deployment tried anything, by those lines.
+    pub(crate) touched: &'a BTreeSet<ResourceAddress>,
 }
 
 /// Why there is no plan.
@@ -150,7 +152,7 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
         Some(asked) => (&asked.scope, Consent::Named(&asked.consent)),
         None => (&Scope::All, Consent::Automatic { made_by: &deployment.id }),
     };
-    let mut planned = planner::inverse(&Inverse {
+    let inputs = Inverse {
         snapshot,
         recorded,
         scope,
@@ -161,7 +163,14 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
         stamp,
         outputs,
         consent,
-    })?;
+    };
+    // What is beside a part was none of it, and stays; unless what the part did cannot be undone without that.
+    let is_part = material.asked.is_none() && !deployment.request.only().is_all();
+    let alone = || planner::inverse(&Inverse { touched: Some(material.touched), ..inputs }).ok();
+    let mut planned = match is_part.then(alone).flatten() {
+        Some(planned) => planned,
+        None => planner::inverse(&inputs)?,
+    };
     planned.plan.since = material.since;
     check::check_with(&planned.plan, recorded, &config).map_err(|violations| {
         let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
@@ -344,6 +353,16 @@ mod tests {
     }
 
     fn decided(asked: Option<&Rollback>, snapshot: &Recorded, recorded: &Recorded) -> Result<Planned, Rejected> {
+        undone(Request::DEPLOY, &[], asked, snapshot, recorded)
+    }
+
+    fn undone(
+        request: Request,
+        touched: &[&str],
+        asked: Option<&Rollback>,
+        snapshot: &Recorded,
+        recorded: &Recorded,
+    ) -> Result<Planned, Rejected> {
         let stamp = Stamp {
             engine: "e1".into(),
             scope: "shop/dev".into(),
@@ -352,7 +371,7 @@ mod tests {
             deployed_by: "d2".into(),
         };
         decide(&Material {
-            deployment: &head(Request::DEPLOY),
+            deployment: &head(request),
             environment: &environment(),
             snapshot,
             recorded,
@@ -360,6 +379,7 @@ mod tests {
             outputs: &BTreeMap::new(),
             asked,
             since: 5,
+            touched: &touched.iter().map(|address| address.parse().unwrap()).collect(),
         })
     }
 
@@ -389,5 +409,24 @@ mod tests {
         let consenting = Rollback { consent: ["shared/Orders".parse().unwrap()].into(), ..to(0) };
         let planned = decided(Some(&consenting), &Recorded::default(), &recorded).unwrap();
         assert_eq!(planned.plan.changes.len(), 1);
+    }
+
+    #[test]
+    fn a_part_that_failed_is_undone_without_what_is_beside_it_where_that_can_be() {
+        let none = Recorded::default();
+        let part = || Request::Deploy { only: model::Selection(["shared".to_owned()].into()) };
+        let keys = |request, touched: &[&str], recorded: &Recorded| -> Vec<String> {
+            let plan = undone(request, touched, None, &none, recorded).unwrap().plan;
+            plan.changes.iter().map(|change| change.key.to_string()).collect()
+        };
+        let recorded = record(1, &[TASKS, ("desk/Events@1", "AWS::SNS::Topic", "d1")]);
+        assert_eq!(keys(part(), &["shared/Tasks"], &recorded), ["shared/Tasks@1"]);
+        assert_eq!(keys(Request::DEPLOY, &["shared/Tasks"], &recorded), ["desk/Events@1", "shared/Tasks@1"]);
+
+        let mut used = recorded;
+        let events = used.resources.get_mut(&"desk/Events@1".parse().unwrap()).unwrap();
+        events.dependencies = ["shared/Tasks".parse().unwrap()].into();
+        let all = keys(part(), &["shared/Tasks"], &used);
+        assert_eq!(all, ["desk/Events@1", "shared/Tasks@1"], "what it made would be taken from what uses it");
     }
 }

@@ -209,6 +209,7 @@ impl RollingBack {
 
 fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planned, Rejected> {
     let deployment = &ground.deployment;
+    let touched = ground.journal.iter().map(|entry| entry.change.address.clone()).collect();
     let stamp = Stamp {
         engine: ground.engine.clone(),
         scope: deployment.environment.to_string(),
@@ -225,6 +226,7 @@ fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planne
         outputs: &goal.outputs,
         asked,
         since: ground.journal.len(),
+        touched: &touched,
     })
 }
 
