@@ -36,7 +36,8 @@ fn installed(more: &[(&str, Value)]) -> Environment {
     parameters.extend_from_slice(more);
     let here = Installation::new(&template, &parameters);
     let policies = here.property("TargetRole", "/Policies").unwrap();
-    let documents = policies.as_array().unwrap().iter().map(|policy| &policy["PolicyDocument"]);
+    let messages = here.property("Messages", "/PolicyDocument").unwrap();
+    let documents = policies.as_array().unwrap().iter().map(|policy| &policy["PolicyDocument"]).chain([&messages]);
     Environment {
         role: documents.map(|document| Policy::parse(document).unwrap()).collect(),
         trust: Policy::parse(&here.property("TargetRole", "/AssumeRolePolicyDocument").unwrap()).unwrap(),
@@ -435,8 +436,12 @@ fn the_documents_fit_into_the_quotas_of_iam() {
     let template = template::target_role().unwrap();
     let long = json!("a".repeat(40));
     let here = Installation::new(&template, &[("Project", long.clone()), ("Environment", long)]);
-    let boundary = here.property("Boundary", "/PolicyDocument").unwrap().to_string().len();
-    assert!(boundary <= 6_144, "{boundary}");
+    for managed in ["Boundary", "Messages"] {
+        let length = here.property(managed, "/PolicyDocument").unwrap().to_string().len();
+        assert!(length <= 6_144, "{managed}: {length}");
+    }
+    let attached = &template["Resources"]["TargetRole"]["Properties"]["ManagedPolicyArns"];
+    assert_eq!(*attached, json!([{ "Ref": "Messages" }]), "what is no inline policy is attached");
     let policies = here.property("TargetRole", "/Policies").unwrap();
     let inline: usize = policies.as_array().unwrap().iter().map(|one| one["PolicyDocument"].to_string().len()).sum();
     assert!(inline <= 10_240, "{inline}");
