@@ -13,6 +13,27 @@ impl Field {
         self.next(&before).await
     }
 
+    /// Uploads a project with the metadata `only`, and waits until its deployment has ended.
+    pub async fn deploy_only(&self, only: &str, project: &Project) -> Deployment {
+        let before = self.ids().await;
+        self.upload_only(only, "bundle.zip", project.bundle()).await;
+        self.next(&before).await
+    }
+
+    /// The same, until it is in the history.
+    pub async fn enqueue_only(&self, only: &str, project: &Project) -> Deployment {
+        let before = self.ids().await;
+        self.upload_only(only, "bundle.zip", project.bundle()).await;
+        self.accepted(&before).await
+    }
+
+    /// Uploads a file to the environment's inbox, with the metadata `only`.
+    pub async fn upload_only(&self, only: &str, file: &str, bytes: Vec<u8>) {
+        let key = format!("{}/{}/{file}", self.id.project, self.id.environment);
+        let put = self.account.clients.s3.put_object().bucket(self.account.inbox()).key(key).metadata("only", only);
+        put.body(bytes.into()).send().await.expect("the upload is taken");
+    }
+
     /// Deploys, and waits until the execution is over: what it does after the end may move the queue.
     pub async fn deploy_and_settle(&self, project: &Project) -> Deployment {
         let deployment = self.deploy(project).await;

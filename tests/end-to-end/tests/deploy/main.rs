@@ -16,6 +16,7 @@ mod back;
 mod environments;
 mod failure;
 mod life;
+mod parts;
 mod queue;
 mod recovery;
 mod replace;
