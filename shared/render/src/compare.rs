@@ -8,7 +8,7 @@ use model::{
 use serde_json::{Value, json};
 use similar::TextDiff;
 
-use crate::cost::{Cost, Pricer, compared, cost_change_summary};
+use crate::cost::{Cost, Pricer, compared, compared_summary};
 use crate::json::plan_summary;
 use crate::plan::counts;
 use crate::style::{Paint, Style};
@@ -242,7 +242,7 @@ pub fn compare_summary(from: &Side<'_>, to: &Side<'_>, known: &Knowledge) -> Val
     let resource = |(key, resource): &(&ResourceKey, &RecordedResource)| json!({ "resource": key, "type": resource.kind, "physical_id": resource.physical_id });
     let records = from.after.zip(to.after);
     let cost = records
-        .map(|(before, after)| cost_change_summary(&Cost::of(before, known.pricer), &Cost::of(after, known.pricer)));
+        .map(|(before, after)| compared_summary(&Cost::of(before, known.pricer), &Cost::of(after, known.pricer)));
     let resources = records.map(|(before, after)| {
         let difference = Difference::of(before, after, known.differ);
         let changed = difference.changed.iter().map(|changed| {

@@ -239,7 +239,7 @@ pub fn cost_summary(cost: &Cost<'_>) -> Value {
 }
 
 /// How the costs of two records differ, for programs.
-pub fn cost_change_summary(from: &Cost<'_>, to: &Cost<'_>) -> Value {
+pub(crate) fn compared_summary(from: &Cost<'_>, to: &Cost<'_>) -> Value {
     let rows = rows(from, to).into_iter().map(|row| {
         json!({
             "resource": row.address.to_string(), "type": row.kind,

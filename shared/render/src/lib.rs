@@ -26,12 +26,12 @@ mod tests;
 
 pub use affected::affected;
 pub use compare::{Changed, Differ, Difference, Knowledge, Side, compare, compare_summary};
-pub use cost::{Cost, Pricer, cost_change, cost_change_summary, cost_summary};
+pub use cost::{Cost, Pricer, cost_change, cost_summary};
 pub use deployment::{Account, deployment, deployment_summary};
 pub use history::{history, only_of};
 pub use json::{plan_summary, timeline_summary};
-pub use notice::{Message, message};
 pub use live::{journal, live, step};
+pub use notice::{Message, message};
 pub use outcome::outcome;
 pub use plan::{Counts, change_line, counts, overview, plan};
 pub use progress::{Progress, Run, Standing};

@@ -16,6 +16,7 @@ use project::Bare;
 use serde_json::json;
 
 use self::making::{Foreseen, Unplanned, foresee};
+use self::told::Upload;
 use super::asking::Asking;
 use super::engine::Engine;
 use super::id;
@@ -46,10 +47,10 @@ impl Planning {
         let style = Console::for_output().style();
         match foreseen {
             Ok(foreseen) => {
-                let command = self.command(&asking);
+                let upload = self.upload(&asking);
                 match as_json {
-                    true => println!("{}", told::json(&foreseen, &command)),
-                    false => print!("{}", told::text(&foreseen, &command, &style)),
+                    true => println!("{}", told::json(&foreseen, &upload)),
+                    false => print!("{}", told::text(&foreseen, &upload, &style)),
                 }
                 Ok(())
             }
@@ -96,16 +97,17 @@ impl Planning {
         XtaskError::Usage(format!("`{}` cannot be read: {error}", self.project.display()))
     }
 
-    /// What to type to have it done.
-    fn command(&self, asking: &Asking) -> String {
+    fn upload(&self, asking: &Asking) -> Upload {
+        let of_folder = self.project.is_dir();
         let (file, name) = match self.config() {
-            _ if self.project.is_dir() => (BUNDLE.to_owned(), BUNDLE),
+            _ if of_folder => (BUNDLE.to_owned(), BUNDLE),
             Some(name) => (self.project.display().to_string(), name),
             None => (self.project.display().to_string(), BUNDLE),
         };
         // As JSON: in its short form the CLI takes what follows a comma for another entry.
         let only = self.only.as_ref().map(|only| format!(" --metadata '{}'", json!({ "only": only })));
         let only = only.unwrap_or_default();
-        format!("aws s3 cp {file} s3://{}/{}/{name}{only}", asking.engine.inbox, asking.environment.id)
+        let inbox = &asking.engine.inbox;
+        Upload { command: format!("aws s3 cp {file} s3://{inbox}/{}/{name}{only}", asking.environment.id), of_folder }
     }
 }

@@ -9,8 +9,16 @@ use super::afterwards::afterwards;
 use super::making::{Foreseen, Seen, Unplanned};
 use crate::validate::words;
 
+/// How to have it done.
+pub(super) struct Upload {
+    /// What to type.
+    pub(super) command: String,
+    /// Whether the folder has to be zipped first.
+    pub(super) of_folder: bool,
+}
+
 /// For people.
-pub(super) fn text(foreseen: &Foreseen, command: &str, style: &Style) -> String {
+pub(super) fn text(foreseen: &Foreseen, upload: &Upload, style: &Style) -> String {
     let Foreseen { planned: Planned { plan, report }, recorded, seen, asks, ahead } = foreseen;
     let mut parts = vec![render::affected(report, style), render::plan(plan, style), render::report(report, style)];
     parts.push(costs(recorded, plan, |from, to| render::cost_change(from, to, style)));
@@ -31,14 +39,17 @@ pub(super) fn text(foreseen: &Foreseen, command: &str, style: &Style) -> String 
     parts.push(paragraphs(&notes, style));
     parts.push(match plan.changes.is_empty() {
         true => "Nothing was done, and nothing would be.\n".to_owned(),
-        false => format!("Nothing was done. To have it done:\n  {command}\n"),
+        false => {
+            let first = if upload.of_folder { ", zip what is in the folder and upload that" } else { "" };
+            format!("Nothing was done. To have it done{first}:\n  {}\n", upload.command)
+        }
     });
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
 }
 
 /// For programs. Names here are stable: pipelines read them.
-pub(super) fn json(foreseen: &Foreseen, command: &str) -> Value {
+pub(super) fn json(foreseen: &Foreseen, upload: &Upload) -> Value {
     let Foreseen { planned: Planned { plan, report }, recorded, seen, asks, ahead } = foreseen;
     let seen = seen
         .as_ref()
@@ -47,11 +58,14 @@ pub(super) fn json(foreseen: &Foreseen, command: &str) -> Value {
         "affected": affected(report),
         "plan": render::plan_summary(plan),
         "report": report,
-        "cost": costs(recorded, plan, render::cost_change_summary),
+        "cost": costs(recorded, plan, |from, to| {
+            let (from, to) = (from.standing(), to.standing());
+            json!({ "from": from, "to": to, "difference": to - from })
+        }),
         "looked_up": seen,
         "approval": asks.is_some(),
         "ahead": ahead,
-        "command": command,
+        "command": upload.command,
     })
 }
 
@@ -110,6 +124,10 @@ mod tests {
 
     const COMMAND: &str = "aws s3 cp bundle.zip s3://inbox/shop/dev/bundle.zip";
 
+    fn upload(of_folder: bool) -> Upload {
+        Upload { command: COMMAND.to_owned(), of_folder }
+    }
+
     /// A plan that makes alarms of these names.
     fn foreseen(alarms: &[&str]) -> Foreseen {
         let change = |name: &&str| {
@@ -153,29 +171,31 @@ mod tests {
 
     #[test]
     fn who_is_affected_comes_first_and_what_to_type_comes_last() {
-        let told = text(&foreseen(&["Errors"]), COMMAND, &Style::plain(120));
+        let told = text(&foreseen(&["Errors"]), &upload(false), &Style::plain(120));
         let lines: Vec<&str> = told.lines().collect();
         assert_eq!(lines[..2], ["Affected   desk (settings)", "Unchanged  what is shared"], "{told}");
         assert!(told.contains("\n\nPlan for shop/dev") && told.contains("+ Errors  AWS::CloudWatch::Alarm"), "{told}");
         assert!(told.contains("\n\nStanding costs: 0.10 USD a month, 0.10 more; "), "{told}");
         assert!(told.ends_with(&format!("\n\nNothing was done. To have it done:\n  {COMMAND}\n")), "{told}");
+        let of_folder = text(&foreseen(&["Errors"]), &upload(true), &Style::plain(120));
+        assert!(of_folder.contains("To have it done, zip what is in the folder and upload that:\n"), "{of_folder}");
     }
 
     #[test]
     fn a_plan_that_changes_nothing_says_so_and_not_what_to_type() {
-        let told = text(&foreseen(&[]), COMMAND, &Style::plain(120));
+        let told = text(&foreseen(&[]), &upload(false), &Style::plain(120));
         assert!(told.starts_with("Affected   nobody\n"), "{told}");
         assert!(told.ends_with("\nNothing was done, and nothing would be.\n") && !told.contains("aws s3"), "{told}");
     }
 
     #[test]
     fn what_the_plan_is_made_from_who_must_approve_and_who_comes_before_are_said() {
-        let quiet = text(&foreseen(&["Errors"]), COMMAND, &Style::plain(200));
+        let quiet = text(&foreseen(&["Errors"]), &upload(false), &Style::plain(200));
         let told = |ahead: &[&str]| {
             let asks = Some(ApprovalRule { seconds: 60, approvers: Vec::new() });
             let ahead = ahead.iter().map(|one| DeploymentId::from(*one)).collect();
             let foreseen = Foreseen { asks, ahead, seen: Some(seen()), ..foreseen(&["Errors"]) };
-            (text(&foreseen, COMMAND, &Style::plain(200)), json(&foreseen, COMMAND))
+            (text(&foreseen, &upload(false), &Style::plain(200)), json(&foreseen, &upload(false)))
         };
         let (shown, programs) = told(&["d2", "d3", "d4"]);
         for line in [
@@ -194,10 +214,10 @@ mod tests {
 
     #[test]
     fn programs_find_the_affected_agents_in_one_place() {
-        let told = json(&foreseen(&["Errors"]), COMMAND);
+        let told = json(&foreseen(&["Errors"]), &upload(false));
         assert_eq!(told["affected"], json!([{ "agent": "desk", "what": ["settings"] }]));
         assert_eq!((&told["plan"]["create"], &told["cost"]["difference"]), (&json!(1), &json!("0.10")));
-        assert_eq!(json(&foreseen(&[]), COMMAND)["affected"], json!([]));
+        assert_eq!(json(&foreseen(&[]), &upload(false))["affected"], json!([]));
     }
 
     #[test]
