@@ -11,5 +11,6 @@
 
 mod account;
 mod lookups;
+mod made;
 mod secrets;
 mod signals;
