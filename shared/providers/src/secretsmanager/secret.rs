@@ -253,10 +253,11 @@ impl Provider for Secret {
         let is_text = text == shown.description().unwrap_or_default();
         let is_key = bare_key(key) == bare_key(shown.kms_key_id().unwrap_or_default());
         self.describe(id, (!is_text).then_some(text), (!is_key).then_some(key)).await?;
-        // What somebody put in after it was made is not made up anew.
+        // What somebody put in after it was made is not made up anew, unless other rules may have been followed meanwhile.
         let is_first = shown.version_ids_to_stages().is_none_or(|versions| versions.len() <= 1);
+        let is_open = is_first || shape::is_unsettled(existing, properties, "GenerateSecretString");
         match Source::of(properties)? {
-            Source::Generated(_) if !is_first => {}
+            Source::Generated(_) if !is_open => {}
             source => self.bring(id, &source).await?,
         }
         let mut change = TagChange::between(&have, &tags::asked(properties)?);

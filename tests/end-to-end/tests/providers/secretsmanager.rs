@@ -2,7 +2,7 @@
 
 use engine::ports::{Creation, Existing, Found, Made};
 use local::clients;
-use model::{ErrorClass, Properties, ResourceKey, Stamp, properties};
+use model::{Earlier, ErrorClass, Properties, ResourceKey, Stamp, properties};
 use providers::Clients;
 use serde_json::{Value, json};
 
@@ -90,6 +90,16 @@ async fn a_value_is_made_up_and_told_to_nobody_and_other_changes_leave_it_alone(
     assert_eq!(second["password"].as_str().unwrap().len(), 31);
     stage.provider(KIND).update(&existing, &longer).await.unwrap();
     assert_eq!((value(&clients).await, versions(&clients).await), (second, 2));
+
+    // It never came to its end, and is not wanted any more.
+    let earlier = [
+        Earlier { sent: described.clone(), token: None },
+        Earlier { sent: longer.clone(), token: Some("t".to_owned()) },
+    ];
+    let existing = Existing { earlier: &earlier, ..Existing::settled(&key, &made.physical_id, &described) };
+    let creation = creation(&key, &described, &stage.stamp);
+    stage.provider(KIND).converge(&existing, &creation, false).await.unwrap();
+    assert_eq!(value(&clients).await["password"].as_str().unwrap().len(), 20);
 }
 
 #[tokio::test]
