@@ -140,6 +140,25 @@ fn what_is_wrong_with_templates_is_told_together_with_what_is_wrong_with_agents(
 }
 
 #[test]
+fn code_that_is_named_and_not_stored_is_told_with_everything_else() {
+    let digest = "0123".repeat(16);
+    let config = format!(
+        "{HEAD}agents:\n  - {{ name: bot, artifact: '{digest}', runtime: python3.12, handler: handler.handle }}\n\
+         resources:\n  Alerts: {{ Type: AWS::SNS::Topik }}\n"
+    );
+    let mut project = examined(&mut Files::default().with("strands.yaml", config)).unwrap();
+    let stored: Vec<String> = project.stored().map(|(agent, digest)| format!("{agent} {digest}")).collect();
+    assert_eq!(stored, [format!("bot {digest}")]);
+    let codes = |project: &Examined| {
+        let report = project.expand(&environment(), &BTreeMap::new(), ("engine", &Snapshot::default())).unwrap_err();
+        report.refusals().into_iter().map(|one| one.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&project), ["config::unknown-type"], "whether it is stored is for others to find out");
+    project.lacks(&["bot".to_owned()].into(), &environment()).unwrap();
+    assert_eq!(codes(&project), ["config::artifact-missing", "config::unknown-type"]);
+}
+
+#[test]
 fn a_config_that_was_uploaded_alone_says_what_to_upload() {
     let bytes = format!("{HEAD}stacks:\n  - {{ name: tasks, template: stacks/tasks.yaml }}\n").into_bytes();
     let told = told(&mut Bare { name: "strands.yaml".to_owned(), bytes });
