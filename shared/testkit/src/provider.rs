@@ -127,8 +127,9 @@ impl SimProvider {
 
     async fn change_to(&self, port: &'static str, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         let (id, to) = (existing.physical_id.0.clone(), to.clone());
+        let known = existing.sent().cloned().collect::<Vec<_>>();
         self.request(port, (Call::Update, &existing.key.to_string()), move |world, kind, caller| {
-            world.account().update(world, kind, &id, to, caller)
+            world.account().update(world, kind, &id, (to, known), caller)
         })
         .await
     }

@@ -63,6 +63,11 @@ pub fn scenarios() -> Vec<Scenario> {
             mixture().setting("Queue", "VisibilityTimeout", 2).setting("Table", "BillingMode", "B"),
         )
         .after(mixture()),
+        Scenario::new(
+            "update that takes away",
+            mixture().unsetting("Queue", "VisibilityTimeout").unsetting("Role", "Policies"),
+        )
+        .after(mixture()),
         Scenario::new("replacement, the new one first", mixture().setting("Api", "ProtocolType", "WEBSOCKET"))
             .after(mixture()),
         Scenario::new("replacement, the old one first", fixed.clone().setting("Table", "KeySchema", "other"))

@@ -98,6 +98,15 @@ impl Stack {
         self
     }
 
+    /// With one property less.
+    #[must_use]
+    pub fn unsetting(mut self, name: &str, property: &str) -> Self {
+        if let Some(resource) = self.0.resources.get_mut(&address(name)) {
+            resource.properties.0.remove(property);
+        }
+        self
+    }
+
     /// With one that stays in the account when nobody wants it any more.
     #[must_use]
     pub fn retaining(mut self, name: &str) -> Self {

@@ -76,7 +76,9 @@ impl Shifting<'_> {
         let attempt = recorded.map_or(1, |recorded| attempt_after(execution, change, &recorded));
         let token = execution.announce(change, sent, Operation::Update, attempt).await?;
         let key = identity(execution, change);
-        let existing = Existing::settled(&key, self.physical_id, sent);
+        let earlier = execution.state.get(&change.key).map(|recorded| recorded.earlier).unwrap_or_default();
+        let existing =
+            Existing { earlier: &earlier, token: Some(&token), ..Existing::settled(&key, self.physical_id, sent) };
         let creation = Creation { key: &key, properties: sent, token: &token, stamp: execution.stamp };
         let how = (Call::Update, Repeat::Harmless);
         let converged =

@@ -294,7 +294,7 @@ impl Account {
         world: &World,
         kind: &'static Kind,
         id: &str,
-        to: Properties,
+        (mut to, known): (Properties, Vec<Properties>),
         caller: Caller,
     ) -> Result<(), CallError> {
         let place = (kind.name, id.to_owned());
@@ -303,6 +303,12 @@ impl Account {
         let Some(thing) = self.things.get_mut(&place).filter(|thing| thing.gone.is_none()) else {
             return Err(answer(ErrorClass::NotFound, "update", 404, "it does not exist"));
         };
+        // What nobody asks for stays where it is, unless whoever changes it knows that it was sent.
+        for (name, value) in &thing.properties.0 {
+            if to.get(name).is_none() && !known.iter().any(|sent| sent.get(name) == Some(value)) {
+                to.set(name, value.clone());
+            }
+        }
         world.note(|| format!("{} `{id}` is {}", kind.name, to.to_value()));
         let before = std::mem::replace(&mut thing.properties, to);
         let (is_foreign, after) = (thing.key.is_none(), thing.properties.clone());
