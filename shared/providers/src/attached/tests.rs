@@ -121,7 +121,7 @@ fn died(sent: &Properties) -> Earlier {
 
 /// The same for policies with room for a mark and without.
 macro_rules! both {
-    ($($name:ident($case:ident) $body:block)*) => {
+    ($(fn $name:ident($case:ident) $body:block)*) => {
         $(
             #[tokio::test]
             async fn $name() {
@@ -137,14 +137,14 @@ macro_rules! both {
 }
 
 both! {
-    what_an_interrupted_update_was_to_take_away_goes_when_it_is_resumed(C) {
+    fn what_an_interrupted_update_was_to_take_away_goes_when_it_is_resumed(C) {
         let (was, to) = (policy(&["a", "b"], "read"), policy(&["b"], "write"));
         let case = C::<MARKED>::made(&was).await;
         case.converge(&[ended(&was)], &to).await.unwrap();
         assert_eq!(case.rooms(), "b: write");
     }
 
-    what_two_interrupted_updates_put_goes_whatever_a_third_wants(C) {
+    fn what_two_interrupted_updates_put_goes_whatever_a_third_wants(C) {
         let (was, one, two, to) =
             (policy(&["a"], "read"), policy(&["b"], "write"), policy(&["c"], "purge"), policy(&["d"], "list"));
         let case = C::<MARKED>::made(&was).await;
@@ -154,14 +154,14 @@ both! {
         assert_eq!(case.rooms(), "d: list");
     }
 
-    what_failed_halfway_is_undone_where_it_was_added(C) {
+    fn what_failed_halfway_is_undone_where_it_was_added(C) {
         let (was, failed) = (policy(&["a"], "read"), policy(&["a", "b"], "write"));
         let case = C::<MARKED>::made(&failed).await;
         case.converge(&[ended(&was), died(&failed)], &was).await.unwrap();
         assert_eq!(case.rooms(), "a: read");
     }
 
-    what_is_deleted_halfway_goes_from_everywhere_it_was_put(C) {
+    fn what_is_deleted_halfway_goes_from_everywhere_it_was_put(C) {
         let (was, one) = (policy(&["a"], "read"), policy(&["b"], "write"));
         let case = C::<MARKED>::made(&was).await;
         case.put(&one).await;
@@ -169,14 +169,14 @@ both! {
         assert_eq!(case.rooms(), "");
     }
 
-    what_stands_where_it_stood_before_an_interrupted_update_is_not_taken_for_gone(C) {
+    fn what_stands_where_it_stood_before_an_interrupted_update_is_not_taken_for_gone(C) {
         let (was, to) = (policy(&["a"], "read"), policy(&["b"], "read"));
         let case = C::<MARKED>::made(&was).await;
         assert!(case.is_seen(&[ended(&was)], &to).await);
         assert!(!case.is_seen(&[], &to).await);
     }
 
-    a_policy_of_somebody_else_in_a_holder_that_is_added_is_refused_before_anything_is_changed(C) {
+    fn a_policy_of_somebody_else_in_a_holder_that_is_added_is_refused_before_anything_is_changed(C) {
         let (was, to) = (policy(&["a", "c"], "read"), policy(&["a", "b"], "write"));
         let case = C::<MARKED>::made(&was).await;
         case.put_by_somebody("b");
@@ -190,7 +190,7 @@ both! {
         assert_eq!(case.rooms(), "b: theirs", "it never was in there");
     }
 
-    a_policy_of_somebody_else_in_a_holder_that_is_dropped_stays(C) {
+    fn a_policy_of_somebody_else_in_a_holder_that_is_dropped_stays(C) {
         let (was, to) = (policy(&["a", "b"], "read"), policy(&["a"], "read"));
         let case = C::<MARKED>::made(&was).await;
         case.put_by_somebody("b");
@@ -200,7 +200,7 @@ both! {
         assert_eq!(case.rooms(), "a: read, b: theirs");
     }
 
-    what_was_put_into_an_added_holder_already_is_known_there(C) {
+    fn what_was_put_into_an_added_holder_already_is_known_there(C) {
         let (was, to) = (policy(&["a"], "read"), policy(&["a", "b"], "read"));
         let case = C::<MARKED>::made(&to).await;
         case.update(&was, &to).await.unwrap();
