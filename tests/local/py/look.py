@@ -210,6 +210,46 @@ def parameters():
     return found
 
 
+def secrets():
+    manager = client("secretsmanager")
+    found = {}
+    for secret in pages(manager, "list_secrets", "SecretList"):
+        # Their names are paths, as those of parameters.
+        if named(secret["Name"].replace("/", "-")):
+            shown = manager.describe_secret(SecretId=secret["ARN"])
+            # A value is made up anew wherever it is made: that there is one is what can be compared.
+            found[secret["Name"]] = {k: shown.get(k) for k in ("Description", "KmsKeyId")} | {
+                "Tags": tags(shown.get("Tags", [])),
+                "HasValue": bool(maybe(manager.get_secret_value, "SecretString", SecretId=secret["ARN"])),
+            }
+    return found
+
+
+def rules():
+    events = client("events")
+    found = {}
+    for bus in (b["Name"] for b in events.list_event_buses()["EventBuses"]):
+        for rule in pages(events, "list_rules", "Rules", EventBusName=bus):
+            if named(rule["Name"]):
+                at = {"Rule": rule["Name"], "EventBusName": bus}
+                found[rule["Name"]] = {
+                    **rule,
+                    "Targets": sorted(pages(events, "list_targets_by_rule", "Targets", **at), key=lambda t: t["Id"]),
+                    "Tags": tags(events.list_tags_for_resource(ResourceARN=rule["Arn"])["Tags"]),
+                }
+    return found
+
+
+def layers():
+    lam = client("lambda")
+    found = {}
+    for layer in pages(lam, "list_layers", "Layers"):
+        if named(layer["LayerName"]):
+            listed = pages(lam, "list_layer_versions", "LayerVersions", LayerName=layer["LayerName"])
+            found[layer["LayerName"]] = sorted(v["Description"] for v in listed)
+    return found
+
+
 def apis():
     gateway = client("apigatewayv2")
     found = {}
@@ -245,7 +285,7 @@ def alarms():
     return found
 
 
-KINDS = [roles, functions, log_groups, buckets, tables, queues, topics, parameters, apis, alarms]
+KINDS = [roles, functions, layers, log_groups, buckets, tables, queues, topics, rules, parameters, secrets, apis, alarms]
 with ThreadPoolExecutor(len(KINDS)) as pool:
     results = list(pool.map(lambda kind: kind(), KINDS))
 json.dump({kind.__name__: clean(result) for kind, result in zip(KINDS, results)}, sys.stdout, sort_keys=True)

@@ -13,9 +13,9 @@ use crate::{
 
 const READER: &str = include_str!("../py/look.py");
 
-/// What exists, as a tree: kind (`roles`, `functions`, `log_groups`, `buckets`, `tables`, `queues`, `topics`, `parameters`,
-/// `apis`, `alarms`), then name, then everything that is known of it except times and revision ids. Two equal values mean
-/// two accounts that nobody could tell apart, as far as these kinds go.
+/// What exists, as a tree: kind (`roles`, `functions`, `layers`, `log_groups`, `buckets`, `tables`, `queues`, `topics`, `rules`,
+/// `parameters`, `secrets`, `apis`, `alarms`), then name, then everything that is known of it except times and revision ids. Two
+/// equal values mean two accounts that nobody could tell apart, as far as these kinds go.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Existing(pub Value);
 

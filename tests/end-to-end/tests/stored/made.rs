@@ -73,6 +73,9 @@ async fn a_config_with_secrets_and_events_is_deployed_changed_and_taken_away() {
     assert!(targets.iter().all(|target| target["Arn"] == first["function"]), "{targets:?}");
     assert!(targets.iter().any(|target| target["Input"] == r#"{"job":"sweep"}"#), "{targets:?}");
 
+    let looked = trial.account.look("support-desk-dev").await.unwrap();
+    assert_eq!((looked.names("secrets").len(), looked.names("rules").len()), (1, 2));
+
     let mark = trial.account.proxy.mark();
     assert_eq!(outcome(&trial.deploy_and_settle(&woken()).await), &Outcome::Unchanged);
     assert_eq!(changed(&trial, mark), Vec::<String>::new());
