@@ -9,6 +9,7 @@ mod engine;
 mod history;
 mod let_go;
 mod limits;
+mod notices;
 mod plan;
 mod queue;
 
@@ -100,6 +101,8 @@ struct Put {
     rules: approval::Rules,
     #[command(flatten)]
     limits: limits::Most,
+    #[command(flatten)]
+    telling: notices::Telling,
     /// Keep so many deployments, the newest.
     #[arg(long, default_value_t = Keep::default().deployments)]
     keep_deployments: usize,
@@ -156,6 +159,7 @@ impl Put {
             approval,
             keep: Keep { deployments: self.keep_deployments, days: self.keep_days },
             limits: self.limits.limits(),
+            notices: self.telling.notices(),
             ..usual
         })
     }
@@ -194,6 +198,7 @@ fn show(as_json: bool, environments: &[Environment]) {
         println!("  on failure   {}", on_failure(environment.on_failure));
         println!("  approval     {}", approval::rule_words(environment.approval.as_ref()));
         println!("  limits       {}", limits::words(&environment.limits));
+        println!("  told         {}", notices::told(&environment.notices));
         let Keep { deployments, days } = &environment.keep;
         println!("  history      {deployments} deployments, and those of {days} days");
     }

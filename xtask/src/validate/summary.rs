@@ -25,6 +25,8 @@ pub(super) struct Summary {
     lookups: Vec<Lookup>,
     outputs: Vec<String>,
     gates: usize,
+    /// What is told, beside what the environment's record says.
+    notifications: Vec<&'static str>,
     /// What could be better.
     notes: Vec<Refusal>,
     assumed: Vec<String>,
@@ -53,6 +55,7 @@ pub(super) fn summary(valid: &Valid) -> Summary {
         lookups: expanded.lookups.iter().cloned().collect(),
         outputs: desired.outputs.keys().cloned().collect(),
         gates: desired.gates.len(),
+        notifications: expanded.notices.iter().map(|notice| notice.as_str()).collect(),
         notes: notes(expanded),
         assumed: assumed.clone(),
     }
@@ -70,6 +73,7 @@ impl Summary {
             "lookups": self.lookups,
             "outputs": self.outputs,
             "gates": self.gates,
+            "notifications": self.notifications,
             "notes": self.notes,
             "assumed": self.assumed,
         });
@@ -109,6 +113,8 @@ impl Summary {
         if self.gates > 0 {
             list(&mut text, "health", &[format!("{} after each deployment", count(self.gates, "check"))]);
         }
+        let words: Vec<String> = self.notifications.iter().map(ToString::to_string).collect();
+        list(&mut text, "told, beside what the environment's record says", &words);
         list(&mut text, "could be better", &self.notes.iter().map(told).collect::<Vec<_>>());
         list(&mut text, "assumed, because no account is looked at", &self.assumed);
         text
