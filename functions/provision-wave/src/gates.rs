@@ -8,7 +8,9 @@ use std::time::Duration;
 use engine::ports::clock::{Clock, SystemClock};
 use engine::ports::{AlarmSeen, Answer, Health, Ledger};
 use futures::StreamExt;
-use model::{CallError, Cause, Digest, Entry, ErrorClass, Gate, GateCheck, Recorded, Timestamp, expression};
+use model::{
+    CallError, Cause, Digest, Entry, ErrorClass, Gate, GateCheck, Recorded, RecordedResource, Timestamp, expression,
+};
 use providers::NativeHealth;
 use serde_json::Value;
 use step::{Invocation, Message, StepError, Verdict, Watched};
@@ -158,7 +160,8 @@ impl Looking<'_> {
             }
             GateCheck::Invoke { function, payload } => {
                 let function = self.text(function)?;
-                invoked(&function, self.health.invoke(&function, payload, patience).await)
+                let ended = self.health.invoke(&function, payload, patience).await;
+                invoked(&function, ended, has_secrets(self.recorded, gate.agent.as_deref()))
             }
             GateCheck::Http { url, status } => {
                 let url = self.text(url)?;
@@ -229,10 +232,23 @@ fn alarm(name: &str, shown: Result<AlarmSeen, CallError>, began: Timestamp) -> L
     }
 }
 
-fn invoked(function: &str, ended: Result<Answer, CallError>) -> Look {
+/// Whether a function of this agent has secrets, which its errors may repeat.
+fn has_secrets(recorded: &Recorded, agent: Option<&str>) -> bool {
+    let is_its = |resource: &&RecordedResource| {
+        resource.kind.as_str() == "AWS::Lambda::Function" && resource.agent.as_deref() == agent
+    };
+    recorded.resources.values().filter(is_its).any(|function| engine::refers_to_secret(&function.sent))
+}
+
+fn invoked(function: &str, ended: Result<Answer, CallError>, has_secrets: bool) -> Look {
     match ended {
         Ok(Answer::Returned) => Look::Holds,
-        Ok(Answer::Failed { error }) => {
+        Ok(Answer::Failed { kind, message }) => {
+            let error = match message {
+                None => kind,
+                Some(message) if !has_secrets => format!("{kind}: {message}"),
+                Some(_) => format!("{kind} (what it says is not kept, because it has secrets)"),
+            };
             let help = "the agent's log group has the whole of it: mend its code, or the event under `health`, and deploy again";
             Look::NotYet(seen(format!("its smoke invocation ended with a function error: {error}"), help))
         }

@@ -25,5 +25,5 @@ pub use cause::causes;
 pub use fence::Fence;
 pub use pace::Pace;
 pub use queue::start_next;
-pub use secrets::{Revealing, handle_of, reference_to_handle, without_addresses};
+pub use secrets::{Revealing, handle_of, reference_to_handle, refers_to_secret, without_addresses};
 pub use wave::{End, Limits, Wave, WaveError};

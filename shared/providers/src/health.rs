@@ -92,7 +92,7 @@ impl Health for NativeHealth {
         let answer = answer.map_err(|error| call_error("lambda", "Invoke", error))?;
         Ok(match answer.function_error {
             None => Answer::Returned,
-            Some(kind) => Answer::Failed { error: told(&kind, answer.payload.as_ref().map(Blob::as_ref)) },
+            Some(kind) => told(&kind, answer.payload.as_ref().map(Blob::as_ref)),
         })
     }
 
@@ -107,15 +107,11 @@ impl Health for NativeHealth {
     }
 }
 
-/// The error of a function: `ValueError: no such order`, or what kind it is where it says no more.
-fn told(kind: &str, payload: Option<&[u8]>) -> String {
+/// The error of a function, as far as it says what it is.
+fn told(kind: &str, payload: Option<&[u8]>) -> Answer {
     let payload: Option<Value> = payload.and_then(|bytes| serde_json::from_slice(bytes).ok());
     let part = |name| payload.as_ref()?.get(name)?.as_str().filter(|text| !text.is_empty());
-    match (part("errorType"), part("errorMessage")) {
-        (Some(error), Some(message)) => cut(&format!("{error}: {message}")),
-        (Some(only), None) | (None, Some(only)) => cut(only),
-        (None, None) => cut(kind),
-    }
+    Answer::Failed { kind: cut(part("errorType").unwrap_or(kind)), message: part("errorMessage").map(cut) }
 }
 
 /// One line of no more than [`LONGEST`] characters.
@@ -189,10 +185,15 @@ mod tests {
     #[test]
     fn a_functions_error_is_told_in_one_short_line() {
         let payload = br#"{"errorType": "ValueError", "errorMessage": "no\nsuch order", "stackTrace": ["..."]}"#;
-        assert_eq!(told("Unhandled", Some(payload)), "ValueError: no such order");
-        assert_eq!(told("Unhandled", Some(b"not JSON")), "Unhandled");
-        assert_eq!(told("Unhandled", None), "Unhandled");
+        let failed = |kind: &str, message: Option<&str>| Answer::Failed {
+            kind: kind.to_owned(),
+            message: message.map(str::to_owned),
+        };
+        assert_eq!(told("Unhandled", Some(payload)), failed("ValueError", Some("no such order")));
+        assert_eq!(told("Unhandled", Some(b"not JSON")), failed("Unhandled", None));
+        assert_eq!(told("Unhandled", None), failed("Unhandled", None));
         let long = format!(r#"{{"errorMessage": "{}"}}"#, "é".repeat(400));
-        assert_eq!(told("Unhandled", Some(long.as_bytes())).chars().count(), LONGEST + 1);
+        let cut = format!("{}…", "é".repeat(LONGEST));
+        assert_eq!(told("Unhandled", Some(long.as_bytes())), failed("Unhandled", Some(&cut)));
     }
 }

@@ -63,7 +63,7 @@ fn world(seconds: i64) -> World {
 }
 
 fn raising(seconds: i64) -> World {
-    World { answer: Ok(Answer::Failed { error: "ValueError: no".into() }), ..world(seconds) }
+    World { answer: Ok(Answer::Failed { kind: "ValueError".into(), message: Some("no".into()) }), ..world(seconds) }
 }
 
 fn off(seconds: i64, since: Option<i64>) -> World {
@@ -278,4 +278,18 @@ fn looking_begins_at_the_last_line_of_the_journal() {
     let Watched { began, since, .. } = first(Digest::of(b"plan"), &journal);
     assert_eq!((began, since), (journal[0].at, journal[1].at));
     assert_eq!(first(Digest::of(b"plan"), &[]).since, Timestamp::UNIX_EPOCH, "one look, and no more");
+}
+
+#[tokio::test]
+async fn what_a_function_with_secrets_says_when_it_fails_is_not_kept() {
+    let world = raising(61);
+    let mut recorded = recorded();
+    let function = recorded.resources.get_mut(&"orders/Function@1".parse::<ResourceKey>().unwrap()).unwrap();
+    function.agent = Some("orders".to_owned());
+    let variables = json!({ "KEY": "{{resolve:ssm-secure:/shop/dev/key}}" });
+    function.sent = model::properties(json!({ "Environment": { "Variables": variables } }));
+    let looking = Looking { health: &world, clock: &world, recorded: &recorded, until: at(800) };
+    let Sight::Failed(causes) = looking.at(&[smoke()], watched()).await.unwrap().1 else { panic!("it fails") };
+    let said = "ended with a function error: ValueError (what it says is not kept, because it has secrets);";
+    assert!(causes[0].message.contains(said), "{causes:?}");
 }

@@ -29,8 +29,10 @@ pub enum Answer {
     Returned,
     /// It ended with a function error.
     Failed {
-        /// The error's type and message, cut to a few hundred characters.
-        error: String,
+        /// The error's type, or how the function ended where it has none.
+        kind: String,
+        /// What it says, cut to a few hundred characters. Where the function has secrets, it may repeat one.
+        message: Option<String>,
     },
 }
 

@@ -136,7 +136,8 @@ fn passes(class: ErrorClass) -> bool {
     matches!(class, ErrorClass::Throttled | ErrorClass::Transient | ErrorClass::NotPropagated | ErrorClass::Busy)
 }
 
-fn feeds(properties: &Properties) -> bool {
+/// Whether a reference to a secret stands anywhere in properties.
+pub fn refers_to_secret(properties: &Properties) -> bool {
     properties.0.values().any(is_fed)
 }
 
@@ -220,7 +221,7 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn find(&self, creation: &Creation<'_>) -> Result<Found, CallError> {
-        if !feeds(creation.properties) {
+        if !refers_to_secret(creation.properties) {
             return self.inner.find(creation).await;
         }
         let cover = Cover::new(&self.readable(creation.properties).await?);
@@ -232,7 +233,7 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn create(&self, creation: &Creation<'_>) -> Result<Made, CallError> {
-        if !feeds(creation.properties) {
+        if !refers_to_secret(creation.properties) {
             return self.inner.create(creation).await;
         }
         let known = self.known(creation.properties).await?;
@@ -242,31 +243,27 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn converge(&self, existing: &Existing<'_>, creation: &Creation<'_>, fresh: bool) -> Result<(), CallError> {
-        let asked = existing;
-        if !feeds(creation.properties) {
+        if !refers_to_secret(creation.properties) {
             return self.told(existing, self.inner.converge(existing, creation, fresh).await).await;
         }
         let known = self.known(creation.properties).await?;
         let (from, to) = (revealed(existing.properties, &known), revealed(creation.properties, &known));
-        let earlier = earlier(existing, &known);
-        let (existing, creation) =
-            (Existing { properties: &from, earlier: &earlier, ..*existing }, Creation { properties: &to, ..*creation });
-        let cover = Cover::new(&known);
-        let converged = self.inner.converge(&existing, &creation, fresh).await;
-        self.told(asked, converged.map_err(|error| cover.error(error))).await
+        let (cover, earlier) = (Cover::new(&known), earlier(existing, &known));
+        let there = Existing { properties: &from, earlier: &earlier, ..*existing };
+        let converged = self.inner.converge(&there, &Creation { properties: &to, ..*creation }, fresh).await;
+        self.told(existing, converged.map_err(|error| cover.error(error))).await
     }
 
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
-        if !feeds(to) {
+        if !refers_to_secret(to) {
             return self.told(existing, self.inner.update(existing, to).await).await;
         }
         let known = self.known(to).await?;
         // What referred to another secret, or to another version, stays a reference, and so differs.
         let (from, to) = (revealed(existing.properties, &known), revealed(to, &known));
-        let cover = Cover::new(&known);
-        let earlier = earlier(existing, &known);
-        let revealed = Existing { properties: &from, earlier: &earlier, ..*existing };
-        let updated = self.inner.update(&revealed, &to).await;
+        let (cover, earlier) = (Cover::new(&known), earlier(existing, &known));
+        let there = Existing { properties: &from, earlier: &earlier, ..*existing };
+        let updated = self.inner.update(&there, &to).await;
         self.told(existing, updated.map_err(|error| cover.error(error))).await
     }
 
@@ -287,7 +284,7 @@ impl<P: Provider> Provider for Revealing<P> {
     }
 
     async fn delete(&self, existing: &Existing<'_>) -> Result<Deletion, CallError> {
-        if self.reveals == Reveals::Everything || !feeds(existing.properties) {
+        if self.reveals == Reveals::Everything || !refers_to_secret(existing.properties) {
             return self.told(existing, self.inner.delete(existing).await).await;
         }
         let known = self.known(existing.properties).await?;
