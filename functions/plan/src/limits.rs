@@ -94,15 +94,17 @@ mod tests {
             let presence = if stays { "present" } else { "leaving" };
             json!({ "type": "AWS::SQS::Queue", "physical_id": "id", "presence": presence, "asked": {}, "sent": {}, "deployment": "d1" })
         };
-        let one = |(key, stays): &(&str, bool)| {
-            (key.parse().unwrap(), serde_json::from_value(resource(*stays)).unwrap())
-        };
+        let one =
+            |(key, stays): &(&str, bool)| (key.parse().unwrap(), serde_json::from_value(resource(*stays)).unwrap());
         Recorded { resources: resources.iter().map(one).collect(), ..Recorded::default() }
     }
 
     fn told(limits: &[(Limit, u32)], plan: &Plan) -> Vec<String> {
         let limits = Limits(limits.iter().copied().collect());
-        exceeded(&limits, plan, &Recorded::default()).into_iter().map(|one| format!("{}: {}", one.code, one.message)).collect()
+        exceeded(&limits, plan, &Recorded::default())
+            .into_iter()
+            .map(|one| format!("{}: {}", one.code, one.message))
+            .collect()
     }
 
     #[test]
