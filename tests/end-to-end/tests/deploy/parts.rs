@@ -10,7 +10,7 @@ use local::Rule;
 use local::proxy::Point;
 use model::{Deployment, DeploymentStatus, Outcome};
 
-use crate::trial::{EVERYTHING, Trial, desk, with_polite_orders};
+use crate::trial::{EVERYTHING, Trial, desk, with_polite_orders, without_research};
 
 /// The desk with another line of code in the agent that does research.
 fn with_eager_research(project: Project) -> Project {
@@ -172,4 +172,23 @@ async fn parts_that_wait_are_all_carried_out_in_their_order_but_what_a_newer_one
     let sight = trial.look().await;
     assert_eq!(answers(&trial, &sight).await, ["Thank you.", "I shall"]);
     assert_eq!(sight.things().len(), EVERYTHING);
+}
+
+#[tokio::test]
+async fn an_agent_that_left_the_config_goes_alone_where_it_is_named() {
+    let trial = Trial::start().await;
+    assert_deployed(&trial.deploy(&desk()).await);
+    let before = trial.look().await;
+    let without = without_research(with_polite_orders(desk()));
+    assert_deployed(&trial.deploy_only("research-agent", &without).await);
+    let after = trial.look().await;
+    assert_eq!(after.named("functions", "research-agent"), Vec::<String>::new());
+    let gone: BTreeSet<String> = before.things().difference(&after.things()).cloned().collect();
+    let role = text(before.one("functions", "research-agent"), "/Configuration/Role");
+    let role = format!("roles {}", role.rsplit('/').next().expect("a name"));
+    let its_own = |thing: &String| thing.contains("-research-agent-") || *thing == role;
+    assert_eq!(gone, before.things().into_iter().filter(its_own).collect(), "its role as well, which nobody else has");
+    assert_eq!(after.dangling(), Vec::<String>::new());
+    let answer = trial.ask(&after, "orders", "order 1 kettle").await;
+    assert!(text(&answer, "/answer").starts_with("Order "), "its code is newer, and it was not named: {answer}");
 }
