@@ -78,7 +78,7 @@ fn texts() -> Vec<Case> {
         bundle(
             extended("    memory: 512MB\n    dlq: yes\n"),
             &[
-                "8:13 config::wrong-type | `memory` must be a whole number, not the text `512MB` | write `512`",
+                "8:13 config::wrong-type | `memory` must be a whole number, not the text `512MB` | write `512`: it is a number of MB",
                 "9:10 config::wrong-type | `dlq` must be `true` or `false`, not the text `yes` | write `true`",
             ],
         ),
