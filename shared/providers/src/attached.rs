@@ -98,14 +98,10 @@ impl<H: Holder> Attached<H> {
     }
 
     /// Every holder that it may stand in, with what was sent to it last.
-    fn everywhere<'a>(existing: &Existing<'a>) -> BTreeMap<String, &'a Properties> {
-        let mut everywhere = BTreeMap::new();
-        for sent in existing.sent() {
-            for holder in Self::holders(sent) {
-                everywhere.entry(holder).or_insert(sent);
-            }
-        }
-        everywhere
+    fn everywhere<'a>(existing: &Existing<'a>) -> Vec<(String, &'a Properties)> {
+        let mut seen = BTreeSet::new();
+        let all = existing.sent().flat_map(|sent| Self::holders(sent).into_iter().map(move |holder| (holder, sent)));
+        all.filter(|(holder, _)| seen.insert(holder.clone())).collect()
     }
 
     /// The holders that had it when a change last came to its end.
