@@ -69,7 +69,8 @@ fn what_differs_says_who_is_affected_and_by_what() {
     ];
     let memory = [("orders/Function", "MemorySize", json!(2)), ("orders/Version", "Description", json!("3"))];
     let both: Vec<_> = code.iter().chain(&memory).cloned().collect();
-    let cases: &[(&[(&str, &str, Value)], &[&str])] = &[
+    type Case<'c> = (&'c [(&'c str, &'c str, Value)], &'c [&'c str]);
+    let cases: &[Case<'_>] = &[
         (&[], &[]),
         (&code, &["orders code"]),
         (&memory, &["orders settings"]),

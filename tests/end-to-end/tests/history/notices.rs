@@ -223,7 +223,7 @@ async fn whatever_becomes_of_telling_a_deployment_ends_once_and_what_was_not_tol
     trial.settled().await;
     let first = trial.head(&accepted.id).await;
     assert_deployed(&first);
-    assert_eq!(trial.ids().await, [first.id.clone()]);
+    assert_eq!(trial.ids().await, std::slice::from_ref(&first.id));
     trial.told(&first).await;
     let twice = vec![id(&first, "deployed"); 2];
     assert_eq!(ids(&take(&trial, "everything").await), twice, "what comes twice is known by its id");
@@ -246,7 +246,7 @@ async fn whatever_becomes_of_telling_a_deployment_ends_once_and_what_was_not_tol
     let third = trial.deploy_and_settle(&asking(bot_with(400), "deployed")).await;
     assert_deployed(&third);
     trial.told(&third).await;
-    assert_eq!(trial.store.unwritten(&trial.id).await.unwrap(), [third.id.clone()]);
+    assert_eq!(trial.store.unwritten(&trial.id).await.unwrap(), std::slice::from_ref(&third.id));
     let fourth = trial.deploy_and_settle(&bot_with(500)).await;
     assert_deployed(&fourth);
     trial.account.proxy.withdraw(away);
