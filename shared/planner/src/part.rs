@@ -8,8 +8,8 @@ mod fate;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Change, Desired, DesiredResource, Gate, GateCheck, Recorded, RecordedResource, ResourceAddress, ResourceKey,
-    Retention, Selected, Selection, expression,
+    Change, Desired, DesiredResource, Gate, GateCheck, Presence, Recorded, RecordedResource, ResourceAddress,
+    ResourceKey, Retention, Selected, Selection, expression,
 };
 use serde_json::Value;
 
@@ -53,12 +53,9 @@ impl<'a> Part<'a> {
         ahead.extend(moves.filter(|(from, _)| names_recorded(from)).map(|(_, to)| to));
         ahead.extend(gates(desired, only).flat_map(|gate| of_gate(gate, desired)));
         let mut chosen = BTreeSet::new();
-        while let Some(address) = ahead.pop() {
-            if let Some((address, resource)) = desired.resources.get_key_value(address)
-                && chosen.insert(address)
-            {
-                ahead.extend(needs(address, resource, desired, recorded));
-            }
+        while !ahead.is_empty() {
+            chosen = closure(chosen, ahead, desired, recorded);
+            ahead = attached(&chosen, desired, recorded);
         }
         let left_behind = |from: &ResourceAddress| desired.moved.get(from).is_some_and(|to| chosen.contains(to));
         let is_gone = |address: &&ResourceAddress| !is_desired(address) && names_recorded(address);
@@ -78,8 +75,9 @@ impl<'a> Part<'a> {
                 users.entry(on).or_default().insert(&key.address);
             }
         }
-        let half =
-            |(key, one): (&ResourceKey, &RecordedResource)| !self.covers(&key.address) && !one.earlier.is_empty();
+        let half = |(key, one): (&ResourceKey, &RecordedResource)| {
+            !self.covers(&key.address) && (!one.earlier.is_empty() || one.presence == Presence::Incomplete)
+        };
         if recorded.resources.iter().any(half) {
             // What was not changed to its end may use anything.
             return;
@@ -218,6 +216,69 @@ fn referred<'a>(value: &Value, desired: &'a Desired) -> Vec<&'a ResourceAddress>
     let mut found = Vec::new();
     let _ = expression::references_in(value, &mut found);
     found.iter().filter_map(|one| Some(desired.resources.get_key_value(&one.address)?.0)).collect()
+}
+
+/// What is `chosen`, and what is `ahead`, with everything that it needs.
+fn closure<'a>(
+    mut chosen: BTreeSet<&'a ResourceAddress>,
+    mut ahead: Vec<&'a ResourceAddress>,
+    desired: &'a Desired,
+    recorded: &Recorded,
+) -> BTreeSet<&'a ResourceAddress> {
+    while let Some(address) = ahead.pop() {
+        if let Some((address, resource)) = desired.resources.get_key_value(address)
+            && chosen.insert(address)
+        {
+            ahead.extend(needs(address, resource, desired, recorded));
+        }
+    }
+    chosen
+}
+
+/// What belongs to nobody, is not there yet, and is attached to something of the part: an API is nothing without its stage, a
+/// bucket is not to be without its policy. What would bring an agent along, or change what is there, is left to a deployment of
+/// that.
+fn attached<'a>(
+    chosen: &BTreeSet<&'a ResourceAddress>,
+    desired: &'a Desired,
+    recorded: &Recorded,
+) -> Vec<&'a ResourceAddress> {
+    let is_attached = |(address, one): &(&'a ResourceAddress, &'a DesiredResource)| {
+        !chosen.contains(address)
+            && is_free(address, one, recorded)
+            && needs(address, one, desired, recorded).into_iter().any(|on| chosen.contains(on))
+            && brings_only_what_is_free(address, chosen, desired, recorded)
+    };
+    desired.resources.iter().filter(is_attached).map(|(address, _)| address).collect()
+}
+
+/// Whether something belongs to nobody and is not there yet, or only half.
+fn is_free(address: &ResourceAddress, one: &DesiredResource, recorded: &Recorded) -> bool {
+    let is_there = recorded.generations(address).any(|(_, one)| one.presence == Presence::Present);
+    one.agent.is_none() && !is_there
+}
+
+/// Whether nothing comes along with a resource but what is chosen already, or free like it.
+fn brings_only_what_is_free<'a>(
+    address: &'a ResourceAddress,
+    chosen: &BTreeSet<&'a ResourceAddress>,
+    desired: &'a Desired,
+    recorded: &Recorded,
+) -> bool {
+    let (mut seen, mut ahead) = (BTreeSet::new(), vec![address]);
+    while let Some(address) = ahead.pop() {
+        let Some((address, one)) = desired.resources.get_key_value(address).filter(|(one, _)| !chosen.contains(one))
+        else {
+            continue;
+        };
+        if !is_free(address, one, recorded) {
+            return false;
+        }
+        if seen.insert(address) {
+            ahead.extend(needs(address, one, desired, recorded));
+        }
+    }
+    true
 }
 
 /// What a resource needs, of what is desired; also by what `ignore_changes` may keep of what was asked for.

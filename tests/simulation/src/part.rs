@@ -34,7 +34,8 @@ impl<'a> Part<'a> {
         grow(&mut touches, |address| {
             let from = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone());
             let moved = desired.moved.get(address).cloned().into_iter().chain(from);
-            needs(desired, address).into_iter().chain(moved).chain(left_unused(desired, &before, address)).collect()
+            let beside = attached(desired, &before, address).into_iter().chain(left_unused(desired, &before, address));
+            needs(desired, address).into_iter().chain(moved).chain(beside).collect()
         });
         let mut part = Self { desired, only, wanted, touches, before, things: BTreeMap::new() };
         part.things = part.things(machine, &part.before);
@@ -145,6 +146,13 @@ fn needs(desired: &Desired, address: &ResourceAddress) -> Vec<ResourceAddress> {
     let Some(one) = desired.resources.get(address) else { return Vec::new() };
     let references = expression::references(&one.properties).unwrap_or_default();
     references.into_iter().map(|reference| reference.address).chain(one.depends_on.iter().cloned()).collect()
+}
+
+/// What is attached to an address, belongs to nobody and is not there yet: it may come along.
+fn attached(desired: &Desired, before: &Recorded, address: &ResourceAddress) -> Vec<ResourceAddress> {
+    let is_there = |of: &ResourceAddress| before.generations(of).any(|(_, one)| one.presence == Presence::Present);
+    let free = desired.resources.iter().filter(|(of, one)| one.agent.is_none() && !is_there(of));
+    free.filter(|(of, _)| needs(desired, of).contains(address)).map(|(of, _)| of.clone()).collect()
 }
 
 /// What an address used, and nobody asks for any more: it may go with it, unless it is an agent's or holds data.

@@ -87,6 +87,21 @@ fn what_is_named_is_deployed_with_everything_that_it_needs_and_nothing_else() {
 }
 
 #[test]
+fn what_is_attached_to_something_that_the_part_makes_comes_along_unless_it_brings_another_agent() {
+    let mut wanted = desk();
+    wanted.push(("shared/Policy", queue(json!({ "Of": arn("shared/Table") }))));
+    wanted.push(("shared/Mail", queue(json!({ "Of": arn("shared/Policy"), "From": arn("shared/Topic") }))));
+    wanted.push(("shared/Board", queue(json!({ "Of": [arn("shared/Table"), arn("billing/Function")] }))));
+    wanted.push(("billing/Grant", of("billing", queue(json!({ "Of": arn("shared/Table") })))));
+    let along = ["shared/Mail", "shared/Policy", "shared/RoleA", "shared/Table", "shared/Topic"];
+    let Planned { report, .. } = told(&desired(&wanted), &Recorded::default(), &["orders"]).unwrap();
+    assert_eq!(report.selected.unwrap().along, along.map(address).into());
+    // What would change something that is there is left to a deployment of that.
+    let recorded = deployed(&desk());
+    assert_eq!(changed(&wanted, &recorded, &["orders"]), ["shared/Policy@1"]);
+}
+
+#[test]
 fn everything_is_what_it_comes_to_where_nothing_is_named() {
     let planned = told(&desired(&desk()), &Recorded::default(), &[]).unwrap();
     assert_eq!((planned.plan.changes.len(), planned.report.selected), (8, None));

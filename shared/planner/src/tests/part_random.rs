@@ -31,6 +31,15 @@ fn may_touch(desired: &Desired, record: &Recorded, only: &Selection) -> BTreeSet
                 }
             }
             more.extend(desired.moved.get(address).cloned());
+            // What is attached to it, is nobody's and is not there yet.
+            let refers = |one: &DesiredResource| {
+                let asked = model::expression::references(&one.properties).unwrap();
+                one.depends_on.contains(address) || asked.iter().any(|reference| reference.address == *address)
+            };
+            let is_there =
+                |of: &ResourceAddress| record.generations(of).any(|(_, one)| one.presence == Presence::Present);
+            let free = desired.resources.iter().filter(|(of, one)| one.agent.is_none() && !is_there(of));
+            more.extend(free.filter(|(_, one)| refers(one)).map(|(of, _)| of.clone()));
             more.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone()));
         }
         // What nobody asks for any more goes with those who used it.

@@ -84,6 +84,8 @@ async fn an_agent_that_is_deployed_alone_brings_what_it_needs_and_nothing_of_the
     assert_eq!(sight.dangling(), Vec::<String>::new());
     let routes: BTreeSet<&String> = sight.http_api()["Routes"].as_object().expect("routes").keys().collect();
     assert_eq!(routes.into_iter().collect::<Vec<_>>(), ["POST /orders"]);
+    // The emulator answers without a stage, too, and AWS does not.
+    assert_eq!(sight.http_api()["Stages"].as_object().expect("stages").len(), 1, "{}", sight.http_api());
     let answer = trial.ask(&sight, "orders", "order 1 kettle").await;
     assert_eq!(text(&answer, "/tool"), "place");
 
