@@ -16,7 +16,7 @@ use model::{
 };
 use serde_json::Value;
 
-pub(crate) use outside::is_sent_another;
+pub(crate) use outside::value_now;
 
 use crate::consent::{self, Consent};
 use crate::moves::Relocation;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use model::{Action, Change, Presence, Properties, RecordedResource, ResourceAddress, expression};
+use serde_json::Value;
 
 use super::{Before, Inverse, references};
 use crate::view::View;
@@ -48,11 +49,15 @@ pub(super) fn refuse(
 }
 
 /// Whether a property was sent with another value than what was asked for has now.
-pub(crate) fn is_sent_another(view: &View<'_>, asked: &Properties, user: &RecordedResource, name: &str) -> bool {
+fn is_sent_another(view: &View<'_>, asked: &Properties, user: &RecordedResource, name: &str) -> bool {
+    value_now(view, asked, name).is_some_and(|value| user.sent.get(name) != Some(&value))
+}
+
+/// The value that a property which was asked for has now; none where that is not known.
+pub(crate) fn value_now(view: &View<'_>, asked: &Properties, name: &str) -> Option<Value> {
     let value_of = |reference: &model::Reference| {
         let place = view.places_of(&[&reference.address]).first().copied().flatten()?;
         view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
     };
-    let value = asked.get(name).and_then(|asked| expression::resolve_value(asked, &value_of).ok());
-    value.is_some_and(|value| user.sent.get(name) != Some(&value))
+    expression::resolve_value(asked.get(name)?, &value_of).ok()
 }

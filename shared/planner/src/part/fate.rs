@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Part, mentions};
 use crate::Draft;
-use crate::inverse::{is_sent_another, references};
+use crate::inverse::{references, value_now};
 use crate::moves::Relocation;
 use crate::view::{Standing, View};
 
@@ -62,7 +62,7 @@ impl<'d> Fate<'d> {
             self.gone.contains(on)
                 || self.replaced.contains(on)
                 || self.made.contains(on) && recorded.physical_id.is_some()
-                || self.deleted.contains(on) && is_sent_another(view, asked, recorded, name)
+                || self.deleted.contains(on) && recorded.sent.get(name) != value_now(view, asked, name).as_ref()
         };
         let named = references(asked).into_iter().filter(|(name, on)| is_lost(name, on)).map(|(_, on)| on);
         let is_held_up = |on: &&ResourceAddress| self.gone.contains(*on) || !in_use && self.deleted.contains(*on);
