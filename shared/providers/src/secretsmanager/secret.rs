@@ -29,6 +29,10 @@ const KNOWN: [&str; 6] = ["Description", "GenerateSecretString", "KmsKeyId", "Na
 /// The properties that a value comes from.
 const VALUES: [&str; 2] = ["GenerateSecretString", "SecretString"];
 
+/// The label of the value that is in use, and of the one before it.
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
 /// The provider.
 pub struct Secret {
     client: Client,
@@ -67,9 +71,10 @@ impl Secret {
         unless_missing(self.client.describe_secret().secret_id(id).send().await.map_err(failed("DescribeSecret")))
     }
 
-    /// The value that is in use; none where there is none, or where it is no text.
-    async fn current(&self, id: &str) -> Result<Option<Hidden>, CallError> {
-        let answer = self.client.get_secret_value().secret_id(id).send().await.map_err(failed("GetSecretValue"));
+    /// The value with this label; none where there is none, or where it is no text.
+    async fn labelled(&self, id: &str, label: &str) -> Result<Option<Hidden>, CallError> {
+        let get = self.client.get_secret_value().secret_id(id).version_stage(label);
+        let answer = get.send().await.map_err(failed("GetSecretValue"));
         Ok(unless_missing(answer)?.and_then(|answer| answer.secret_string).map(Hidden::new))
     }
 
@@ -96,16 +101,20 @@ impl Secret {
         Ok(())
     }
 
-    /// Gives it a value from `source`, unless it has one. The value before stays its previous one.
+    /// Gives it a value from `source`, unless it has one. The value before stays its previous one. The previous one is taken again
+    /// where these rules give it: a way back must not lock out who used it.
     async fn bring(&self, id: &str, source: &Source) -> Result<(), CallError> {
-        match source {
-            Source::Elsewhere => Ok(()),
-            Source::Given(value) => match self.current(id).await? {
-                Some(current) if current.reveal() == value.reveal() => Ok(()),
-                _ => self.put(id, value).await,
-            },
-            Source::Generated(rules) => match self.current(id).await? {
-                Some(current) if rules.give(&current) => Ok(()),
+        let current = match source {
+            Source::Elsewhere => return Ok(()),
+            Source::Given(_) | Source::Generated(_) => self.labelled(id, CURRENT).await?,
+        };
+        match (source, current) {
+            (Source::Elsewhere, _) => Ok(()),
+            (Source::Given(value), Some(current)) if current.reveal() == value.reveal() => Ok(()),
+            (Source::Given(value), _) => self.put(id, value).await,
+            (Source::Generated(rules), Some(current)) if rules.give(&current) => Ok(()),
+            (Source::Generated(rules), _) => match self.labelled(id, PREVIOUS).await? {
+                Some(previous) if rules.give(&previous) => self.put(id, &previous).await,
                 _ => self.put(id, &self.generated(rules).await?).await,
             },
         }
@@ -253,16 +262,18 @@ impl Provider for Secret {
         let is_text = text == shown.description().unwrap_or_default();
         let is_key = bare_key(key) == bare_key(shown.kms_key_id().unwrap_or_default());
         self.describe(id, (!is_text).then_some(text), (!is_key).then_some(key)).await?;
-        // What somebody put in after it was made is not made up anew, unless other rules may have been followed meanwhile.
+        // What somebody put in after it was made is not put over, unless another value may have been asked for meanwhile.
         let is_first = shown.version_ids_to_stages().is_none_or(|versions| versions.len() <= 1);
-        let is_open = is_first || shape::is_unsettled(existing, properties, "GenerateSecretString");
+        let is_open = is_first || VALUES.iter().any(|name| shape::is_unsettled(existing, properties, name));
+        // Of an earlier incarnation, whose value it has.
+        let is_restored = !tags::ownership(&have).is(creation.stamp, creation.key);
         match Source::of(properties)? {
             Source::Generated(_) if !is_open => {}
+            Source::Given(_) if !is_open && !is_restored => {}
             source => self.bring(id, &source).await?,
         }
         let mut change = TagChange::between(&have, &tags::asked(properties)?);
-        if !tags::ownership(&have).is(creation.stamp, creation.key) {
-            // Restored: of an earlier incarnation.
+        if is_restored {
             change.set.insert(GENERATION.to_owned(), creation.key.generation.to_string());
         }
         self.tag(id, change).await

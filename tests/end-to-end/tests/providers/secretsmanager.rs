@@ -91,6 +91,14 @@ async fn a_value_is_made_up_and_told_to_nobody_and_other_changes_leave_it_alone(
     stage.provider(KIND).update(&existing, &longer).await.unwrap();
     assert_eq!((value(&clients).await, versions(&clients).await), (second, 2));
 
+    // Who goes back gets the value that was in use, or whoever used it would be locked out.
+    let changed = Existing { properties: &longer, ..existing };
+    for _ in 0..2 {
+        stage.provider(KIND).update(&changed, &described).await.unwrap();
+        assert_eq!(value(&clients).await, first);
+    }
+    stage.provider(KIND).update(&existing, &longer).await.unwrap();
+
     // It never came to its end, and is not wanted any more.
     let earlier = [
         Earlier { sent: described.clone(), token: None },
@@ -99,7 +107,7 @@ async fn a_value_is_made_up_and_told_to_nobody_and_other_changes_leave_it_alone(
     let existing = Existing { earlier: &earlier, ..Existing::settled(&key, &made.physical_id, &described) };
     let creation = creation(&key, &described, &stage.stamp);
     stage.provider(KIND).converge(&existing, &creation, false).await.unwrap();
-    assert_eq!(value(&clients).await["password"].as_str().unwrap().len(), 20);
+    assert_eq!(value(&clients).await, first);
 }
 
 #[tokio::test]
@@ -137,6 +145,16 @@ async fn what_is_handed_in_is_sent_once_and_sent_again_when_it_changes() {
     }
     assert_eq!(stage.mutations(mark), ["PutSecretValue"]);
     assert_eq!(value(&clients).await, json!({ "pin": 2 }));
+
+    // Somebody put another in; a change of something else that is finished later leaves it alone.
+    let put = clients.secretsmanager.put_secret_value().secret_id(NAME).secret_string("{\"pin\":3}");
+    put.send().await.unwrap();
+    let (before, mut after) = (given("{\"pin\":2}"), given("{\"pin\":2}"));
+    after.set("Description", "for the till");
+    let earlier = [Earlier { sent: before, token: None }];
+    let existing = Existing { earlier: &earlier, ..Existing::settled(&key, &made.physical_id, &after) };
+    stage.provider(KIND).converge(&existing, &creation(&key, &after, &stage.stamp), false).await.unwrap();
+    assert_eq!(value(&clients).await, json!({ "pin": 3 }));
 }
 
 #[tokio::test]
