@@ -13,7 +13,7 @@ impl Expanded {
     ///
     /// # Errors
     /// A report of every resource of a type that cannot be made yet, of every name outside of the environment's, and of every
-    /// secret in a name or in a custom resource, each at its place.
+    /// secret in a name, in a custom resource, or written down, each at its place.
     pub fn deployable(&self) -> Result<(), Report> {
         let findings: Vec<Finding> = self.desired.resources.iter().filter_map(|one| self.problem(one)).collect();
         if findings.is_empty() { Ok(()) } else { Err(Report::of(&self.files, findings)) }
@@ -27,6 +27,7 @@ impl Expanded {
             return Some(Finding::new(Code::NotProvided, span, message).help(help));
         };
         secret(address, resource, schema, span)
+            .or_else(|| written(address, resource, span))
             .or_else(|| name(&self.desired.environment, address, resource, schema.naming?, span))
     }
 }
@@ -48,6 +49,19 @@ fn secret(address: &ResourceAddress, resource: &DesiredResource, schema: &TypeSc
         return None;
     };
     Some(Finding::new(Code::MisplacedReference, span, message).help(help))
+}
+
+/// The value of a secret, written down: a config is kept and shown, and so is what was asked for.
+fn written(address: &ResourceAddress, resource: &DesiredResource, span: Span) -> Option<Finding> {
+    let value = resource.properties.get("SecretString")?;
+    if resource.kind.as_str() != "AWS::SecretsManager::Secret" || !value.is_string() || holds_secret(value) {
+        return None;
+    }
+    let message =
+        format!("the value of the secret `{address}` is written down, and what is asked for is kept and shown");
+    let help = "have it made up with `GenerateSecretString`, refer to one that is stored, as in \
+                `{{resolve:ssm-secure:/name}}`, or ask for no value and put it in with the AWS CLI";
+    Some(Finding::new(Code::Secret, span, message).help(help))
 }
 
 /// Whether a reference to a secret stands in a value, put together later or not.

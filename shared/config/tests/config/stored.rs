@@ -36,6 +36,9 @@ fn a_secret_that_would_be_kept_is_told_at_the_resource() {
     Properties:
       ServiceToken: !Sub "arn:aws:lambda:eu-central-1:${AWS::AccountId}:function:desk-dev-thing"
       Key: !Join ["", ["{{resolve:secretsmanager:", !Ref Named, "}}"]]
+  Written: { Type: AWS::SecretsManager::Secret, Properties: { SecretString: hunter2 } }
+  Referred: { Type: AWS::SecretsManager::Secret, Properties: { SecretString: "{{resolve:ssm-secure:/desk/dev/key}}" } }
+  MadeUp: { Type: AWS::SecretsManager::Secret, Properties: { GenerateSecretString: {} } }
   Fine: { Type: AWS::SSM::Parameter, Properties: { Type: String, Value: "{{resolve:ssm-secure:/desk/dev/key}}" } }
 "#;
     let expanded = project("stacks: [{ name: a, template: a.yaml }]\n").with("a.yaml", template).expanded();
@@ -44,6 +47,7 @@ fn a_secret_that_would_be_kept_is_told_at_the_resource() {
         [
             "a.yaml:2:3 template::misplaced-reference | the name of `a/Named` is a secret, and names are kept and shown | refer to it in another property",
             "a.yaml:3:3 template::misplaced-reference | a secret cannot stand in the custom resource `a/Asked`: what its function answers is kept | hand over the secret's name, and let the function read it",
+            "a.yaml:8:3 template::secret | the value of the secret `a/Written` is written down, and what is asked for is kept and shown | have it made up with `GenerateSecretString`, refer to one that is stored, as in `{{resolve:ssm-secure:/name}}`, or ask for no value and put it in with the AWS CLI",
         ]
     );
 }
