@@ -22,6 +22,8 @@ use crate::shape::{invalid, required};
 
 /// The most signals that a condition waits for.
 const MOST: u64 = 1_000;
+/// For how many seconds a condition waits at most.
+const LONGEST_WAIT: u64 = 3_600;
 /// The largest signal, in bytes: twice what `cfn-signal` lets its data have.
 const LONGEST: u64 = 8_192;
 /// The most text that the data of all signals may have together, in bytes: it is an attribute, and kept.
@@ -155,14 +157,23 @@ impl<'a> Asked<'a> {
         let handle = required(properties, "Handle")?;
         let handle = handle_of(handle)
             .ok_or_else(|| invalid("`Handle` must be the `Ref` of an `AWS::CloudFormation::WaitConditionHandle`"))?;
-        let count = match properties.get("Count") {
-            None => Some(1),
-            Some(Value::String(text)) => text.parse().ok(),
-            Some(other) => other.as_u64(),
-        };
-        let count = count.filter(|count| (1..=MOST).contains(count));
-        let count = count.ok_or_else(|| invalid(format!("`Count` goes from 1 to {MOST}")))?;
+        let count = number(properties, "Count", MOST)?.unwrap_or(1);
+        // What a function gave could not be looked at before: nobody waits for longer than an address takes signals.
+        number(properties, "Timeout", LONGEST_WAIT)?;
         Ok(Self { handle, count })
+    }
+}
+
+/// A number from 1 to `most`, written as one or as text; none where there is none.
+fn number(properties: &Properties, name: &str, most: u64) -> Result<Option<u64>, CallError> {
+    let number = match properties.get(name) {
+        None => return Ok(None),
+        Some(Value::String(text)) => text.parse().ok(),
+        Some(other) => other.as_u64(),
+    };
+    match number.filter(|number| (1..=most).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(invalid(format!("`{name}` goes from 1 to {most}"))),
     }
 }
 

@@ -130,6 +130,10 @@ async fn what_a_condition_cannot_wait_for_is_refused() {
         let why = refused(json!({ "Handle": reference_to_handle(HANDLE), "Count": count })).await;
         assert!(why.contains("from 1 to 1000"), "{why}");
     }
+    for timeout in [json!(0), json!("soon"), json!(3_601), json!("999999999")] {
+        let why = refused(json!({ "Handle": reference_to_handle(HANDLE), "Timeout": timeout })).await;
+        assert!(why.contains("`Timeout` goes from 1 to 3600"), "{why}");
+    }
 }
 
 #[tokio::test]
