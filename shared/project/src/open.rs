@@ -58,15 +58,26 @@ pub fn open(contents: &mut impl Contents) -> Result<Opened, Rejected> {
     Ok(Opened { name: name.to_owned(), text, manifests, config })
 }
 
+/// In how many environments templates are looked at beside a config in which something is wrong: each is a whole expansion.
+const MOST_BESIDE: usize = 4;
+
 /// What is wrong with the config, and with what stands beside its agents: whoever mends the one would meet the other next.
 fn all(contents: &mut impl Contents, report: Report, rest: Option<Config>) -> Result<Report, Rejected> {
-    let Some(rest) = rest else { return Ok(report) };
+    use source::Code::{FileMissing, TooLarge, TooMany};
+    let is_too_much = report.problems().iter().any(|problem| matches!(problem.code, TooLarge | TooMany));
+    let Some(rest) = rest.filter(|_| !is_too_much) else { return Ok(report) };
     let mut all = report;
-    for environment in rest.environments.keys() {
+    let mut seen: Vec<&config::Brought> = Vec::new();
+    for (environment, of_it) in &rest.environments {
+        // What several environments have in common is wrong in each of them.
+        if seen.len() == MOST_BESIDE || seen.contains(&&of_it.brought) {
+            continue;
+        }
+        seen.push(&of_it.brought);
         let (texts, unread) = texts::read(contents, &rest, environment)?;
         // Why a text is not there is told by who looked for it.
         let problems = config::problems_beside(&rest, environment, &texts)
-            .map(|report| report.without(|problem| problem.code == source::Code::FileMissing));
+            .map(|report| report.without(|problem| problem.code == FileMissing));
         all = [problems, unread].into_iter().flatten().fold(all, Report::with);
     }
     Ok(all)

@@ -66,6 +66,8 @@ impl Finding {
 
 /// The most problems of one report.
 const MOST: usize = 200;
+/// What is said where there are more.
+const MORE: &str = "there are more problems from here on";
 
 /// Everything that is wrong with a project's texts, text by text, each in its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +84,8 @@ impl Report {
         let mut findings: Vec<Finding> = findings.into_iter().collect();
         findings.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
         findings.dedup();
-        if let Some(next) = findings.get(MOST).map(|finding| finding.span) {
-            findings.truncate(MOST);
-            let more = Finding::new(Code::TooMany, next, "there are more problems from here on");
-            findings.push(more.help(format!("only the first {MOST} are told: mend them and try again")));
-        }
+        // The one after the last that is told says where the others begin; finding the lines of all of them takes long.
+        findings.truncate(MOST + 1);
         let problem = |finding| {
             let Finding { code, span, message, help } = finding;
             let file = files.of(span);
@@ -95,7 +94,19 @@ impl Report {
             let file = file.map_or_else(|| "".into(), |file| Arc::clone(&file.name));
             Problem { code, area, file, message, help, span, line, column }
         };
-        Self { problems: findings.into_iter().map(problem).collect(), files: files.clone() }
+        let problems = findings.into_iter().map(problem).collect();
+        Self { problems, files: files.clone() }.bounded()
+    }
+
+    /// The first problems, and that there are more.
+    fn bounded(mut self) -> Self {
+        let told = self.problems.iter().find(|problem| problem.message == MORE).cloned();
+        self.problems.retain(|problem| problem.message != MORE);
+        let next = self.problems.get(MOST).cloned().or(told);
+        self.problems.truncate(MOST);
+        let help = Some(format!("only the first {MOST} are told: mend them and try again"));
+        self.problems.extend(next.map(|next| Problem { code: Code::TooMany, message: MORE.to_owned(), help, ..next }));
+        self
     }
 
     /// The problems, in the order of the texts.
@@ -120,7 +131,7 @@ impl Report {
         let mut problems: Vec<Problem> = self.problems.into_iter().chain(other.problems).collect();
         problems.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
         problems.dedup();
-        Self { problems, files }
+        Self { problems, files }.bounded()
     }
 
     /// The same without the problems that `is_known` somewhere else.

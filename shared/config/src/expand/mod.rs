@@ -158,9 +158,13 @@ const ANY_REGION: &str = "us-east-1";
 /// whatever may be so only because of that is not told.
 pub fn problems_beside(config: &Config, environment: &str, sources: &BTreeMap<String, String>) -> Option<Report> {
     let environment = config.environments.get(environment)?;
-    let region = environment.region.as_ref().map_or(ANY_REGION, |region| region.value.as_str());
+    let known = |part: &Option<source::Spanned<String>>, any: &str| {
+        part.as_ref().map_or_else(|| any.to_owned(), |part| part.value.clone())
+    };
+    let (account, region) = (known(&environment.account, ANY_ACCOUNT), known(&environment.region, ANY_REGION));
+    let is_placed = environment.account.is_some() && environment.region.is_some();
     let id = model::EnvironmentId::new(&config.project.value, &environment.name.value).ok()?;
-    let record = model::Environment::new(id, ANY_ACCOUNT, region);
+    let record = model::Environment::new(id, account, region);
     let context = Context { sources, ..Context::new(&record, &NO_ARTIFACTS, "") };
     let mut findings = Vec::new();
     let brought = Brought::read(config, environment, &context, &mut findings);
@@ -172,6 +176,8 @@ pub fn problems_beside(config: &Config, environment: &str, sources: &BTreeMap<St
     findings.retain(|finding| match finding.code {
         Code::ArtifactMissing | Code::AccountMismatch | Code::RegionMismatch | Code::UnknownExport => false,
         Code::UnknownResource => finding.span.file != 0 && !files.slice(finding.span).contains('/'),
+        // What holds in one account or region need not in another.
+        Code::UnknownMapping | Code::RuleNotKept | Code::WrongRegion => is_placed,
         _ => true,
     });
     (!findings.is_empty()).then(|| Report::of(&files, findings))

@@ -30,7 +30,7 @@ pub(crate) fn rest(files: &Files, root: &Rc<Node>) -> Config {
         let applied = overrides::applied(&mut reader, parts, overrides);
         let environment = Environment {
             name: Spanned::new(name.clone(), key.span),
-            account: None,
+            account: node.get("account").and_then(|node| names::account(&mut reader, node)),
             region: node.get("region").and_then(|node| names::region(&mut reader, node)).or_else(|| region.clone()),
             tags: Tags::new(),
             limits: BTreeMap::new(),
