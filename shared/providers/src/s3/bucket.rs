@@ -13,7 +13,7 @@ use engine::ports::{Creation, Deletion, Existing, Found, Made, OnExisting, Proof
 use model::{CallError, ErrorClass, Observed, PhysicalId, Properties};
 use serde_json::{Value, json};
 
-use super::settings::{SETTINGS, Settings};
+use super::settings::{RARE, SETTINGS, Settings};
 use crate::clients::Clients;
 use crate::error::call_error;
 use crate::shape::{self, any_differs, at, differs, required, unless_missing};
@@ -109,6 +109,13 @@ fn tags_of(tags: &Tags) -> Result<Vec<Tag>, CallError> {
     tags.iter().map(|(key, value)| tree::built(Tag::builder().key(key).value(value).build())).collect()
 }
 
+/// The settings that are looked at: those that every bucket has, and of the others those that were ever asked for. Each is a call, and
+/// a look is made again as a whole where one of its calls fails.
+fn to_be_read(existing: &Existing<'_>, to: &Properties) -> Vec<&'static str> {
+    let is_asked = |name: &str| shape::was_asked(existing, name) || to.get(name).is_some();
+    SETTINGS.into_iter().filter(|name| !RARE.contains(name) || is_asked(name)).collect()
+}
+
 #[async_trait]
 impl Provider for Bucket {
     fn proof(&self) -> Proof {
@@ -118,7 +125,8 @@ impl Provider for Bucket {
 
     async fn read(&self, existing: &Existing<'_>) -> Result<Option<Observed>, CallError> {
         let name = existing.physical_id.as_str();
-        let read = tokio::try_join!(tags(&self.clients, name), self.settings.shown(name, &SETTINGS));
+        let settings = to_be_read(existing, existing.properties);
+        let read = tokio::try_join!(tags(&self.clients, name), self.settings.shown(name, &settings));
         let (Some(tags), settings) = read? else { return Ok(None) };
         let mut properties = settings.with("BucketName", name);
         tags::observe_list(&mut properties, &tags);
@@ -170,8 +178,9 @@ impl Provider for Bucket {
             tokio::try_join!(self.put_missing(name, creation.properties, &known, &of_new), rest)?;
             return Ok(());
         }
-        let (to, live) = (creation.properties, self.settings.shown(name, &SETTINGS).await?);
-        for setting in SETTINGS {
+        let (to, settings) = (creation.properties, to_be_read(existing, creation.properties));
+        let live = self.settings.shown(name, &settings).await?;
+        for setting in settings {
             let asked = to.get(setting).filter(|asked| !asked.is_null());
             let is_there = asked.is_some() || live.get(setting).is_some();
             if is_there && shape::may_differ(existing, &live, to, setting) {

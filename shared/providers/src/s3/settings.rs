@@ -28,6 +28,9 @@ pub(super) const SETTINGS: [&str; 7] = [
     "NotificationConfiguration",
 ];
 
+/// Those of them that few buckets have.
+pub(super) const RARE: [&str; 2] = ["CorsConfiguration", "NotificationConfiguration"];
+
 /// Reads and puts settings.
 pub(super) struct Settings {
     s3: aws_sdk_s3::Client,
