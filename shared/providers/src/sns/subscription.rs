@@ -117,7 +117,7 @@ impl Provider for Subscription {
         let arn = existing.physical_id.as_str();
         let live = observed(&self.attributes(arn).await?.unwrap_or_default());
         let mut wanted = asked(creation.properties);
-        for name in ATTRIBUTES {
+        for name in in_order(creation.properties) {
             if may_differ(existing, &live, creation.properties, name) {
                 let value = wanted.remove(name).unwrap_or_else(|| taken_back(name).to_owned());
                 self.set(arn, name, &value).await?;
@@ -129,7 +129,7 @@ impl Provider for Subscription {
     async fn update(&self, existing: &Existing<'_>, to: &Properties) -> Result<(), CallError> {
         check(to)?;
         let mut wanted = asked(to);
-        for name in ATTRIBUTES {
+        for name in in_order(to) {
             if differs(existing.properties, to, name) {
                 let value = wanted.remove(name).unwrap_or_else(|| taken_back(name).to_owned());
                 self.set(existing.physical_id.as_str(), name, &value).await?;
@@ -155,6 +155,15 @@ impl Provider for Subscription {
 fn check(properties: &Properties) -> Result<(), CallError> {
     let known: Vec<&str> = ATTRIBUTES.iter().copied().chain(["TopicArn", "Protocol", "Endpoint"]).collect();
     tree::only(properties, &known)
+}
+
+/// The attributes in the order in which they can be set: a filter of bodies may be nested, which no filter of attributes may.
+fn in_order(to: &Properties) -> Vec<&'static str> {
+    let mut names = ATTRIBUTES.to_vec();
+    if to.text("FilterPolicyScope") == Some("MessageBody") {
+        names.sort_by_key(|name| *name != "FilterPolicyScope");
+    }
+    names
 }
 
 /// What an attribute is set to when it is no longer asked for.
