@@ -184,6 +184,8 @@ impl<'a> History<'a> {
         let earlier = self.earlier(at);
         let through = match (&maker.request, maker.outcome()) {
             (Request::Reap | Request::LetGo { .. }, _) => earlier,
+            // A part went back alone: what is beside it stands as it stood before.
+            (request, Some(Outcome::RolledBack { .. })) if !request.only().is_all() => earlier,
             (Request::Rollback(rollback), Some(Outcome::RolledBack { .. }))
                 if rollback.scope != Scope::All && rollback.scope != *scope =>
             {
@@ -198,7 +200,10 @@ impl<'a> History<'a> {
     /// The revision whose state was restored at revision `at`, as a whole; `at` itself where none was.
     fn restored(&self, at: Revision) -> Revision {
         let maker = self.0.iter().find(|one| one.revision == Some(at));
-        let is_part = |one: &Deployment| matches!(&one.request, Request::Rollback(asked) if asked.scope != Scope::All);
+        let is_part = |one: &Deployment| match &one.request {
+            Request::Rollback(asked) => asked.scope != Scope::All,
+            other => !other.only().is_all(),
+        };
         match maker.filter(|maker| !is_part(maker)).and_then(|maker| maker.outcome()) {
             Some(Outcome::RolledBack { to, .. }) if *to < at => self.restored(*to),
             _ => at,

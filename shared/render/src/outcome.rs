@@ -55,10 +55,12 @@ fn told(deployment: &Deployment, outcome: &Outcome, style: &Style) -> Vec<String
             lines.extend(refusals.iter().flat_map(|refusal| of_refusal(refusal, style)));
             lines.extend(closing("Nothing was touched.", style));
         }
-        Outcome::RolledBack { to, causes } if causes.is_empty() => lines.extend(closing(&stands(*to), style)),
+        Outcome::RolledBack { to, causes } if causes.is_empty() => {
+            lines.extend(closing(&stands(deployment, *to), style));
+        }
         Outcome::RolledBack { to, causes } => {
             lines.extend(of_causes(causes, style));
-            lines.extend(closing(&format!("What it had done is undone. {}", stands(*to)), style));
+            lines.extend(closing(&format!("What it had done is undone. {}", stands(deployment, *to)), style));
         }
         Outcome::Stuck { causes, because, next } => lines.extend(stuck(deployment, (causes, because), next, style)),
         Outcome::Destroyed { deleted, retained } => {
@@ -112,8 +114,11 @@ fn stopped(deployment: &Deployment) -> &'static str {
 }
 
 /// How an environment stands that went back.
-fn stands(to: Revision) -> String {
+fn stands(deployment: &Deployment, to: Revision) -> String {
     match to {
+        _ if !deployment.request.only().is_all() => {
+            "What it touched is as it was; the rest is as it left it.".to_owned()
+        }
         Revision(0) => "The environment is as it was before the first deployment.".to_owned(),
         to => format!("The environment is as it was at revision {to}."),
     }
