@@ -92,6 +92,11 @@ async fn a_custom_resource_is_led_through_its_life() {
     assert_eq!(provider.delete(&existing).await.unwrap(), Deletion::Gone, "what is gone is not asked again");
 }
 
+/// How often functions were asked since. Their answers to what was asked before may come at any time.
+fn asked_since(stage: &Stage, mark: local::proxy::Mark) -> usize {
+    stage.mutations(mark).iter().filter(|operation| *operation != "PutObject").count()
+}
+
 #[tokio::test]
 async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_first_answer_counts() {
     let (stage, of) = staged().await;
@@ -101,7 +106,7 @@ async fn a_creation_whose_answer_was_lost_is_asked_again_under_its_id_and_the_fi
     let mark = stage.account.proxy.mark();
     let again = provider.create(&creation).await.unwrap();
     assert_eq!(again, first);
-    assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
+    assert_eq!(asked_since(&stage, mark), 0, "it has answered already");
     let existing = Existing::settled(&key, &again.physical_id, &asked);
     assert_eq!(settled(provider, &existing).await.attributes, observed.attributes);
 }
@@ -123,7 +128,7 @@ async fn an_update_that_was_interrupted_is_asked_again_under_its_id_with_what_wa
     assert_eq!((&updated.attributes["Was"], &updated.attributes["Count"]), (&json!("1"), &json!("2")));
     let mark = stage.account.proxy.mark();
     provider.converge(&existing, &creation, false).await.unwrap();
-    assert_eq!(stage.mutations(mark), Vec::<String>::new(), "it has answered already");
+    assert_eq!(asked_since(&stage, mark), 0, "it has answered already");
 }
 
 /// In which words a function refuses.

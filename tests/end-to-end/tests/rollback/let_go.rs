@@ -56,7 +56,9 @@ async fn what_was_let_go_after_a_failure_stays_so_when_the_next_one_goes_back() 
     let Outcome::RolledBack { to, .. } = outcome(&failed) else { panic!("{:#?}", failed.status) };
     assert_eq!(*to, Revision(1), "not to what the failure before left, without the topic");
     assert_eq!(trial.memory().await, Some(256));
-    let touched = trial.account.proxy.since(mark).into_iter().filter(|call| call.service == "sns");
+    // The engine tells by its own topic that it failed.
+    let touched = trial.account.proxy.since(mark).into_iter();
+    let touched = touched.filter(|call| call.service == "sns" && call.operation != "Publish");
     assert_eq!(touched.map(|call| call.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
     let is_recorded = async || trial.record().await.resources.keys().any(|key| key.address.logical_id == "AlertsTopic");
     assert!(!is_recorded().await);
