@@ -59,7 +59,7 @@ const MOST_ENVIRONMENTS: usize = 32;
 const MOST_VALUES: usize = 400_000;
 
 /// The most agents. Each is read anew in every environment, and held against every file of a bundle.
-const MOST_AGENTS: usize = 1_000;
+const MOST_AGENTS: usize = 2_000;
 
 /// The config that `root` is, with the agents of manifests; none where something without which it would mean nothing is missing or wrong.
 pub(crate) fn config(

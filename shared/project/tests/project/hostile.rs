@@ -24,13 +24,13 @@ fn folders() -> Files {
 }
 
 #[test]
-fn thousands_of_agents_are_refused_and_a_thousand_are_told_where_their_folders_are_not() {
+fn thousands_of_agents_are_refused_and_two_thousand_are_told_where_their_folders_are_not() {
     let config = |count| format!("{HEAD}agents:\n{}", agents(count, |n| format!("missing{n}")));
     let many = told_in_time(folders().with("strands.yaml", config(12_000)));
     let expected =
-        "strands.yaml:4:3 config::too-many | there are 12000 agents, and at most 1000 are read | split the project";
+        "strands.yaml:4:3 config::too-many | there are 12000 agents, and at most 2000 are read | split the project";
     assert_eq!(many, [expected]);
-    let missing = told_in_time(folders().with("strands.yaml", config(1_000)));
+    let missing = told_in_time(folders().with("strands.yaml", config(2_000)));
     assert_eq!(missing.len(), 201, "the first 200, and that there are more");
     assert!(missing[0].contains("the folder `missing0` of agent `a0` is not in the bundle"), "{}", missing[0]);
 }
