@@ -1,5 +1,6 @@
 //! Which agents a plan affects, and by what: their code, their settings, or all of them. Told from what differs.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
@@ -12,15 +13,18 @@ use crate::view::View;
 
 /// One for each agent of the config or of the plan, and one for what is shared, which is the first.
 pub(crate) fn affected(desired: &Desired, view: &View<'_>, changes: &[Change]) -> Vec<Affected> {
-    let plan = PlanOf { desired, view, owners: changes.iter().map(|one| (&one.key.address, &one.agent)).collect() };
+    let plan = PlanOf { desired, view, changes, owners: OnceCell::new() };
     let mut found: BTreeMap<&Option<String>, Kept> = BTreeMap::new();
     for (address, one) in &desired.resources {
         let kept = found.entry(&one.agent).or_default();
         kept.is_wanted = true;
-        kept.is_there |= view.current(address).is_some();
+        kept.is_there = kept.is_there || view.current(address).is_some();
     }
     for change in changes {
-        found.entry(&change.agent).or_default().effects.extend(plan.effects(change));
+        let kept = found.entry(&change.agent).or_default();
+        if kept.may_learn_from(change) {
+            kept.effects.extend(plan.effects(change));
+        }
     }
     let tell = |(agent, kept): (&Option<String>, Kept)| Affected { agent: agent.clone(), changes: kept.told() };
     found.into_iter().map(tell).collect()
@@ -37,6 +41,12 @@ struct Kept {
 }
 
 impl Kept {
+    /// Whether a change can say anything that is not known yet: looking at what differs takes long.
+    fn may_learn_from(&self, change: &Change) -> bool {
+        let knows = |effect: Effect| self.effects.contains(&effect);
+        !knows(Effect::Settings) || schema::runs_code(&change.kind) && !knows(Effect::Code)
+    }
+
     fn told(self) -> BTreeSet<Effect> {
         match self {
             Self { effects, .. } if effects.is_empty() => effects,
@@ -50,11 +60,11 @@ impl Kept {
 struct PlanOf<'p> {
     desired: &'p Desired,
     view: &'p View<'p>,
-    /// What changes, and whose it is.
-    owners: BTreeMap<&'p ResourceAddress, &'p Option<String>>,
+    changes: &'p [Change],
+    owners: OnceCell<BTreeMap<&'p ResourceAddress, &'p Option<String>>>,
 }
 
-impl PlanOf<'_> {
+impl<'p> PlanOf<'p> {
     fn effects(&self, change: &Change) -> Vec<Effect> {
         match &change.action {
             Action::Move { .. } => Vec::new(),
@@ -79,10 +89,15 @@ impl PlanOf<'_> {
         }
     }
 
+    /// What changes, and whose it is.
+    fn owners(&self) -> &BTreeMap<&'p ResourceAddress, &'p Option<String>> {
+        self.owners.get_or_init(|| self.changes.iter().map(|one| (&one.key.address, &one.agent)).collect())
+    }
+
     /// Whether it is a version of a function that changes itself, which says what.
     fn publishes_what_changes(&self, change: &Change, to: &Properties) -> bool {
         let function = to.get("FunctionName").and_then(|name| expression::as_reference(name).ok().flatten());
-        is_version(change) && function.is_some_and(|function| self.owners.contains_key(&function.address))
+        is_version(change) && function.is_some_and(|function| self.owners().contains_key(&function.address))
     }
 
     fn differs(&self, change: &Change, old: &ResourceKey, to: &Properties, diff: &[PropertyDiff]) -> Vec<Effect> {
@@ -117,7 +132,7 @@ impl PlanOf<'_> {
     fn leads_to_own(&self, change: &Change, one: &PropertyDiff) -> bool {
         let value = one.to.iter().map(|value| (one.path.head().to_owned(), value.clone())).collect();
         let all = references(&value);
-        all.iter().all(|(_, on)| self.owners.get(on).is_none_or(|agent| **agent == change.agent))
+        all.iter().all(|(_, on)| self.owners().get(on).is_none_or(|agent| **agent == change.agent))
     }
 }
 

@@ -3,18 +3,28 @@
 use model::{Properties, ResourceType};
 use serde_json::Value;
 
+/// Types that run code of their own, and the property that says which; of a task definition each of its containers does.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("AWS::BedrockAgentCore::Runtime", "AgentRuntimeArtifact"),
+    ("AWS::ECS::TaskDefinition", "ContainerDefinitions"),
+    ("AWS::Lambda::Function", "Code"),
+    ("AWS::Lambda::LayerVersion", "Content"),
+    ("AWS::Lambda::Version", "CodeSha256"),
+];
+
+/// Whether resources of a type run code of their own.
+pub fn runs_code(kind: &ResourceType) -> bool {
+    PROGRAMS.iter().any(|(name, _)| *name == kind.as_str())
+}
+
 /// The values in `properties` that say which code runs, and the properties without them. No values of a type that runs none.
 pub fn program(kind: &ResourceType, properties: &Properties) -> (Vec<Value>, Properties) {
     let mut rest = properties.clone();
-    let property = match kind.as_str() {
-        "AWS::BedrockAgentCore::Runtime" => "AgentRuntimeArtifact",
-        "AWS::ECS::TaskDefinition" => return images(rest),
-        "AWS::Lambda::Function" => "Code",
-        "AWS::Lambda::LayerVersion" => "Content",
-        "AWS::Lambda::Version" => "CodeSha256",
-        _ => return (Vec::new(), rest),
-    };
-    (rest.0.remove(property).into_iter().collect(), rest)
+    match PROGRAMS.iter().find(|(name, _)| *name == kind.as_str()) {
+        None => (Vec::new(), rest),
+        Some((_, "ContainerDefinitions")) => images(rest),
+        Some((_, property)) => (rest.0.remove(*property).into_iter().collect(), rest),
+    }
 }
 
 /// The images of containers.
