@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Edge, PlanReport, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining, Retention,
-    Stage, Waiting,
+    Action, Change, Edge, Generation, PlanReport, Reach, Reason, ResourceAddress, ResourceKey, Retained, Retaining,
+    Retention, Stage, Waiting,
 };
 
 use crate::build::Built;
@@ -34,7 +34,11 @@ pub(crate) fn retire(
         .collect();
     let standing_on = standing_on(&leaving);
     let keeps = |key: &ResourceKey, standing: &Standing<'_>| keeps(inputs, &exempt.not_kept, key, standing);
-    let along = clear_the_way(built, &leaving, &standing_on, &|key, standing| keeps(key, standing).1.is_none());
+    // Between incarnations that are all the only one of their address nothing can be turned round.
+    let is_turned = view.places().iter().any(|place| place.standing.len() > 1);
+    let is_under = |key: &ResourceKey, on_top: &ResourceKey| is_turned && stands_on(key, &on_top.address, &leaving);
+    let is_deleted = |key: &ResourceKey, standing: &Standing<'_>| keeps(key, standing).1.is_none();
+    let along = clear_the_way(built, &leaving, &standing_on, &is_under, &is_deleted);
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
         built.first.contains_key(*key) || !is_left(inputs, key, standing, report)
     };
@@ -133,6 +137,7 @@ fn clear_the_way(
     built: &mut Built,
     leaving: &Leaving<'_, '_>,
     standing_on: &Lookup<&ResourceAddress, Vec<&ResourceKey>>,
+    is_under: &dyn Fn(&ResourceKey, &ResourceKey) -> bool,
     is_deleted: &dyn Fn(&ResourceKey, &Standing<'_>) -> bool,
 ) -> BTreeSet<ResourceKey> {
     let Built { changes, first, .. } = built;
@@ -150,7 +155,8 @@ fn clear_the_way(
             let is_along = replaced.is_some_and(|change| is_forced_by(change, standing, &key.address));
             let is_inside = replaced.is_none() && stands_in(standing, &key.address);
             let just_goes = is_inside && is_deleted(on_top, standing);
-            if (!standing.stays() || is_along || just_goes) && !first.contains_key(on_top) {
+            let goes_along = !standing.stays() || is_along || just_goes;
+            if goes_along && !first.contains_key(on_top) && !is_under(&key, on_top) {
                 first.insert(on_top.clone(), forced_by.clone());
                 ahead.push(on_top.clone());
                 along.extend(is_along.then(|| on_top.clone()));
@@ -158,6 +164,28 @@ fn clear_the_way(
         }
     }
     along
+}
+
+/// Whether something that leaves stands on an address, be it through others that leave. What stands on both sides of it was turned
+/// round between two incarnations, and then it is another one that the other stands in.
+fn stands_on(key: &ResourceKey, address: &ResourceAddress, leaving: &Leaving<'_, '_>) -> bool {
+    let of = |at: &ResourceAddress| {
+        let all = leaving.range(ResourceKey::new(at.clone(), Generation::FIRST)..);
+        let all = all.take_while(move |(key, _)| key.address == *at);
+        all.flat_map(|(_, standing)| standing.dependencies.iter()).collect::<Vec<_>>()
+    };
+    let mut ahead: Vec<&ResourceAddress> =
+        leaving.get(key).into_iter().flat_map(|one| one.dependencies.iter()).collect();
+    let mut seen: BTreeSet<&ResourceAddress> = BTreeSet::new();
+    while let Some(on) = ahead.pop() {
+        if on == address {
+            return true;
+        }
+        if seen.insert(on) {
+            ahead.extend(of(on));
+        }
+    }
+    false
 }
 
 /// What a change replaces, where it replaces something.

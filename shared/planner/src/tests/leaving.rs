@@ -295,3 +295,27 @@ fn what_goes_and_stands_in_what_must_go_first_goes_with_it() {
     check::check(&plan, &record).unwrap();
     assert_eq!(keys(&plan)[..3], ["a/Route@1", "a/I@1", "a/Api@1"], "{:?}", keys(&plan));
 }
+
+#[test]
+fn what_stood_in_an_older_incarnation_does_not_stand_in_what_must_go_first() {
+    // First the queue stood in the table, then a role at the table's address stood on the next queue.
+    let queue = |fifo: Value| resource("AWS::SQS::Queue", json!({ "FifoQueue": fifo }));
+    let role = |path: Value| resource("AWS::IAM::Role", json!({ "RoleName": "r", "Path": path }));
+    let table = resource("AWS::DynamoDB::Table", json!({ "KeySchema": "k" }));
+    let stopped_before_the_end = |wanted: &Desired, before: &Recorded| {
+        let mut plan = planned(wanted, before, false).unwrap();
+        plan.changes.retain(|change| change.stage == Stage::Build);
+        carried_out(&plan, before)
+    };
+    let arn = |of: &str| json!({ "Fn::GetAtt": [of, "Arn"] });
+    let first = desired(&[("a/C", queue(arn("b/D"))), ("b/D", table)]);
+    let second = desired(&[("a/C", queue(json!("0"))), ("b/D", role(arn("a/C")))]);
+    let record = stopped_before_the_end(&second, &stopped_before_the_end(&first, &Recorded::default()));
+    let all: Vec<String> = record.resources.keys().map(ToString::to_string).collect();
+    assert_eq!(all, ["a/C@1", "a/C@2", "b/D@1", "b/D@2"]);
+    let third = desired(&[("a/C", queue(json!("0"))), ("b/D", role(json!("/")))]);
+    let plan = planned(&third, &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    let early = plan.changes.iter().filter(|change| change.stage == Stage::Build).map(|change| change.key.to_string());
+    assert_eq!(early.collect::<Vec<_>>(), ["b/D@2", "b/D@3"]);
+}
