@@ -1,4 +1,4 @@
-//! Deployments of a part: what is named, with everything that it needs.
+//! Deployments of a part: what is named, with everything that it needs, and what is attached to that and not there yet.
 //!
 //! What is not of the part stays as it is recorded, finished or not: it is neither built nor retired, and what stands on
 //! something of the part may not lose it.
@@ -245,17 +245,18 @@ fn attached<'a>(
 ) -> Vec<&'a ResourceAddress> {
     let is_attached = |(address, one): &(&'a ResourceAddress, &'a DesiredResource)| {
         !chosen.contains(address)
-            && is_free(address, one, recorded)
+            && is_free(address, one, desired, recorded)
             && needs(address, one, desired, recorded).into_iter().any(|on| chosen.contains(on))
             && brings_only_what_is_free(address, chosen, desired, recorded)
     };
     desired.resources.iter().filter(is_attached).map(|(address, _)| address).collect()
 }
 
-/// Whether something belongs to nobody and is not there yet, or only half.
-fn is_free(address: &ResourceAddress, one: &DesiredResource, recorded: &Recorded) -> bool {
-    let is_there = recorded.generations(address).any(|(_, one)| one.presence == Presence::Present);
-    one.agent.is_none() && !is_there
+/// Whether something belongs to nobody and is not there yet, or only half; also not under an address that it moves from.
+fn is_free(address: &ResourceAddress, one: &DesiredResource, desired: &Desired, recorded: &Recorded) -> bool {
+    let from = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from);
+    let mut all = [address].into_iter().chain(from).flat_map(|address| recorded.generations(address));
+    one.agent.is_none() && !all.any(|(_, one)| one.presence == Presence::Present)
 }
 
 /// Whether nothing comes along with a resource but what is chosen already, or free like it.
@@ -271,7 +272,7 @@ fn brings_only_what_is_free<'a>(
         else {
             continue;
         };
-        if !is_free(address, one, recorded) {
+        if !is_free(address, one, desired, recorded) {
             return false;
         }
         if seen.insert(address) {

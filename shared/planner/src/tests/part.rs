@@ -99,6 +99,11 @@ fn what_is_attached_to_something_that_the_part_makes_comes_along_unless_it_bring
     // What would change something that is there is left to a deployment of that.
     let recorded = deployed(&desk());
     assert_eq!(changed(&wanted, &recorded, &["orders"]), ["shared/Policy@1"]);
+    // What is there under another address is there.
+    let mut moved = desired(&with(wanted, "shared/Policy", "Free", 2));
+    let was = [desk(), vec![("shared/Rule", queue(json!({ "Of": arn("shared/Table") })))]].concat();
+    moved.moved.insert(address("shared/Rule"), address("shared/Policy"));
+    assert_eq!(keys(&told(&moved, &deployed(&was), &["orders"]).unwrap().plan), Vec::<String>::new());
 }
 
 #[test]
@@ -264,6 +269,17 @@ fn a_role_that_only_the_part_used_goes_with_it() {
     let gone = desired(&without(without(desk(), "billing/Function"), "shared/RoleB"));
     let gone = told(&gone, &recorded, &["billing"]).unwrap().plan;
     assert_eq!(keys(&gone), ["billing/Function@1", "shared/RoleB@1"], "the table is still asked for");
+}
+
+#[test]
+fn a_role_stays_where_something_half_changed_may_use_it() {
+    let mut recorded = deployed(&desk());
+    let all = with(without(desk(), "shared/RoleA"), "orders/Function", "Role", arn("shared/RoleB"));
+    let part = |recorded: &Recorded| changed(&all, recorded, &["orders"]);
+    assert_eq!(part(&recorded), ["orders/Function@1", "shared/RoleA@1"]);
+    // As a version that did not note what was sent before would have recorded it.
+    recorded.resources.get_mut(&"billing/Function@1".parse().unwrap()).unwrap().presence = Presence::Incomplete;
+    assert_eq!(part(&recorded), ["orders/Function@1"]);
 }
 
 #[test]

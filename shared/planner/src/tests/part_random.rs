@@ -15,32 +15,28 @@ fn only() -> impl Strategy<Value = Selection> {
 fn may_touch(desired: &Desired, record: &Recorded, only: &Selection) -> BTreeSet<ResourceAddress> {
     let is_named = |address: &ResourceAddress| only.names(address, None);
     let mut all: BTreeSet<ResourceAddress> = NAMES.map(address).into_iter().filter(is_named).collect();
+    // What something asks for, or keeps of what it asked for before.
+    let on = |of: &ResourceAddress, one: &DesiredResource| {
+        let moved = desired.moved.iter().filter(|(_, to)| *to == of).map(|(from, _)| from);
+        let places = [of].into_iter().chain(moved).filter(|_| !one.ignore_changes.is_empty());
+        let kept = places.filter_map(|place| record.current(place)).map(|(_, kept)| &kept.asked);
+        let asked = kept.chain([&one.properties]).flat_map(|asked| model::expression::references(asked).unwrap());
+        let mut all: BTreeSet<ResourceAddress> = one.depends_on.iter().cloned().collect();
+        all.extend(asked.map(|reference| reference.address));
+        all.extend(all.iter().filter_map(|on| desired.moved.get(on)).cloned().collect::<Vec<_>>());
+        all
+    };
+    let is_there = |of: &ResourceAddress| record.generations(of).any(|(_, one)| one.presence == Presence::Present);
     // Until nothing is added: more than is touched, because what is not of the part may be needed by the record alone.
     loop {
         let mut more = BTreeSet::new();
         for address in &all {
-            if let Some(one) = desired.resources.get(address) {
-                more.extend(one.depends_on.iter().cloned());
-                let asked = model::expression::references(&one.properties).unwrap();
-                more.extend(asked.into_iter().map(|reference| reference.address));
-                let moved = desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from);
-                for place in [address].into_iter().chain(moved).filter(|_| !one.ignore_changes.is_empty()) {
-                    let kept = record.current(place);
-                    let kept = kept.map(|(_, one)| model::expression::references(&one.asked).unwrap());
-                    more.extend(kept.into_iter().flatten().map(|reference| reference.address));
-                }
-            }
+            more.extend(desired.resources.get(address).into_iter().flat_map(|one| on(address, one)));
             more.extend(desired.moved.get(address).cloned());
-            // What is attached to it, is nobody's and is not there yet.
-            let refers = |one: &DesiredResource| {
-                let asked = model::expression::references(&one.properties).unwrap();
-                one.depends_on.contains(address) || asked.iter().any(|reference| reference.address == *address)
-            };
-            let is_there =
-                |of: &ResourceAddress| record.generations(of).any(|(_, one)| one.presence == Presence::Present);
-            let free = desired.resources.iter().filter(|(of, one)| one.agent.is_none() && !is_there(of));
-            more.extend(free.filter(|(_, one)| refers(one)).map(|(of, _)| of.clone()));
             more.extend(desired.moved.iter().filter(|(_, to)| *to == address).map(|(from, _)| from.clone()));
+            // What is attached to it, is nobody's and is not there yet.
+            let free = desired.resources.iter().filter(|(of, one)| one.agent.is_none() && !is_there(of));
+            more.extend(free.filter(|(of, one)| on(of, one).contains(address)).map(|(of, _)| of.clone()));
         }
         // What nobody asks for any more goes with those who used it.
         let is_free = |one: &RecordedResource| one.agent.is_none() && one.kind.as_str() != "AWS::DynamoDB::Table";
