@@ -122,6 +122,30 @@ pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
     Ok(Destination { revision: history.restored(revision), left_by: Some(last) })
 }
 
+/// What ended well before a deployment that left its record, newest first, as far as their records tell what that has half done: back to
+/// one that was about everything. `deployments` are all of the environment.
+pub fn before<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> Vec<&'a Deployment> {
+    let History(ended) = History::of(deployments);
+    let before = ended.into_iter().rev().skip_while(|one| one.id != left_by.id).skip(1);
+    let mut found = Vec::new();
+    for one in before.filter(|one| ended_well(one) && !one.request.only_takes_away()) {
+        if one.after.is_none() {
+            break;
+        }
+        found.push(one);
+        if is_whole_config(one) {
+            break;
+        }
+    }
+    found
+}
+
+/// Whether a config asked for everything, and got it.
+fn is_whole_config(one: &Deployment) -> bool {
+    let is_all = matches!(&one.request, Request::Deploy { only } if only.is_all());
+    is_all && one.outcome().is_some_and(Outcome::is_success)
+}
+
 /// What was let go after a deployment had left its record. `deployments` are all of the environment.
 pub fn let_go_since<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> BTreeSet<&'a ResourceAddress> {
     let History(ended) = History::of(deployments);
@@ -343,6 +367,19 @@ mod tests {
         assert_eq!(previous(&agent("orders"), &history), Some(1));
         assert_eq!(previous(&agent("refunds"), &history), Some(2));
         assert_eq!(previous(&Scope::All, &history), Some(2));
+    }
+
+    #[test]
+    fn a_part_that_went_back_stands_where_it_began() {
+        let only = Request::Deploy { only: ["orders".to_owned()].into_iter().collect() };
+        let part = |revision, to| {
+            let outcome = Outcome::RolledBack { to: Revision(to), causes: Vec::new() };
+            ended(revision, only.clone(), outcome)
+        };
+        let all = &Scope::All;
+        assert_eq!(previous(all, &[deployed(1), deployed(2), part(3, 2)]), Some(1));
+        let beside_half = [deployed(1), stopped(2), part(3, 1)];
+        assert_eq!(previous(all, &beside_half), Some(1), "it stands at 2 as before, whatever it went back to");
     }
 
     #[test]

@@ -116,9 +116,7 @@ fn stopped(deployment: &Deployment) -> &'static str {
 /// How an environment stands that went back.
 fn stands(deployment: &Deployment, to: Revision) -> String {
     match to {
-        _ if !deployment.request.only().is_all() => {
-            "What it touched is as it was; the rest is as it left it.".to_owned()
-        }
+        _ if !deployment.request.only().is_all() => "What it touched is as it was before.".to_owned(),
         Revision(0) => "The environment is as it was before the first deployment.".to_owned(),
         to => format!("The environment is as it was at revision {to}."),
     }

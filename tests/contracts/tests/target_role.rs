@@ -246,6 +246,19 @@ fn the_target_role_reads_artifacts_and_nothing_else_of_the_engine() {
 }
 
 #[test]
+fn functions_may_have_layers_of_other_accounts_and_of_their_own_environment() {
+    let here = installed(&[]);
+    let read = |resource: &str, account: &str| {
+        here.target(&Request::new("lambda:GetLayerVersion", resource).with("aws:ResourceAccount", account))
+    };
+    let foreign = "arn:aws:lambda:eu-central-1:017000801446:layer:AWSLambdaPowertoolsPythonV3:7";
+    assert_eq!(read(foreign, "017000801446"), Decision::Allowed);
+    let own = |name: &str| local("lambda", &format!("layer:{name}:1"));
+    assert_eq!(read(&own("shop-dev-l"), ACCOUNT), Decision::Allowed);
+    assert_ne!(read(&own("bank-dev-l"), ACCOUNT), Decision::Allowed);
+}
+
+#[test]
 fn the_target_role_keeps_to_its_environment() {
     let here = installed(&[]);
     for (action, own, others) in [

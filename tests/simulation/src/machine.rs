@@ -520,25 +520,13 @@ impl Machine {
 /// [`Stopped::NoPlan`].
 pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_>) -> Result<Plan, Stopped> {
     let (environment, config, stamp) = (registered(), Digest::of(b""), stamp(deployment.as_str()));
+    let deploy = |desired, only| {
+        let (environment, config, stamp) = (&environment, &config, &stamp);
+        planner::plan(&Inputs { desired, recorded, environment, deployment, config, stamp, only })
+    };
     let planned = match wish {
-        Wish::Deploy(desired) => planner::plan(&Inputs {
-            desired,
-            recorded,
-            environment: &environment,
-            deployment,
-            config: &config,
-            stamp: &stamp,
-            only: &Selection::ALL,
-        }),
-        Wish::Part(desired, only) => planner::plan(&Inputs {
-            desired,
-            recorded,
-            environment: &environment,
-            deployment,
-            config: &config,
-            stamp: &stamp,
-            only,
-        }),
+        Wish::Deploy(desired) => deploy(desired, &Selection::ALL),
+        Wish::Part(desired, only) => deploy(desired, only),
         Wish::Reap => {
             planner::reap(&Reaping { recorded, environment: &environment, deployment, config: &config, stamp: &stamp })
         }

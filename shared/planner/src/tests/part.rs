@@ -219,6 +219,23 @@ fn what_a_move_left_behind_is_not_taken_from_who_still_uses_it() {
 }
 
 #[test]
+fn a_value_that_is_not_known_is_taken_for_another() {
+    let role = |path: &str| resource("AWS::IAM::Role", json!({ "Path": path }));
+    let user = || of("billing", resource("AWS::Lambda::Function", json!({ "Role": arn("shared/Role") })));
+    let before = deployed(&[("shared/Role", role("/a/")), ("billing/Function", user())]);
+    // The deployment stopped before the old role was retired, and the function has the new one.
+    let anew = desired(&[("shared/Role", role("/b/")), ("billing/Function", user())]);
+    let mut stopped = planned(&anew, &before, false).unwrap();
+    stopped.changes.retain(|change| change.stage == Stage::Build);
+    let mut between = carried_out(&stopped, &before);
+    assert_eq!(keys(&told(&anew, &between, &["shared"]).unwrap().plan), ["shared/Role@1"]);
+    let inside = between.resources.get_mut(&"shared/Role@2".parse().unwrap()).unwrap();
+    inside.attributes.remove("Arn");
+    let refused = told(&anew, &between, &["shared"]).unwrap_err();
+    assert_eq!(refused[0].1, "name `billing` too, or deploy everything");
+}
+
+#[test]
 fn what_was_not_changed_to_its_end_may_still_use_what_it_used_before() {
     let mut recorded = deployed(&desk());
     let function = recorded.resources.get_mut(&"billing/Function@1".parse().unwrap()).unwrap();

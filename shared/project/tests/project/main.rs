@@ -159,6 +159,42 @@ fn code_that_is_named_and_not_stored_is_told_with_everything_else() {
 }
 
 #[test]
+fn beside_a_broken_config_nothing_is_told_that_only_another_account_would_be_told() {
+    let template = "Mappings: { Sizes: { '210987654321': { Small: 1 } } }\nResources:\n  Tasks:\n    Type: AWS::SQS::Queue\n    \
+                    Properties: { DelaySeconds: !FindInMap [Sizes, !Ref AWS::AccountId, Small] }\n";
+    let told = |environment: &str| {
+        let config = format!(
+            "project: {{ name: shop }}\nagents: 3\nstacks: [{{ name: tasks, template: tasks.yaml }}]\n\
+             environments: {{ dev: {environment} }}\n"
+        );
+        let told = told(&mut Files::default().with("strands.yaml", config).with("tasks.yaml", template));
+        told.iter().filter_map(|line| Some(line.split(" | ").next()?.to_owned())).collect::<Vec<_>>()
+    };
+    let agents = "strands.yaml:2:9 config::wrong-type";
+    assert_eq!(told("{}"), [agents]);
+    assert_eq!(told("{ account: '210987654321', region: eu-central-1 }"), [agents]);
+    let of_another = told("{ account: '123456789012', region: eu-central-1 }");
+    assert_eq!(of_another, [agents, "tasks.yaml:5:57 template::unknown-mapping"]);
+}
+
+#[test]
+fn beside_a_broken_config_a_few_environments_are_looked_at_and_those_that_are_alike_once() {
+    let told_of = |overridden: usize| {
+        let own = |n: usize| {
+            format!("  e{n}: {{ overrides: {{ resources: {{ Own{n}: {{ Type: 'AWS::SNS::Topik' }} }} }} }}\n")
+        };
+        let plain: String = (0..8).map(|n| format!("  a{n}: {{}}\n")).collect();
+        let own: String = (0..overridden).map(own).collect();
+        let config = format!(
+            "project: {{ name: shop }}\nagents: 3\nresources: {{ Fine: {{ Type: 'AWS::SQS::Queue' }} }}\nenvironments:\n{plain}{own}"
+        );
+        let told = told(&mut Files::default().with("strands.yaml", config));
+        told.iter().filter(|line| line.contains("config::unknown-type")).count()
+    };
+    assert_eq!([told_of(2), told_of(3), told_of(9)], [2, 3, 3], "eight are alike, and are the first");
+}
+
+#[test]
 fn a_config_that_was_uploaded_alone_says_what_to_upload() {
     let bytes = format!("{HEAD}stacks:\n  - {{ name: tasks, template: stacks/tasks.yaml }}\n").into_bytes();
     let told = told(&mut Bare { name: "strands.yaml".to_owned(), bytes });

@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[test]
+    fn the_scope_of_a_filter_of_bodies_is_set_before_the_filter() {
+        let place = |scope: Value, name: &str| {
+            in_order(&properties(json!({ "FilterPolicyScope": scope }))).iter().position(|one| *one == name).unwrap()
+        };
+        let of_bodies = |name| place(json!("MessageBody"), name);
+        assert!(of_bodies("FilterPolicyScope") < of_bodies("FilterPolicy"));
+        let of_attributes = |name| place(json!("MessageAttributes"), name);
+        assert!(of_attributes("FilterPolicy") < of_attributes("FilterPolicyScope"));
+    }
+
+    #[test]
     fn a_filter_that_lets_everything_through_is_no_filter() {
         let sent = BTreeMap::from([("FilterPolicy".to_owned(), taken_back("FilterPolicy").to_owned())]);
         assert_eq!(observed(&sent), Properties::new());

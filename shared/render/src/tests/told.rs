@@ -111,6 +111,17 @@ fn a_deployment_that_undid_itself_tells_of_both_plans() {
 }
 
 #[test]
+fn a_part_that_went_back_says_nothing_of_the_rest() {
+    let only = Request::Deploy { only: ["orders".to_owned()].into_iter().collect() };
+    let causes = vec![Cause { change: None, message: "no".into(), help: "look".into(), blocked: Vec::new() }];
+    let head = Deployment { request: only, ..a_deployment(Outcome::RolledBack { to: Revision(2), causes }) };
+    let account = Account { deployment: &head, plan: None, failed: None, entries: &[], cost: None, files: FILES };
+    let text = deployment(&account, &WIDE);
+    assert!(text.contains("What it had done is undone. What it touched is as it was before."), "{text}");
+    assert!(!text.contains("environment is as it was"), "{text}");
+}
+
+#[test]
 fn who_else_may_have_asked_is_said_too() {
     let decision =
         Decision { approved: true, by: "arn:aws:iam::1:user/kim".into(), why: Some("late".into()), at: at(100) };
