@@ -10,10 +10,12 @@ mod bench;
 mod console;
 mod demo;
 mod error;
+mod hunt;
 mod lint;
 mod mutants;
 mod run;
 mod schemas;
+mod seed;
 mod test;
 mod validate;
 
@@ -41,6 +43,8 @@ enum Command {
     Lint(lint::Lint),
     /// Say whether a project can be deployed, everything that is wrong with it, and what it comes to.
     Validate(validate::Validate),
+    /// Run the random tests with new seeds, until one fails or the time is over.
+    Hunt(hunt::Hunt),
     /// Measure, one row each.
     Bench(bench::Bench),
     /// Break each invariant once, and see that its test fails.
@@ -58,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Test(test) => test.run(),
         Command::Lint(lint) => lint.run(),
         Command::Validate(validate) => validate.run(),
+        Command::Hunt(hunt) => hunt.run(),
         Command::Bench(bench) => bench.run().await,
         Command::Mutants(mutants) => mutants.run(),
         Command::Schemas(schemas) => schemas.run(),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::error::XtaskError;
-use crate::run;
+use crate::{run, seed};
 
 /// Arguments of `cargo xtask mutants`.
 #[derive(Args)]
@@ -133,6 +133,7 @@ fn verdict(tree: &Path, package: &str, target: &str, test: &str) -> Result<Verdi
             "lib" => command.arg("--lib"),
             name => command.args(["--test", name]),
         };
+        seed::fix(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };

@@ -3,7 +3,7 @@
 use clap::Args;
 use local::venv::{self, Venv};
 
-use crate::{error::XtaskError, run};
+use crate::{error::XtaskError, run, seed};
 
 /// Arguments of `cargo xtask test`.
 #[derive(Args)]
@@ -25,6 +25,7 @@ impl Test {
             println!("-- testing");
             let mut command = run::cargo();
             command.args(["test", "--workspace", "--no-fail-fast"]).args(self.filter);
+            seed::fix(&mut command);
             run::watched(&mut command, |line| tally.count(line))?
         };
         // What does not build, or dies before it reports, has failed too.
