@@ -152,14 +152,16 @@ mod tests {
 
     #[tokio::test]
     async fn what_does_not_answer_is_an_error_that_says_so() {
-        let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/health", free.local_addr().unwrap());
-        let silent = looking(Some("http://127.0.0.1")).get(&url, Duration::from_millis(50)).await.unwrap_err();
-        assert!(silent.message.contains("was not answered within"), "{silent}");
-        drop(free);
+        let bound = tokio::net::TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("http://{}/health", bound.local_addr().unwrap());
+        // The port is held, so that nobody else answers there, and nobody listens yet.
         let refused = looking(Some("http://127.0.0.1")).get(&url, Duration::from_secs(5)).await.unwrap_err();
         assert!(refused.message.contains("was not answered: "), "{refused}");
         assert_eq!(refused.class, ErrorClass::Transient);
+        let _listening = bound.listen(1).unwrap();
+        let silent = looking(Some("http://127.0.0.1")).get(&url, Duration::from_millis(50)).await.unwrap_err();
+        assert!(silent.message.contains("was not answered within"), "{silent}");
     }
 
     #[tokio::test]
