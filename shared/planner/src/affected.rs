@@ -22,8 +22,11 @@ pub(crate) fn affected(desired: &Desired, view: &View<'_>, changes: &[Change]) -
     }
     for change in changes {
         let kept = found.entry(&change.agent).or_default();
-        if kept.may_learn_from(change) {
-            kept.effects.extend(plan.effects(change));
+        // Looking at what differs takes long.
+        let are_set = kept.effects.contains(&Effect::Settings);
+        let may_be_coded = schema::runs_code(&change.kind) && !kept.effects.contains(&Effect::Code);
+        if !are_set || may_be_coded {
+            kept.effects.extend(plan.effects(change, are_set));
         }
     }
     let tell = |(agent, kept): (&Option<String>, Kept)| Affected { agent: agent.clone(), changes: kept.told() };
@@ -41,12 +44,6 @@ struct Kept {
 }
 
 impl Kept {
-    /// Whether a change can say anything that is not known yet: looking at what differs takes long.
-    fn may_learn_from(&self, change: &Change) -> bool {
-        let knows = |effect: Effect| self.effects.contains(&effect);
-        !knows(Effect::Settings) || schema::runs_code(&change.kind) && !knows(Effect::Code)
-    }
-
     fn told(self) -> BTreeSet<Effect> {
         match self {
             Self { effects, .. } if effects.is_empty() => effects,
@@ -65,7 +62,8 @@ struct PlanOf<'p> {
 }
 
 impl<'p> PlanOf<'p> {
-    fn effects(&self, change: &Change) -> Vec<Effect> {
+    /// What a change says; where settings are known to change (`are_set`), they may be missing.
+    fn effects(&self, change: &Change, are_set: bool) -> Vec<Effect> {
         match &change.action {
             Action::Move { .. } => Vec::new(),
             // What another one takes the place of is told by that; what was put off was told then.
@@ -74,16 +72,16 @@ impl<'p> PlanOf<'p> {
                 _ => vec![Effect::Settings],
             },
             Action::Create { to } => {
-                let has_code = !is_version(change) && !schema::program(&change.kind, to).0.is_empty();
+                let has_code = !is_version(change) && !schema::code(&change.kind, to).is_empty();
                 [Effect::Settings].into_iter().chain(has_code.then_some(Effect::Code)).collect()
             }
             Action::Update { diff, .. } if diff.is_empty() => match change.because {
                 Reason::Moved => Vec::new(),
                 _ => vec![Effect::Settings],
             },
-            Action::Update { to, diff } => self.differs(change, &change.key, to, diff),
+            Action::Update { to, diff } => self.differs(change, &change.key, to, diff, are_set),
             Action::Replace { old, to, forced_by, .. } if !self.publishes_what_changes(change, to) => {
-                self.differs(change, old, to, forced_by.as_slice())
+                self.differs(change, old, to, forced_by.as_slice(), are_set)
             }
             Action::Replace { .. } => Vec::new(),
         }
@@ -100,32 +98,41 @@ impl<'p> PlanOf<'p> {
         is_version(change) && function.is_some_and(|function| self.owners().contains_key(&function.address))
     }
 
-    fn differs(&self, change: &Change, old: &ResourceKey, to: &Properties, diff: &[PropertyDiff]) -> Vec<Effect> {
+    fn differs(
+        &self,
+        change: &Change,
+        old: &ResourceKey,
+        to: &Properties,
+        diff: &[PropertyDiff],
+        are_set: bool,
+    ) -> Vec<Effect> {
         let kind = &change.kind;
         let was = self.view.get(old).map(|standing| standing.asked.as_ref());
-        let ((from_code, from), (to_code, mut to)) =
-            (was.map(|was| schema::program(kind, was)).unwrap_or_default(), schema::program(kind, to));
+        let is_coded = was.map(|was| schema::code(kind, was)).unwrap_or_default() != schema::code(kind, to);
+        let follows = |one: &&PropertyDiff| one.from == one.to && !self.leads_to_own(change, one);
+        // A version says of its function's settings only that they are others, and says so of other code, too.
+        let says_no_more = is_version(change) && is_coded;
+        let is_set =
+            !are_set && (!says_no_more && self.is_set_anew(change, was, to) || diff.iter().any(|one| follows(&one)));
+        let told = [(is_coded, Effect::Code), (is_set, Effect::Settings)];
+        told.into_iter().filter(|(is, _)| *is).map(|(_, one)| one).collect()
+    }
+
+    /// Whether any setting is another one. A new incarnation has a new name, which says nothing where it is generated.
+    fn is_set_anew(&self, change: &Change, was: Option<&Properties>, to: &Properties) -> bool {
+        let kind = &change.kind;
+        let from = was.map(|was| schema::settings(kind, was)).unwrap_or_default();
+        let mut to = schema::settings(kind, to);
         let naming = schema::get(kind).and_then(|schema| schema.naming).map(|naming| naming.property);
         let wanted = self.desired.resources.get(&change.key.address);
         let generated = naming.filter(|name| wanted.is_some_and(|wanted| wanted.properties.get(name).is_none()));
         if let Some(name) = generated {
-            // A new incarnation has a new name, which says nothing.
             match from.get(name) {
                 Some(name_before) => to.set(name, name_before.clone()),
                 None => drop(to.0.remove(name)),
             }
         }
-        let follows = |one: &&PropertyDiff| one.from == one.to && !self.leads_to_own(change, one);
-        // A version says of its function's settings only that they are others, and says so of other code, too.
-        let says_no_more = is_version(change) && from_code != to_code;
-        let is_set =
-            (!says_no_more && !schema::diff(kind, &from, &to).is_empty()) || diff.iter().any(|one| follows(&one));
-        let is_coded = from_code != to_code;
-        [(is_coded, Effect::Code), (is_set, Effect::Settings)]
-            .into_iter()
-            .filter(|(is, _)| *is)
-            .map(|(_, one)| one)
-            .collect()
+        !schema::diff(kind, &from, &to).is_empty()
     }
 
     /// Whether a property that reads the same means something else only because of what changes of the same agent.

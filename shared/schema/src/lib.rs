@@ -18,6 +18,6 @@ pub use diff::diff;
 pub use latency::{Latency, latency, middle};
 pub use limits::{Api, Call, api};
 pub use price::price;
-pub use program::{program, runs_code};
+pub use program::{code, runs_code, settings};
 pub use regions::REGIONS;
 pub use types::{Alphabet, FIFO, Naming, TypeSchema, all, get};

@@ -17,22 +17,32 @@ pub fn runs_code(kind: &ResourceType) -> bool {
     PROGRAMS.iter().any(|(name, _)| *name == kind.as_str())
 }
 
-/// The values in `properties` that say which code runs, and the properties without them. No values of a type that runs none.
-pub fn program(kind: &ResourceType, properties: &Properties) -> (Vec<Value>, Properties) {
-    let mut rest = properties.clone();
+/// The values in `properties` that say which code runs. None of a type that runs none.
+pub fn code<'p>(kind: &ResourceType, properties: &'p Properties) -> Vec<&'p Value> {
     match PROGRAMS.iter().find(|(name, _)| *name == kind.as_str()) {
-        None => (Vec::new(), rest),
-        Some((_, "ContainerDefinitions")) => images(rest),
-        Some((_, property)) => (rest.0.remove(*property).into_iter().collect(), rest),
+        None => Vec::new(),
+        Some((_, "ContainerDefinitions")) => {
+            let containers = properties.get("ContainerDefinitions").and_then(Value::as_array);
+            containers.into_iter().flatten().filter_map(|container| container.get("Image")).collect()
+        }
+        Some((_, property)) => properties.get(property).into_iter().collect(),
     }
 }
 
-/// The images of containers.
-fn images(mut rest: Properties) -> (Vec<Value>, Properties) {
-    let containers = rest.0.get_mut("ContainerDefinitions").and_then(Value::as_array_mut);
-    let image = |container: &mut Value| container.as_object_mut()?.remove("Image");
-    let images = containers.into_iter().flatten().filter_map(image).collect();
-    (images, rest)
+/// The properties without what says which code runs.
+pub fn settings(kind: &ResourceType, properties: &Properties) -> Properties {
+    let mut rest = properties.clone();
+    match PROGRAMS.iter().find(|(name, _)| *name == kind.as_str()) {
+        None => {}
+        Some((_, "ContainerDefinitions")) => {
+            let containers = rest.0.get_mut("ContainerDefinitions").and_then(Value::as_array_mut);
+            for container in containers.into_iter().flatten().filter_map(Value::as_object_mut) {
+                container.remove("Image");
+            }
+        }
+        Some((_, property)) => drop(rest.0.remove(*property)),
+    }
+    rest
 }
 
 #[cfg(test)]
@@ -44,7 +54,7 @@ mod tests {
 
     #[test]
     fn code_is_told_apart_from_settings() {
-        for (kind, of, code, rest) in [
+        for (kind, of, says, rest) in [
             (
                 "AWS::Lambda::Function",
                 json!({ "Code": { "S3Key": "a" }, "Timeout": 3 }),
@@ -66,8 +76,8 @@ mod tests {
             ),
             ("AWS::SQS::Queue", json!({ "Code": 1 }), json!([]), json!({ "Code": 1 })),
         ] {
-            let (found, left) = program(&kind.into(), &properties(of));
-            assert_eq!((json!(found), left), (code, properties(rest)), "{kind}");
+            let (kind, of) = (kind.into(), properties(of));
+            assert_eq!((json!(code(&kind, &of)), settings(&kind, &of)), (says, properties(rest)), "{kind}");
         }
     }
 }
