@@ -19,7 +19,7 @@ use serde_json::Value;
 pub(crate) use outside::value_now;
 
 use crate::consent::{self, Consent};
-use crate::moves::Relocation;
+use crate::moves::{self, Relocation};
 use crate::reprieve;
 use crate::view::{self, View};
 use crate::{Draft, Exempt, Inputs, PlanError, Planned, Problem, draft, finish, refuse};
@@ -59,7 +59,8 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     let inputs = &Inverse { recorded: &recorded, ..*inputs };
     let before = Before::of(inputs);
     let (mut desired, dangling) = desired(inputs, &before);
-    let relocations = before.relocations(inputs.recorded, &mut desired.moved);
+    let mut relocations = before.relocations(inputs.recorded, &mut desired.moved);
+    relocations.extend(before.unsaid(inputs.recorded, &relocations, &mut desired));
     let names = view::names(Some(&desired), inputs.recorded);
     let mut view = View::of(inputs.recorded, &relocations, &names);
     for relocation in &relocations {
@@ -174,6 +175,19 @@ impl<'a> Before<'a> {
             relocations.push(Relocation::alone(from, to));
         }
         relocations
+    }
+
+    /// What was made since at another address, and is what comes back as far as AWS tells such things apart.
+    fn unsaid(
+        &self,
+        recorded: &'a Recorded,
+        relocations: &[Relocation<'a>],
+        desired: &mut Desired,
+    ) -> Vec<Relocation<'a>> {
+        let unsaid = moves::unsaid(desired, recorded, relocations, &|address| self.covers(address));
+        desired.moved.extend(unsaid.iter().map(|(from, to)| (from.address.clone(), to.address.clone())));
+        let kept = |(from, to)| Some(Relocation::alone(recorded.resources.get_key_value(&from)?.0, to));
+        unsaid.into_iter().filter_map(kept).collect()
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Planned {
 /// deletions that a protected environment refuses, what is not selected and stands on something that would not be there any
 /// more.
 pub fn plan(inputs: &Inputs<'_>) -> Result<Planned, PlanError> {
+    let with_unsaid = moves::with_unsaid(inputs.desired, inputs.recorded);
+    let inputs = &Inputs { desired: with_unsaid.as_ref().unwrap_or(inputs.desired), ..*inputs };
     let part = Part::of(inputs);
     let of_part = part.as_ref().map(|part| part.desired(inputs.recorded));
     let outside = part.as_ref().map(|part| part.outside(inputs.recorded)).unwrap_or_default();

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Action, Change, Desired, Edge, Generation, Presence, Reach, Reason, Recorded, RecordedResource, ResourceAddress,
-    ResourceKey, Stage,
+    Action, Change, Desired, DesiredResource, Edge, Generation, Presence, Reach, Reason, Recorded, RecordedResource,
+    ResourceAddress, ResourceKey, Stage, expression,
 };
 
 use crate::Problem;
-use crate::view::View;
+use crate::view::{self, Standing, View};
 
 /// One incarnation's move.
 pub(crate) struct Relocation<'a> {
@@ -28,7 +28,7 @@ impl<'a> Relocation<'a> {
     }
 }
 
-type Standing<'a> = (&'a ResourceKey, &'a RecordedResource);
+type Recording<'a> = (&'a ResourceKey, &'a RecordedResource);
 
 /// Every move that is still to be made.
 pub(crate) fn relocations<'a>(
@@ -58,10 +58,10 @@ pub(crate) fn relocations<'a>(
 
 /// The moves from one address to another; none where the other is taken.
 fn relocate<'a>(recorded: &'a Recorded, from: &ResourceAddress, to: &ResourceAddress) -> Option<Vec<Relocation<'a>>> {
-    let stays = |(_, resource): &Standing<'_>| resource.presence != Presence::Leaving;
-    let old: Vec<Standing<'a>> = recorded.generations(from).collect();
+    let stays = |(_, resource): &Recording<'_>| resource.presence != Presence::Leaving;
+    let old: Vec<Recording<'a>> = recorded.generations(from).collect();
     let Some((current, _)) = old.iter().copied().rfind(stays) else { return Some(Vec::new()) };
-    let arrived: Vec<Standing<'a>> = recorded.generations(to).filter(stays).collect();
+    let arrived: Vec<Recording<'a>> = recorded.generations(to).filter(stays).collect();
     let mut taken: BTreeSet<Generation> = recorded.generations(to).map(|(key, _)| key.generation).collect();
     if let Some((newest, leader)) = arrived.last() {
         let origin = leader.made_as.as_ref()?;
@@ -91,7 +91,7 @@ fn relocate<'a>(recorded: &'a Recorded, from: &ResourceAddress, to: &ResourceAdd
 }
 
 /// Whether an incarnation is older than one that was made as `origin` and stood at the same address.
-fn is_older((key, resource): Standing<'_>, origin: &ResourceKey) -> bool {
+fn is_older((key, resource): Recording<'_>, origin: &ResourceKey) -> bool {
     if origin.address == key.address {
         return key.generation < origin.generation;
     }
@@ -103,6 +103,83 @@ fn is_older((key, resource): Standing<'_>, origin: &ResourceKey) -> bool {
 fn named_elsewhere(recorded: &Recorded, address: &ResourceAddress) -> impl Iterator<Item = Generation> {
     let made = recorded.resources.values().filter_map(|resource| resource.made_as.as_ref());
     made.filter(move |made| made.address == *address).map(|made| made.generation)
+}
+
+/// What is asked for, with the moves that it does not say; none where there are no such moves.
+pub(crate) fn with_unsaid(desired: &Desired, recorded: &Recorded) -> Option<Desired> {
+    let relocations = relocations(desired, recorded, &mut Vec::new());
+    let unsaid = unsaid(desired, recorded, &relocations, &|_| true);
+    let mut desired = (!unsaid.is_empty()).then(|| desired.clone())?;
+    desired.moved.extend(unsaid.into_iter().map(|(from, to)| (from.address, to.address)));
+    Some(desired)
+}
+
+/// What is in use at an address at which nothing is wanted any more, may go, and is what is wanted at another at which nothing
+/// is, as far as AWS tells such things apart: it stands there from now on. Made again it would be the same one, or refused, and
+/// deleting what was in use would take it away.
+pub(crate) fn unsaid(
+    desired: &Desired,
+    recorded: &Recorded,
+    relocations: &[Relocation<'_>],
+    may_go: &dyn Fn(&ResourceAddress) -> bool,
+) -> Vec<(ResourceKey, ResourceKey)> {
+    let is_left = |address: &ResourceAddress| {
+        !desired.resources.contains_key(address) && !desired.moved.contains_key(address) && may_go(address)
+    };
+    let is_sole =
+        |(key, resource): (&ResourceKey, &RecordedResource)| !sole(&resource.kind).is_empty() && is_left(&key.address);
+    if !recorded.resources.iter().any(is_sole) {
+        return Vec::new();
+    }
+    let view = View::of(recorded, relocations, &view::names(Some(desired), recorded));
+    let places = view.places().iter().filter(|place| is_left(place.address));
+    let mut left: Vec<_> = places.filter_map(|place| Some(place.address).zip(place.current())).collect();
+    let is_open = |(address, wanted): &(&ResourceAddress, &DesiredResource)| {
+        !sole(&wanted.kind).is_empty()
+            && view.current(address).is_none()
+            && !desired.moved.values().any(|to| to == *address)
+    };
+    let mut open: Vec<_> = desired.resources.iter().filter(is_open).collect();
+    let mut moves = Vec::new();
+    let mut found: BTreeMap<&ResourceAddress, &Standing<'_>> = BTreeMap::new();
+    // What refers to something that moves means that one.
+    loop {
+        let pair = open.iter().enumerate().find_map(|(to, (_, wanted))| {
+            let from = left.iter().position(|(_, standing)| is_same(standing.recorded, wanted, &view, &found))?;
+            Some((from, to))
+        });
+        let Some((from, to)) = pair else { return moves };
+        let ((from, standing), (to, _)) = (left.remove(from), open.remove(to));
+        found.insert(to, standing);
+        let place = view.places_of(&[to]).first().copied().flatten();
+        let to = ResourceKey::new(to.clone(), view.next(to, place));
+        moves.push((ResourceKey::new(from.clone(), standing.generation), to));
+    }
+}
+
+/// Whether nothing by which AWS tells things of its type apart tells an incarnation from what is wanted.
+pub(crate) fn is_same(
+    resource: &RecordedResource,
+    wanted: &DesiredResource,
+    view: &View<'_>,
+    found: &BTreeMap<&ResourceAddress, &Standing<'_>>,
+) -> bool {
+    let value_of = |reference: &model::Reference| {
+        let standing = found.get(&reference.address).copied().or_else(|| view.current(&reference.address))?;
+        standing.recorded.value_of(reference.attribute.as_deref())
+    };
+    let sole = sole(&wanted.kind);
+    let is_there = resource.kind == wanted.kind && !sole.is_empty();
+    is_there
+        && sole.iter().all(|property| {
+            let now = wanted.properties.get(property).map(|value| expression::resolve_value(value, &value_of));
+            now.transpose().is_ok_and(|now| now.as_ref() == resource.sent.get(property))
+        })
+}
+
+/// The properties by which AWS tells what has no name from others of its type; none where it tells them apart in any case.
+fn sole(kind: &model::ResourceType) -> &'static [&'static str] {
+    schema::get(kind).map(|schema| schema.sole).unwrap_or_default()
 }
 
 /// The changes that make the moves. Only the record changes.

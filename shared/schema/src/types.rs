@@ -33,6 +33,9 @@ pub struct TypeSchema {
     pub waits: Option<&'static str>,
     /// Whether it bears neither tags nor a mark, so that nothing tells it from another that reads the same.
     pub unmarked: bool,
+    /// Top-level properties of which AWS knows one at a time, where nobody chooses a name: what says the same in all of them is the
+    /// same thing, whatever made it. Empty where there may be two.
+    pub sole: &'static [&'static str],
     /// Whether the engine can make it; the others are known to plans and simulations only.
     pub provided: bool,
 }
@@ -95,6 +98,7 @@ const PLAIN: TypeSchema = TypeSchema {
     answers: false,
     waits: None,
     unmarked: false,
+    sole: &[],
     provided: true,
 };
 
@@ -106,8 +110,13 @@ const TYPES: &[TypeSchema] = &[
         identity_suffices: &["IntegrationUri"],
         ..PLAIN
     },
-    TypeSchema { name: "AWS::ApiGatewayV2::Route", create_only: &["ApiId"], ..PLAIN },
-    TypeSchema { name: "AWS::ApiGatewayV2::Stage", create_only: &["ApiId", "StageName"], ..PLAIN },
+    TypeSchema { name: "AWS::ApiGatewayV2::Route", create_only: &["ApiId"], sole: &["ApiId", "RouteKey"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::ApiGatewayV2::Stage",
+        create_only: &["ApiId", "StageName"],
+        sole: &["ApiId", "StageName"],
+        ..PLAIN
+    },
     TypeSchema { name: "AWS::CloudFormation::CustomResource", create_only: &["ServiceToken"], answers: true, ..PLAIN },
     // CloudFormation changes nothing of the two. Who waits at another handle is another condition.
     TypeSchema {
@@ -169,7 +178,12 @@ const TYPES: &[TypeSchema] = &[
         identity_suffices: &["Policies"],
         ..PLAIN
     },
-    TypeSchema { name: "AWS::Lambda::Alias", create_only: &["FunctionName", "Name"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::Lambda::Alias",
+        create_only: &["FunctionName", "Name"],
+        sole: &["FunctionName", "Name"],
+        ..PLAIN
+    },
     // What it may read of its source is asked of the role when it is made.
     TypeSchema {
         name: "AWS::Lambda::EventSourceMapping",
@@ -216,7 +230,12 @@ const TYPES: &[TypeSchema] = &[
         identity_suffices: &["SourceArn"],
         ..PLAIN
     },
-    TypeSchema { name: "AWS::Lambda::Url", create_only: &["TargetFunctionArn", "Qualifier"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::Lambda::Url",
+        create_only: &["TargetFunctionArn", "Qualifier"],
+        sole: &["TargetFunctionArn", "Qualifier"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::Lambda::Version",
         create_only: &["CodeSha256", "Description", "FunctionName", "ProvisionedConcurrencyConfig", "RuntimePolicy"],
@@ -241,8 +260,19 @@ const TYPES: &[TypeSchema] = &[
         stateful: true,
         ..PLAIN
     },
-    TypeSchema { name: "AWS::S3::BucketPolicy", create_only: &["Bucket"], policies: &["PolicyDocument"], ..PLAIN },
-    TypeSchema { name: "AWS::SNS::Subscription", create_only: &["Endpoint", "Protocol", "TopicArn"], ..PLAIN },
+    TypeSchema {
+        name: "AWS::S3::BucketPolicy",
+        create_only: &["Bucket"],
+        policies: &["PolicyDocument"],
+        sole: &["Bucket"],
+        ..PLAIN
+    },
+    TypeSchema {
+        name: "AWS::SNS::Subscription",
+        create_only: &["Endpoint", "Protocol", "TopicArn"],
+        sole: &["Endpoint", "Protocol", "TopicArn"],
+        ..PLAIN
+    },
     TypeSchema {
         name: "AWS::SNS::Topic",
         naming: ordered("TopicName", 256, "FifoTopic"),

@@ -1,5 +1,6 @@
 //! Resources with new addresses: the record follows, and nothing in AWS changes.
 
+use super::back::{in_use, to};
 use super::*;
 
 /// A queue, and a function of it that names it, at the given addresses.
@@ -139,4 +140,99 @@ fn moves_that_cannot_be_are_refused() {
     assert_eq!(code(&[THERE, ("a/Older", "a/Queue")], &before()), "plan::moved-on");
     assert_eq!(code(&[("a/Queue", "a/Queue")], &before()), "plan::moved-on");
     assert_eq!(code(&[("a/Queue", "a/Role")], &before()), "plan::moved-onto");
+}
+
+/// An API with a stage, a topic that a queue subscribes to, and a function with an alias, whose URL is that of the alias: each
+/// but the API, the topic and the function at an address that ends with `at`.
+fn what_has_no_name(at: &str, stage: &str) -> Desired {
+    let there = |what: &str| format!("a/{what}{at}");
+    let (api, topic, function) = ("a/Api", "a/Topic", "a/Function");
+    let alias = there("Alias");
+    let refer = |to: &str| json!({ "Ref": to });
+    let subscription = json!({ "TopicArn": refer(topic), "Protocol": "sqs", "Endpoint": "arn:queue" });
+    let url = json!({ "TargetFunctionArn": refer(&alias), "Qualifier": "live", "AuthType": "NONE" });
+    let all = [
+        (api.to_owned(), resource("AWS::ApiGatewayV2::Api", json!({}))),
+        (there("Stage"), resource("AWS::ApiGatewayV2::Stage", json!({ "ApiId": refer(api), "StageName": stage }))),
+        (topic.to_owned(), resource("AWS::SNS::Topic", json!({}))),
+        (there("Subscription"), resource("AWS::SNS::Subscription", subscription)),
+        (function.to_owned(), resource("AWS::Lambda::Function", json!({}))),
+        (alias.clone(), resource("AWS::Lambda::Alias", json!({ "FunctionName": refer(function), "Name": "live" }))),
+        (there("Url"), resource("AWS::Lambda::Url", url)),
+    ];
+    let all: Vec<(&str, DesiredResource)> = all.iter().map(|(at, one)| (at.as_str(), one.clone())).collect();
+    desired(&all)
+}
+
+#[test]
+fn what_aws_would_take_for_the_same_moves_also_where_nobody_says_so() {
+    let before = what_has_no_name("", "prod");
+    let record = carried_out(&planned(&before, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let after = what_has_no_name("Renamed", "prod");
+    let Planned { plan, report } = reported(&after, &record, true).unwrap();
+    check::check(&plan, &record).unwrap();
+    let moves: Vec<String> = report.moved.iter().map(|one| format!("{} to {}", one.from, one.to)).collect();
+    assert_eq!(
+        moves,
+        [
+            "a/Alias@1 to a/AliasRenamed@1",
+            "a/Stage@1 to a/StageRenamed@1",
+            "a/Subscription@1 to a/SubscriptionRenamed@1",
+            "a/Url@1 to a/UrlRenamed@1",
+        ]
+    );
+    let touches = |change: &&Change| match &change.action {
+        Action::Move { .. } => false,
+        Action::Update { diff, .. } => !diff.is_empty(),
+        _ => true,
+    };
+    assert_eq!(plan.changes.iter().find(touches), None, "to make it again would be to delete it");
+    let moved = carried_out(&plan, &record);
+    assert!(planned(&after, &moved, false).unwrap().changes.is_empty());
+    // Said or not, it is the same plan.
+    let said = Desired {
+        moved: report.moved.iter().map(|one| (one.from.address.clone(), one.to.address.clone())).collect(),
+        ..after
+    };
+    assert_eq!(planned(&said, &record, true).unwrap(), plan);
+}
+
+#[test]
+fn what_aws_tells_apart_is_made_and_deleted_as_ever() {
+    let before = what_has_no_name("", "prod");
+    let record = carried_out(&planned(&before, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let mut after = what_has_no_name("", "prod");
+    after.resources.remove(&address("a/Stage"));
+    let other = what_has_no_name("Renamed", "test").resources.remove(&address("a/StageRenamed")).unwrap();
+    after.resources.insert(address("a/StageRenamed"), other);
+    let plan = planned(&after, &record, false).unwrap();
+    assert_eq!(keys(&plan), ["a/StageRenamed@1", "a/Stage@1"]);
+    assert!(
+        matches!(plan.changes[0].action, Action::Create { .. })
+            && matches!(plan.changes[1].action, Action::Delete { .. })
+    );
+
+    let integration = || resource("AWS::ApiGatewayV2::Integration", json!({ "ApiId": { "Ref": "a/Api" } }));
+    let with = |at: &str| desired(&[("a/Api", resource("AWS::ApiGatewayV2::Api", json!({}))), (at, integration())]);
+    let record = carried_out(&planned(&with("a/One"), &Recorded::default(), false).unwrap(), &Recorded::default());
+    assert_eq!(keys(&planned(&with("a/Other"), &record, false).unwrap()), ["a/Other@1", "a/One@1"]);
+}
+
+#[test]
+fn what_was_made_since_at_another_address_and_is_the_same_to_aws_comes_back() {
+    let at = |address: &'static str, raw: bool| {
+        let of = json!({ "TopicArn": { "Ref": "a/T" }, "Protocol": "sqs", "Endpoint": "e", "RawMessageDelivery": raw });
+        desired(&[("a/T", resource("AWS::SNS::Topic", json!({}))), (address, resource("AWS::SNS::Subscription", of))])
+    };
+    let after = |desired: &Desired, before: &Recorded| carried_out(&planned(desired, before, false).unwrap(), before);
+    let before = after(&at("a/Then", false), &Recorded::default());
+    let gone = after(&desired(&[]), &before);
+    assert!(gone.resources.is_empty());
+    let now = after(&at("a/Now", true), &gone);
+    let plan = inverse(&to(&before, &now, Consent::Named(&BTreeSet::new()))).unwrap().plan;
+    check::check(&plan, &now).unwrap();
+    assert_eq!(keys(&plan), ["a/Now@1", "a/Then@1"]);
+    assert!(matches!(&plan.changes[0].action, Action::Move { to } if to.to_string() == "a/Then@1"), "{plan:?}");
+    assert!(matches!(&plan.changes[1].action, Action::Update { diff, .. } if diff.len() == 1), "{plan:?}");
+    assert_eq!(in_use(&carried_out(&plan, &now)), in_use(&before));
 }
