@@ -1,15 +1,16 @@
 //! Deletions: only of what carries our tags, and until it is gone, or put off where what lingers uses it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use model::{Action, CallError, Change, ErrorClass, Event, Operation, PhysicalId, Properties, Stage};
+use model::{Action, CallError, Change, ErrorClass, Event, Intent, Operation, PhysicalId, Properties, Stage};
 use schema::Call;
 
 use super::create::Search;
 use super::settle::next_look;
 use super::{attempt_after, began, done, fail, foreign, identity, is_late, provided};
 use crate::execution::{Execution, Halt};
-use crate::ports::{Deletion, Existing, Found, Provider};
+use crate::ports::{Deletion, Existing, Found, Made, Provider};
 use crate::retry::{Repeat, patiently};
 
 pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result<(), Halt> {
@@ -30,7 +31,7 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
         (None, Some(intent)) => {
             let search = Search { execution, change, provider };
             match search.search(&sent, intent).await? {
-                Ok(Found::Ours(made)) => made.physical_id,
+                Ok(Found::Ours(made)) => found(execution, change, &sent, intent, made),
                 // Never made, or not ours: nothing to delete.
                 Ok(Found::Absent | Found::Foreign(_)) => {
                     let _ = execution.write(change, &sent, Event::Absent);
@@ -72,6 +73,21 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
     Removal { execution, change, provider, sent: &sent, existing }.remove().await
 }
 
+/// What an announced creation made is known from now on: the deletion that is announced next takes the place of its announcement.
+fn found(
+    execution: &Execution<'_>,
+    change: &Change,
+    sent: &Properties,
+    intent: &Intent,
+    Made { physical_id, attributes }: Made,
+) -> PhysicalId {
+    if intent.operation == Operation::Create {
+        let event = Event::Identified { physical_id: physical_id.clone(), attributes };
+        let _ = execution.write(change, sent, event);
+    }
+    physical_id
+}
+
 fn full(id: &PhysicalId) -> CallError {
     let message = format!("`{id}` holds data, and nobody agreed to losing it: it stays");
     CallError::local(ErrorClass::HoldsData, "delete", message)
@@ -90,9 +106,15 @@ impl Removal<'_> {
     async fn remove(&self) -> Result<(), Halt> {
         let (execution, change, sent) = (self.execution, self.change, self.sent);
         let began = began(execution, change);
+        let is_unanswered = AtomicBool::new(false);
+        let delete = || async {
+            let answer = self.provider.delete(&self.existing).await;
+            let is_lost = answer.as_ref().is_err_and(|error| error.class.effect_is_unknown());
+            is_unanswered.fetch_or(is_lost, Ordering::Relaxed);
+            answer
+        };
         for poll in 0_u32.. {
-            let how = (Call::Delete, Repeat::Harmless);
-            match patiently(execution, change, how, || self.provider.delete(&self.existing)).await? {
+            match patiently(execution, change, (Call::Delete, Repeat::Harmless), delete).await? {
                 Ok(Deletion::Gone) => {
                     done(execution, change, sent);
                     return Ok(());
@@ -103,10 +125,26 @@ impl Removal<'_> {
                     tracing::info!(change = %change.key, error = %error, "waits until nothing uses it");
                     execution.pause(Duration::from_millis((100 << poll.min(6)).min(5_000))).await?;
                 }
+                Err(error) if is_unanswered.load(Ordering::Relaxed) && !error.class.effect_is_unknown() => {
+                    return self.refused_late(error).await;
+                }
                 Err(error) => return fail(execution, change, sent, error).await,
             }
         }
         Err(Halt::Interrupted)
+    }
+
+    /// AWS refused a deletion of which an earlier call was not answered: that one may have taken effect.
+    async fn refused_late(&self, error: CallError) -> Result<(), Halt> {
+        let (execution, change) = (self.execution, self.change);
+        let how = (Call::Read, Repeat::Harmless);
+        match patiently(execution, change, how, || self.provider.read(&self.existing)).await? {
+            Ok(None) => {
+                done(execution, change, self.sent);
+                Ok(())
+            }
+            Ok(Some(_)) | Err(_) => self.going(error).await,
+        }
     }
 
     /// Puts the deletion off, if what uses the resource may linger for longer than a deployment should last. Not where a

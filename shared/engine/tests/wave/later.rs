@@ -74,6 +74,54 @@ async fn a_deletion_that_lingers_is_put_off_with_what_stands_behind_it_and_fails
 }
 
 #[tokio::test]
+async fn what_was_announced_and_never_seen_is_not_forgotten_where_aws_refuses_its_deletion() {
+    let mut made = 0;
+    for call in 1..40 {
+        let world = World::new();
+        let (plan, digest) = planned(&world, "d1", &of(&[("a/Role", "AWS::IAM::Role", json!({}))]));
+        world.dies_at(call, Death::After);
+        if invoke(&world, &plan, &digest, limits()).await.is_some() {
+            break;
+        }
+        world.lives();
+        world.truth.lock().unwrap().journal.clear();
+        let count = |world: &World| world.account.lock().unwrap().len();
+        made += usize::from(
+            count(&world) == 1 && recorded(&world, "a/Role@1").is_some_and(|one| one.physical_id.is_none()),
+        );
+        let refused = CallError::local(ErrorClass::Denied, "delete", "not yours");
+        *world.fails.lock().unwrap() = Some(("delete", refused, u32::MAX));
+        patiently(&world, "d2").await;
+        assert_eq!(recorded(&world, "a/Role@1").is_some(), count(&world) == 1, "died at {call}");
+        *world.fails.lock().unwrap() = None;
+        patiently(&world, "d3").await;
+        assert_eq!((recorded(&world, "a/Role@1"), count(&world)), (None, 0), "died at {call}");
+    }
+    assert!(made > 0, "nothing was made without being seen");
+}
+
+/// Deletes everything, and waits for leases.
+async fn patiently(world: &World, deployment: &str) {
+    loop {
+        match end(world, deployment, &of(&[])).await {
+            End::Wait(wait) => world.sleep(wait + Duration::from_secs(1)).await,
+            End::Replan => {}
+            _ => return,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deletion_that_took_effect_unanswered_and_is_refused_when_it_is_asked_again_is_done() {
+    let world = World::new();
+    assert_eq!(end(&world, "d1", &of(&[("a/Role", "AWS::IAM::Role", json!({}))])).await, End::Done);
+    let lost = CallError::local(ErrorClass::Transient, "delete", "internal error");
+    *world.fails.lock().unwrap() = Some(("delete, lost", lost, 1));
+    assert_eq!(end(&world, "d2", &of(&[])).await, End::Done);
+    assert_eq!(recorded(&world, "a/Role@1"), None);
+}
+
+#[tokio::test]
 async fn a_deployment_that_is_cancelled_finishes_what_has_begun_and_begins_nothing_else() {
     let mut half_done = 0;
     for slice in 8..40 {

@@ -377,7 +377,14 @@ impl Provider for Kind<'_> {
                 if let Some(error) = self.world.failing("delete") {
                     return Err(error);
                 }
+                let lost = self.world.failing("delete, lost");
                 self.world.account.lock().unwrap().remove(existing.physical_id.as_str());
+                if let Some(error) = lost {
+                    // Whoever asks again is refused.
+                    let refused = CallError::local(ErrorClass::Denied, "delete", "not any more");
+                    *self.world.fails.lock().unwrap() = Some(("delete", refused, u32::MAX));
+                    return Err(error);
+                }
                 Ok(Deletion::Gone)
             })
             .await
