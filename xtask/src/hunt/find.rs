@@ -19,44 +19,66 @@ const SIMULATOR: &str = "simulation";
 
 /// Everything that draws, built.
 pub(super) fn all() -> Result<Vec<Random>, XtaskError> {
-    let (mut packages, mut names) = (BTreeSet::new(), BTreeSet::new());
-    for (folder, properties) in sources()? {
-        packages.insert(folder);
-        names.extend(properties);
-    }
-    let mut arguments = vec!["test", "--no-run"];
-    packages.iter().for_each(|package| arguments.extend(["-p", package]));
+    let sources = sources()?;
+    let packages: BTreeSet<_> = sources.iter().map(|source| source.package.as_str()).chain([SIMULATOR]).collect();
+    let targets: BTreeSet<_> = sources.iter().map(|source| source.target.as_str()).collect();
+    let names: BTreeSet<_> = sources.iter().flat_map(Source::names).collect();
+    // The same packages twice: for another selection, cargo could take other features, and build everything again.
+    let packages: Vec<_> = packages.into_iter().flat_map(|package| ["-p", package]).collect();
+    let targets: Vec<_> = targets.into_iter().flat_map(|target| target.split(' ')).collect();
     let mut all = Vec::new();
-    for built in built(&arguments)? {
+    for built in built(&[&["test", "--no-run"], packages.as_slice(), &targets].concat())? {
         for test in listed(&built)? {
-            if names.contains(test.rsplit("::").next().unwrap_or(&test)) {
+            let name = test.rsplit("::").next().unwrap_or(&test);
+            if names.contains(&(built.package.as_str(), built.target.as_str(), name)) {
                 all.push(built.clone().random(What::Property { target: built.target.clone(), test }));
             }
         }
     }
-    let simulator = built(&["build", "-p", SIMULATOR, "--bin", SIMULATOR])?;
+    let simulator = built(&[&["build", "--bin", SIMULATOR], packages.as_slice()].concat())?;
     all.extend(simulator.into_iter().map(|built| built.random(What::Simulator)));
     Ok(all)
 }
 
-/// The packages that have tests which draw, each file's alone, and the names of these tests.
-fn sources() -> Result<Vec<(String, Vec<String>)>, XtaskError> {
+/// A file that has tests which draw.
+#[derive(Debug, PartialEq, Eq)]
+struct Source {
+    package: String,
+    /// The test program that it belongs to, as cargo names it.
+    target: String,
+    /// The names of these tests, without those of modules.
+    properties: Vec<String>,
+}
+
+impl Source {
+    fn names(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.properties.iter().map(|name| (self.package.as_str(), self.target.as_str(), name.as_str()))
+    }
+}
+
+fn sources() -> Result<Vec<Source>, XtaskError> {
     let mut git = run::program("git");
     let listed = output(git.args(["grep", "--untracked", "-lE", r"^(proptest::)?proptest! \{", "--", "*.rs"]))?;
     let mut found = Vec::new();
     for path in String::from_utf8_lossy(&listed).lines() {
         let text = fs::read_to_string(run::root().join(path)).map_err(|why| unexpected(path, why))?;
-        if let Some(package) = package(Path::new(path)) {
-            found.push((package, properties(&text)));
-        }
+        let place = place(Path::new(path)).ok_or_else(|| unexpected(path, "it belongs to no test program"))?;
+        found.push(Source { package: place.0, target: place.1, properties: properties(&text) });
     }
     Ok(found)
 }
 
-/// The package of a source: packages are called like their folders.
-fn package(source: &Path) -> Option<String> {
+/// Package and test program of a source. Packages are called like their folders.
+fn place(source: &Path) -> Option<(String, String)> {
     let folder = source.ancestors().skip(1).find(|folder| run::root().join(folder).join("Cargo.toml").exists())?;
-    Some(folder.file_name()?.to_string_lossy().into_owned())
+    let package = folder.file_name()?.to_string_lossy().into_owned();
+    let mut within = source.strip_prefix(folder).ok()?.iter();
+    let target = match within.next()?.to_str()? {
+        "src" => "--lib".to_owned(),
+        "tests" => format!("--test {}", Path::new(within.next()?).file_stem()?.to_string_lossy()),
+        _ => return None,
+    };
+    Some((package, target))
 }
 
 /// The tests in every `proptest! { … }` of a source.
@@ -151,17 +173,26 @@ mod tests {
 
     #[test]
     fn every_package_that_is_given_proptest_has_tests_that_are_found() {
-        let found: BTreeSet<String> = sources().unwrap().into_iter().map(|(package, _)| package).collect();
-        let manifests = fs::read_dir(run::root().join("shared")).unwrap().map(|entry| entry.unwrap().path());
-        let has_proptest = |folder: &PathBuf| {
-            fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.contains("\nproptest."))
+        let sources = sources().unwrap();
+        let found: BTreeSet<_> = sources.iter().map(|source| source.package.clone()).collect();
+        let folders = fs::read_dir(run::root().join("shared")).unwrap().map(|entry| entry.unwrap().path());
+        let is_given = |folder: &PathBuf| {
+            fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("\nproptest."))
         };
-        let given =
-            manifests.filter(has_proptest).map(|folder| folder.file_name().unwrap().to_string_lossy().into_owned());
+        let given = folders.filter(is_given).map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned());
         assert_eq!(found, given.collect());
-        for (package, properties) in sources().unwrap() {
-            assert!(!properties.is_empty(), "a file of `{package}` has a `proptest!` in which no test is found");
+        for source in sources {
+            assert!(!source.properties.is_empty(), "no test is found in a `proptest!` of {source:?}");
         }
+    }
+
+    #[test]
+    fn a_source_belongs_to_a_test_program_of_its_package() {
+        let placed = |path: &str| place(Path::new(path)).map(|(package, target)| format!("-p {package} {target}"));
+        assert_eq!(placed("shared/planner/src/tests/random.rs").unwrap(), "-p planner --lib");
+        assert_eq!(placed("shared/bundle/tests/bundle/properties.rs").unwrap(), "-p bundle --test bundle");
+        assert_eq!(placed("tests/simulation/tests/random.rs").unwrap(), "-p simulation --test random");
+        assert_eq!(placed("shared/planner/build.rs"), None);
     }
 
     #[test]
