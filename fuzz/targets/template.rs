@@ -26,6 +26,7 @@ fn run(text: &str) -> Corpus {
             span: Span::default(),
             root,
             parameters: Vec::new(),
+            within: None,
             assets: Vec::new(),
             values: Vec::new(),
         };

@@ -52,6 +52,13 @@ pub(crate) struct FileAsset {
     pub(crate) destinations: Vec<(String, String)>,
 }
 
+impl FileAsset {
+    /// Whether it is the template of a nested stack, as CDK writes it: that is read, and not kept.
+    pub(crate) fn is_template(&self) -> bool {
+        self.packaging == Packaging::File && self.path.ends_with(".nested.template.json")
+    }
+}
+
 /// The deepest assembly within assemblies: stages may stand in stages.
 const DEEPEST: usize = 8;
 
@@ -331,10 +338,16 @@ fn outside(path: &Spanned<String>) -> Finding {
 
 /// `path`, which is relative to `folder`, from where the config is; none where it leads out of `root`.
 fn within(root: &str, folder: &str, path: &str) -> Option<String> {
+    let whole = joined(folder, path)?;
+    whole.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(whole)
+}
+
+/// `path`, which is relative to `folder`, from where the config is; none where it leads out of there.
+pub(crate) fn joined(folder: &str, path: &str) -> Option<String> {
     if path.is_empty() || path.starts_with('/') || path.contains(['\\', ':']) || path.chars().any(char::is_control) {
         return None;
     }
-    let mut parts: Vec<&str> = folder.split('/').collect();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in path.split('/') {
         match part {
             "" | "." => {}
@@ -342,8 +355,7 @@ fn within(root: &str, folder: &str, path: &str) -> Option<String> {
             part => parts.push(part),
         }
     }
-    let whole = parts.join("/");
-    whole.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')).then_some(whole)
+    Some(parts.join("/"))
 }
 
 /// The stacks, each after those that it depends on, and otherwise in the order of the text. Those that depend on each other

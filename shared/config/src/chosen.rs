@@ -7,6 +7,7 @@ use source::{Code, Finding, Span, Spanned, closest};
 
 use crate::assembly::{self, Assembled, MOST_ASSETS, too_many_assets};
 use crate::config::{Environment, Origin, Stack};
+use crate::nested::Inner;
 use crate::read::names::{LONGEST, suggestion};
 use crate::texts::Texts;
 
@@ -22,6 +23,14 @@ pub(crate) struct Chosen<'c> {
     pub(crate) template: Spanned<String>,
     /// What CDK says of it, where it comes from an assembly.
     pub(crate) assembled: Option<Assembled>,
+}
+
+impl<'c> Chosen<'c> {
+    /// A stack that is nested in it, at any depth.
+    pub(crate) fn of(&self, inner: &Inner) -> Self {
+        let (name, span, template) = (inner.name.clone(), inner.span, inner.template.clone());
+        Self { name, entry: self.entry, span, template, assembled: None }
+    }
 }
 
 /// The stacks of `environment`, in the order of the config; of an assembly, each after those that it depends on.

@@ -10,6 +10,7 @@ mod config;
 mod discover;
 mod expand;
 mod json_schema;
+mod nested;
 mod outside;
 mod read;
 mod texts;

@@ -9,6 +9,7 @@ use source::{Area, Code, Files, Finding, Node, Report, Span};
 use crate::assembly::FileAsset;
 use crate::chosen::{self, Chosen};
 use crate::config::{Config, Origin};
+use crate::nested;
 
 /// Other texts that a config is expanded with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +123,11 @@ impl<'a> Texts<'a> {
         tree
     }
 
+    /// The text at `path`, if it is there.
+    pub(crate) fn text(&self, path: &str) -> Option<&'a str> {
+        self.sources.get(path).map(String::as_str)
+    }
+
     /// The texts that were read.
     pub(crate) fn into_files(self) -> Files {
         self.files
@@ -166,6 +172,20 @@ impl Config {
         needed.collect()
     }
 
+    /// The templates of nested stacks that `sources` name and do not have, by their paths, each with the place of the stack in the
+    /// config. They may name others: ask again with them.
+    pub fn nested(&self, environment: &str, sources: &BTreeMap<String, String>) -> BTreeMap<String, Span> {
+        let Some(environment) = self.environments.get(environment) else { return BTreeMap::new() };
+        if !sources.values().any(|text| text.contains(nested::STACK)) {
+            return BTreeMap::new();
+        }
+        let (mut texts, mut told) = (Texts::new(self, sources), Vec::new());
+        let chosen = chosen::chosen(environment, &mut texts, &mut told);
+        let inner = nested::nested(environment, &chosen, &mut texts, &mut told);
+        let missing = inner.into_iter().filter(|inner| !sources.contains_key(&inner.template.value));
+        missing.filter_map(|inner| Some((inner.template.value, chosen.get(inner.outermost)?.span))).collect()
+    }
+
     /// The files and folders that the templates of an environment need in the artifact store. `sources` are the texts that
     /// [`Config::needed`] asks for.
     ///
@@ -181,6 +201,7 @@ impl Config {
         let of = |stack: &Chosen<'_>| {
             let (name, span) = (stack.name.clone(), stack.span);
             let assets = stack.assembled.iter().flat_map(|assembled| assembled.assets.clone());
+            let assets = assets.filter(|asset| !asset.is_template());
             let source = move |asset: FileAsset| {
                 let key = artifact_key(&name, &asset.id);
                 AssetSource { key, path: asset.path, packaging: asset.packaging, span }

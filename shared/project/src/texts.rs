@@ -1,6 +1,6 @@
 //! The other texts that a config names: templates, assemblies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::{Config, Discovery};
 use source::{Code, Report, Span};
@@ -41,6 +41,19 @@ pub(crate) fn read(
             let message = format!("`{}` is not here: the config was uploaded alone", needed.first());
             let help = "upload a `bundle.zip` with everything that the config names".to_owned();
             texts.found.push((Code::FileMissing, needed.span, message, Some(help)));
+        }
+    }
+    // Templates name those of the stacks within theirs, which may name others. What is not there is told by who asks for it.
+    let mut asked = BTreeSet::new();
+    loop {
+        let nested = config.nested(environment, &texts.texts);
+        let new = nested.into_iter().filter(|(path, _)| paths.contains(path) && asked.insert(path.clone()));
+        let new: Vec<(String, Span)> = new.collect();
+        if new.is_empty() {
+            break;
+        }
+        for (path, span) in new {
+            texts.take(contents, &path, span)?;
         }
     }
     let Texts { texts, found, .. } = texts;

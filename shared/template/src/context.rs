@@ -15,7 +15,10 @@ pub struct Stack {
     pub span: Span,
     /// The whole template. What stands under `resources` and `outputs` of a config comes as a template with these two sections.
     pub root: Rc<Node>,
-    /// The values of parameters, by name, as they were written.
+    /// The resource of another stack that it is nested in: that stack comes before it, and gives it its parameters. None where it
+    /// is a stack of its own.
+    pub within: Option<ResourceAddress>,
+    /// The values of parameters, by name, as they were written; none where it is nested.
     pub parameters: Vec<(Key, Rc<Node>)>,
     /// What its file assets are replaced by.
     pub assets: Vec<Asset>,

@@ -9,10 +9,12 @@ use source::{Code, Finding, Key, Node, Reader, Span, Value};
 use crate::assets::Assets;
 use crate::context::{Context, Stack};
 use crate::evaluate::{Charge, Evaluated, Evaluator, Place, is_unknown, unknown};
-use crate::read::{self, Export, Output, Resource, Template, meant};
+use crate::exports::{Need, Needs};
+use crate::nested::{Nested, Standing};
+use crate::read::{self, Export, Output, Resource, STACK, Template, meant};
 use crate::scope::Scope;
 use crate::validate::{self, Types};
-use crate::{exports, parameters, references, repeat, retention, role, rules, wait};
+use crate::{exports, nested, parameters, references, repeat, retention, role, rules, wait};
 
 /// What the stacks of an environment come to, as far as it can be told before anything exists.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,9 @@ pub struct Expansion {
     pub outputs: BTreeMap<(String, String), Rc<Node>>,
     /// What `values` of the stacks come to, by the stack's name, each in its place; may refer to resources by whole addresses.
     pub values: BTreeMap<String, Vec<Rc<Node>>>,
+    /// The tags that nested stacks are given, by their names: a mapping of names to texts, for all of the stack and for what is
+    /// nested in it.
+    pub tags: BTreeMap<String, Rc<Node>>,
     /// What must be looked up in the account and is not in the snapshot: with any of these, the rest is not to be relied on.
     pub lookups: BTreeSet<Lookup>,
 }
@@ -38,53 +43,46 @@ pub struct Made {
     pub node: Rc<Node>,
 }
 
-/// Expands `stacks` in the order that their imports ask for. What is wrong is added to `findings`: all of it, and then what is
-/// returned is not to be deployed.
+/// Expands `stacks`, of which nested ones come after those that they are in, in the order that their imports and outputs ask for.
+/// What is wrong is added to `findings`: all of it, and then what is returned is not to be deployed.
 pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Finding>) -> Expansion {
     let mut expansion = Expansion::default();
     let charge = Charge::default();
-    let read = |stack| Read::of(stack, context, &charge, &mut expansion, findings);
-    let read: Vec<Read<'_>> = stacks.iter().map(read).collect();
     apart(stacks, findings);
-    let mut elsewhere = context.known.clone();
-    for Read { stack, template, .. } in &read {
-        for resource in template.resources.values() {
-            let address = ResourceAddress::new(&stack.name, &resource.key.name);
-            if context.known.contains_key(&address) {
-                let message = format!("`{address}` is made by the config already");
-                let finding = Finding::new(Code::DuplicateName, resource.key.span, message);
-                findings.push(finding.help("give it another logical id"));
-            }
-            elsewhere.insert(address, resource.kind.value.clone());
-        }
-    }
+    let mut all = Stacks::read(stacks, context, &charge, &mut expansion, findings);
     let mut exports = BTreeMap::new();
     let nothing = BTreeMap::new();
-    let mut names = Vec::with_capacity(read.len());
-    for one in &read {
-        let found = exports::names(one.scope(context, &elsewhere, &nothing), &mut exports, findings);
+    let mut names = Vec::with_capacity(all.read.len());
+    for one in &all.read {
+        let found = exports::names(all.scope(one, Some(&nothing)), &mut exports, findings);
         expansion.lookups.extend(found.lookups.iter().cloned());
         names.push(found);
     }
-    let imports: Vec<_> =
-        read.iter().map(|one| exports::imports(one.scope(context, &elsewhere, &exports), &one.stack.values)).collect();
-    let stack_names: Vec<&str> = stacks.iter().map(|stack| stack.name.as_str()).collect();
+    let needs = all.needs(&exports);
+    let stack_names: Vec<&str> = all.read.iter().map(|one| one.stack.name.as_str()).collect();
+    let order = exports::order(&stack_names, &needs, findings);
     let types = Types::default();
-    for at in exports::order(&stack_names, &imports, &exports, findings) {
-        let (Some(one), Some(exported)) = (read.get(at), names.get(at)) else { continue };
-        one.expand(&Surroundings { context, elsewhere: &elsewhere, types: &types }, &exports, &mut expansion, findings);
+    let mut standing = Vec::new();
+    for at in order {
+        all.value(at, &exports, &mut expansion, findings);
+        let (Some(one), Some(exported)) = (all.read.get(at), names.get(at)) else { continue };
+        let around = Surroundings { context, elsewhere: &all.elsewhere, types: &types };
+        let evaluator = Evaluator::new(all.scope(one, Some(&exports)));
+        one.expand(&around, evaluator, (&all.nested, &mut standing), &mut expansion, findings);
         for (output, name) in &exported.names {
             let value = expansion.outputs.get(&(one.stack.name.clone(), output.clone())).cloned();
             if let Some(export) = exports.get_mut(name) {
                 export.value = value;
             }
         }
+        all.give_back(at, &expansion);
     }
     if names.iter().any(|names| names.are_more) {
         // What seems to be exported by nobody may be one of those.
         findings.retain(|finding| finding.code != Code::UnknownExport);
     }
-    references::dangling(&expansion, context, &elsewhere, findings);
+    nested::settle(&mut expansion, &mut standing, findings);
+    references::dangling(&expansion, context, &all.elsewhere, findings);
     references::circles(&expansion, findings);
     expansion
 }
@@ -100,9 +98,20 @@ fn apart(stacks: &[Stack], findings: &mut Vec<Finding>) {
     }
 }
 
+/// The stacks that there are, those left out that are nested in what a condition leaves out.
+struct Stacks<'a> {
+    context: &'a Context<'a>,
+    read: Vec<Read<'a>>,
+    /// The types of all resources, also of those that are left out.
+    elsewhere: BTreeMap<ResourceAddress, ResourceType>,
+    nested: BTreeMap<ResourceAddress, Nested>,
+}
+
 /// A stack whose template is read and whose parameters have values.
 struct Read<'a> {
     stack: &'a Stack,
+    /// The place of the stack that it is nested in.
+    parent: Option<usize>,
     template: Template,
     values: BTreeMap<String, Rc<Node>>,
     charge: &'a Charge,
@@ -115,65 +124,227 @@ struct Surroundings<'a> {
     types: &'a Types,
 }
 
-impl<'a> Read<'a> {
-    fn of(
-        stack: &'a Stack,
-        context: &Context<'_>,
+impl<'a> Stacks<'a> {
+    fn read(
+        stacks: &'a [Stack],
+        context: &'a Context<'a>,
         charge: &'a Charge,
         expansion: &mut Expansion,
         findings: &mut Vec<Finding>,
     ) -> Self {
+        let mut all = Self { context, read: Vec::new(), elsewhere: context.known.clone(), nested: BTreeMap::new() };
+        for stack in stacks {
+            let Some(address) = &stack.within else { continue };
+            all.nested.insert(address.clone(), Nested { name: stack.name.clone(), outputs: None });
+            // What a nested stack is given may refer to those that are read after it.
+            let resources = stack.root.get("Resources").and_then(|section| section.entries()).unwrap_or_default();
+            for (key, node) in resources {
+                let kind = node.get("Type").and_then(|kind| kind.scalar()).unwrap_or_default();
+                all.elsewhere.insert(ResourceAddress::new(&stack.name, &key.name), kind.into());
+            }
+        }
+        for stack in stacks {
+            let (parent, given) = match &stack.within {
+                None => (None, stack.parameters.clone()),
+                Some(address) => match all.given(address, None, expansion, findings) {
+                    Some((parent, given)) => (Some(parent), given),
+                    None => continue,
+                },
+            };
+            let read = Read::of(stack, (parent, &given), (context, charge), expansion, findings);
+            for resource in read.template.resources.values() {
+                all.declare(stack, resource, findings);
+            }
+            all.read.push(read);
+        }
+        all
+    }
+
+    /// Notes that there is such a resource.
+    fn declare(&mut self, stack: &Stack, resource: &Resource, findings: &mut Vec<Finding>) {
+        let address = ResourceAddress::new(&stack.name, &resource.key.name);
+        if self.context.known.contains_key(&address) {
+            let message = format!("`{address}` is made by the config already");
+            let finding = Finding::new(Code::DuplicateName, resource.key.span, message);
+            findings.push(finding.help("give it another logical id"));
+        }
+        if resource.kind.value.as_str() == STACK && !self.nested.contains_key(&address) {
+            let message = "a nested stack cannot be made here";
+            let help =
+                "write it out among the `Resources` of a template of its own: `Fn::ForEach` and the config make none";
+            findings.push(Finding::new(Code::Unsupported, resource.kind.span, message).help(help));
+        }
+        self.elsewhere.insert(address, resource.kind.value.clone());
+    }
+
+    fn scope<'s>(&'s self, one: &'s Read<'a>, exports: Option<&'s BTreeMap<String, Export>>) -> Scope<'s> {
+        Scope {
+            stack: &one.stack.name,
+            template: &one.template,
+            values: &one.values,
+            context: self.context,
+            elsewhere: &self.elsewhere,
+            exports,
+            nested: &self.nested,
+            charge: one.charge,
+        }
+    }
+
+    /// What the nested stack at `address` is given, and the place of the stack that gives it; none where it is not there.
+    fn given(
+        &self,
+        address: &ResourceAddress,
+        exports: Option<&BTreeMap<String, Export>>,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) -> Option<(usize, Vec<(Key, Rc<Node>)>)> {
+        let parent = self.read.iter().position(|one| one.stack.name == address.stack)?;
+        let one = self.read.get(parent)?;
+        let resource = one.template.resources.get(&address.logical_id)?;
+        let values = exports.map(|_| self.values(parent, exports, expansion, findings));
+        let scope = self.scope(one, exports);
+        let mut evaluator = Evaluator::new(Scope { values: values.as_ref().unwrap_or(scope.values), ..scope });
+        let is_there = resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition));
+        let given = is_there.then(|| nested::parameters(resource, &mut evaluator));
+        let Evaluated { findings: found, lookups } = evaluator.finish();
+        findings.extend(found);
+        expansion.lookups.extend(lookups);
+        Some((parent, given?))
+    }
+
+    /// The values of a stack's parameters, with everything in them that is known by now.
+    fn values(
+        &self,
+        at: usize,
+        exports: Option<&BTreeMap<String, Export>>,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) -> BTreeMap<String, Rc<Node>> {
+        let Some(one) = self.read.get(at) else { return BTreeMap::new() };
+        let given = match &one.stack.within {
+            Some(address) if one.awaits() => self.given(address, exports, expansion, findings),
+            Some(_) | None => None,
+        };
+        let Some((_, given)) = given else { return one.values.clone() };
+        let charged = (one.charge, &mut expansion.lookups);
+        parameters::values((one.stack, &given), &one.template, self.context.snapshot, charged, findings)
+    }
+
+    /// Gives the parameters of a stack the values that are known by now.
+    fn value(
+        &mut self,
+        at: usize,
+        exports: &BTreeMap<String, Export>,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) {
+        if self.read.get(at).is_some_and(Read::awaits) {
+            let values = self.values(at, Some(exports), expansion, findings);
+            if let Some(one) = self.read.get_mut(at) {
+                one.values = values;
+            }
+        }
+    }
+
+    /// Notes what the outputs of a stack came to, where it is nested.
+    fn give_back(&mut self, at: usize, expansion: &Expansion) {
+        let Some(one) = self.read.get(at) else { return };
+        let Some(nested) = one.stack.within.as_ref().and_then(|address| self.nested.get_mut(address)) else { return };
+        let value = |name: &String| expansion.outputs.get(&(one.stack.name.clone(), name.clone())).cloned();
+        nested.outputs = Some(one.template.outputs.keys().map(|name| (name.clone(), value(name))).collect());
+    }
+
+    /// What each stack needs of others before it can be expanded, by their places.
+    fn needs(&self, exports: &BTreeMap<String, Export>) -> Vec<Needs> {
+        let places: BTreeMap<&str, usize> =
+            self.read.iter().enumerate().map(|(at, one)| (one.stack.name.as_str(), at)).collect();
+        let mut needs: Vec<Needs> = Vec::with_capacity(self.read.len());
+        for one in &self.read {
+            let mut imports = exports::imports(self.scope(one, Some(exports)), &one.stack.values);
+            let mut outputs = BTreeMap::new();
+            one.values.values().for_each(|node| nested::awaited(node, &mut outputs, &mut imports));
+            let mut own = Needs::new();
+            for (name, span) in imports {
+                if let Some(at) = exports.get(&name).and_then(|export| places.get(export.stack.as_str())) {
+                    own.entry(*at).or_insert((Need::Import(name), span));
+                }
+            }
+            for (address, span) in outputs {
+                if let Some(at) = self.nested.get(&address).and_then(|nested| places.get(nested.name.as_str())) {
+                    own.entry(*at).or_insert((Need::Outputs, span));
+                }
+            }
+            needs.push(own);
+        }
+        for (at, one) in self.read.iter().enumerate() {
+            if let Some(own) = one.parent.and_then(|parent| needs.get_mut(parent)) {
+                own.entry(at).or_insert((Need::Outputs, one.stack.span));
+            }
+        }
+        needs
+    }
+}
+
+impl<'a> Read<'a> {
+    fn of(
+        stack: &'a Stack,
+        (parent, given): (Option<usize>, &[(Key, Rc<Node>)]),
+        (context, charge): (&Context<'_>, &'a Charge),
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) -> Self {
         let (mut template, root) = read::declared(&stack.root, findings);
-        let values = parameters::values(stack, &template, context.snapshot, (charge, &mut expansion.lookups), findings);
-        let (elsewhere, exports) = (BTreeMap::new(), BTreeMap::new());
+        let charged = (charge, &mut expansion.lookups);
+        let values = parameters::values((stack, given), &template, context.snapshot, charged, findings);
         let scope = Scope {
             stack: &stack.name,
             template: &template,
             values: &values,
             context,
-            elsewhere: &elsewhere,
-            exports: &exports,
+            elsewhere: &BTreeMap::new(),
+            exports: None,
+            nested: &BTreeMap::new(),
             charge,
         };
         let root = repeat::repeated(&root, scope, findings);
         read::complete(&mut template, &root, findings);
-        Self { stack, template, values, charge }
+        Self { stack, parent, template, values, charge }
     }
 
-    fn scope<'s>(
-        &'s self,
-        context: &'s Context<'s>,
-        elsewhere: &'s BTreeMap<ResourceAddress, ResourceType>,
-        exports: &'s BTreeMap<String, Export>,
-    ) -> Scope<'s> {
-        Scope {
-            stack: &self.stack.name,
-            template: &self.template,
-            values: &self.values,
-            context,
-            elsewhere,
-            exports,
-            charge: self.charge,
-        }
+    /// Whether what it was given is not yet all that it will be.
+    fn awaits(&self) -> bool {
+        let (mut outputs, mut imports) = (BTreeMap::new(), Vec::new());
+        self.values.values().for_each(|node| nested::awaited(node, &mut outputs, &mut imports));
+        !outputs.is_empty() || !imports.is_empty()
     }
 
     fn expand(
         &self,
         around: &Surroundings<'_>,
-        exports: &BTreeMap<String, Export>,
+        mut evaluator: Evaluator<'_>,
+        (nested, standing): (&BTreeMap<ResourceAddress, Nested>, &mut Vec<Standing>),
         expansion: &mut Expansion,
         findings: &mut Vec<Finding>,
     ) {
-        let Surroundings { context, elsewhere, .. } = around;
-        let mut evaluator = Evaluator::new(self.scope(context, elsewhere, exports));
         rules::check(&self.template, &self.values, &mut evaluator, findings);
-        let assets = Assets::new(&self.stack.assets, context);
+        let assets = Assets::new(&self.stack.assets, around.context);
         for resource in self.template.resources.values() {
             let is_there = resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition));
             let depends_on = self.depends_on(resource, around, &mut evaluator, findings);
-            if is_there && !resource.kind.value.as_str().is_empty() {
+            let address = ResourceAddress::new(&self.stack.name, &resource.key.name);
+            if resource.kind.value.as_str() == STACK {
+                nested::check(resource, findings);
+                if let Some(nested) = nested.get(&address).filter(|_| is_there) {
+                    let nothing = Node::new(resource.key.span, Value::Map(Vec::new()));
+                    let retention = retention::retention(resource, &nothing, &mut evaluator, findings);
+                    let tags = nested::tags(resource, &mut evaluator, findings);
+                    expansion.tags.extend(tags.map(|tags| (nested.name.clone(), tags)));
+                    let (name, span) = (nested.name.clone(), resource.key.span);
+                    standing.push(Standing { address, name, span, depends_on, retention });
+                }
+            } else if is_there && !resource.kind.value.as_str().is_empty() {
                 let made = self.made(resource, depends_on, around, &assets, &mut evaluator, findings);
-                expansion.resources.insert(ResourceAddress::new(&self.stack.name, &resource.key.name), made);
+                expansion.resources.insert(address, made);
             }
         }
         for output in self.template.outputs.values() {

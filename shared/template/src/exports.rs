@@ -132,37 +132,46 @@ impl Imports<'_> {
     }
 }
 
-/// The order in which stacks are expanded, by their places: what exports before what imports, otherwise as they are given. Stacks
-/// that import from each other are a finding.
-pub(crate) fn order(
-    stacks: &[&str],
-    imports: &[Vec<(String, Span)>],
-    exports: &BTreeMap<String, Export>,
-    findings: &mut Vec<Finding>,
-) -> Vec<usize> {
-    let place = |name: &str| stacks.iter().position(|stack| *stack == name);
-    let mut needs: BTreeMap<usize, BTreeMap<usize, (&str, Span)>> = BTreeMap::new();
-    for (importer, names) in imports.iter().enumerate() {
-        for (name, span) in names {
-            if let Some(exporter) = exports.get(name).and_then(|export| place(&export.stack)) {
-                needs.entry(importer).or_default().entry(exporter).or_insert((name, *span));
-            }
-        }
-    }
+/// What a stack needs of another one.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// An export of that name.
+    Import(String),
+    /// Outputs, of a stack that is nested in it or in what it is nested in.
+    Outputs,
+}
+
+/// What a stack needs, by the places of those that it needs it of, and where that is said.
+pub(crate) type Needs = BTreeMap<usize, (Need, Span)>;
+
+/// The order in which stacks are expanded, by their places: what exports before what imports, what is nested before what it is
+/// nested in, otherwise as they are given. Stacks that need each other are a finding.
+pub(crate) fn order(stacks: &[&str], needs: &[Needs], findings: &mut Vec<Finding>) -> Vec<usize> {
     let edges: BTreeMap<usize, BTreeSet<usize>> =
-        needs.iter().map(|(importer, exporters)| (*importer, exporters.keys().copied().collect())).collect();
+        needs.iter().enumerate().map(|(at, needed)| (at, needed.keys().copied().collect())).collect();
     let named = |at: usize| stacks.get(at).copied().unwrap_or_default();
     for cycle in cycles(&edges) {
         let [first, rest @ ..] = cycle.as_slice() else { continue };
         let next = rest.first().unwrap_or(first);
-        let Some((name, span)) = needs.get(first).and_then(|exporters| exporters.get(next)) else { continue };
-        let (message, help) = if rest.is_empty() {
-            let message = format!("the stack `{}` imports `{name}`, which it exports itself", named(*first));
-            (message, "refer to what the output refers to, with `Ref` or `Fn::GetAtt`".to_owned())
-        } else {
-            let path: Vec<String> = cycle.iter().chain([first]).map(|at| format!("`{}`", named(*at))).collect();
-            let message = format!("these stacks import from each other: {}", path.join(" → "));
-            (message, "move what they need of each other into a stack of its own".to_owned())
+        let need = |from: &usize, to: &usize| needs.get(*from).and_then(|needed| needed.get(to));
+        let Some((why, span)) = need(first, next) else { continue };
+        let pairs = cycle.iter().zip(cycle.iter().skip(1).chain([first]));
+        let are_imports = pairs.clone().all(|(from, to)| matches!(need(from, to), Some((Need::Import(_), _))));
+        let (message, help) = match (why, rest) {
+            (Need::Import(name), []) => {
+                let message = format!("the stack `{}` imports `{name}`, which it exports itself", named(*first));
+                (message, "refer to what the output refers to, with `Ref` or `Fn::GetAtt`")
+            }
+            (Need::Outputs, []) => {
+                let message = format!("the nested stack `{}` is given what it gives back itself", named(*first));
+                (message, "refer within it to what the output refers to, with `Ref` or `Fn::GetAtt`")
+            }
+            _ => {
+                let path: Vec<String> = cycle.iter().chain([first]).map(|at| format!("`{}`", named(*at))).collect();
+                let what = if are_imports { "import from each other" } else { "need outputs of each other" };
+                let message = format!("these stacks {what}: {}", path.join(" → "));
+                (message, "move what they need of each other into a stack of its own")
+            }
         };
         findings.push(Finding::new(Code::Cycle, *span, message).help(help));
     }

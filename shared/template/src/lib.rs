@@ -10,6 +10,7 @@ mod cycle;
 mod evaluate;
 mod expansion;
 mod exports;
+mod nested;
 mod parameters;
 mod read;
 mod references;

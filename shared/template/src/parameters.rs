@@ -8,7 +8,9 @@ use schema::registry::Pattern;
 use source::{Code, Finding, Key, Node, Reader, Span, Value, closest, listed, secret};
 
 use crate::context::Stack;
-use crate::evaluate::{Charge, too_many_lookups};
+use crate::evaluate::{
+    Charge, DEEPEST_LATE, call, gives_list, is_deeper, is_known, is_unknown, left, list, too_many_lookups,
+};
 use crate::read::{COMPARED, Format, LISTED, Parameter, ParameterKind, Template, meant, short};
 
 /// The longest value, in bytes ("AWS CloudFormation quotas", parameters).
@@ -19,14 +21,13 @@ pub(crate) const STORE_IT: &str = "store it in Secrets Manager or as a secure SS
 /// The values of the parameters of `stack`, by name: texts, numbers, or lists of them. One that is wrong is a finding, one that is
 /// to be looked up is added to `lookups`; neither is among the values.
 pub(crate) fn values(
-    stack: &Stack,
+    (stack, given): (&Stack, &[(Key, Rc<Node>)]),
     template: &Template,
     snapshot: &Snapshot,
     (charge, lookups): (&Charge, &mut BTreeSet<Lookup>),
     findings: &mut Vec<Finding>,
 ) -> BTreeMap<String, Rc<Node>> {
-    let given: BTreeMap<&str, &(Key, Rc<Node>)> =
-        stack.parameters.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
+    let by_name: BTreeMap<&str, &(Key, Rc<Node>)> = given.iter().map(|entry| (entry.0.name.as_str(), entry)).collect();
     let mut values = Values {
         reader: Reader::new(findings),
         snapshot,
@@ -35,9 +36,10 @@ pub(crate) fn values(
         is_full: false,
         patterns: BTreeMap::new(),
         wrong_choices: 0,
+        may_be_late: stack.within.is_some(),
     };
     let mut unknown = 0;
-    for (key, _) in &stack.parameters {
+    for (key, _) in given {
         if !template.parameters.contains_key(&key.name) && !key.name.is_empty() {
             let message = format!("the template of `{}` has no parameter `{}`", stack.name, key.name);
             let names = template.parameters.keys().map(String::as_str);
@@ -53,13 +55,16 @@ pub(crate) fn values(
         }
         let default = parameter.default.as_ref();
         let default = default.and_then(|node| values.value(parameter, node, &format!("the default of `{name}`")));
-        let given = given.get(name.as_str()).filter(|(_, node)| !node.is_null());
+        let given = by_name.get(name.as_str()).filter(|(_, node)| !node.is_null());
         let value = match given {
             Some((_, node)) => values.value(parameter, node, &format!("`{name}`")),
             None if parameter.default.is_some() => default,
             None => {
                 let message = format!("the stack `{}` does not say what its parameter `{name}` is", stack.name);
-                let help = format!("add `parameters: {{ {name}: … }}`");
+                let help = match stack.within {
+                    Some(_) => format!("add `{name}: …` to its `Parameters`, or give the parameter a `Default`"),
+                    None => format!("add `parameters: {{ {name}: … }}`"),
+                };
                 values.reader.add(Finding::new(Code::MissingParameter, stack.span, message).help(help));
                 None
             }
@@ -82,6 +87,8 @@ struct Values<'v, 'f> {
     patterns: BTreeMap<String, Pattern>,
     /// How many values are not among those that are allowed.
     wrong_choices: usize,
+    /// Whether values may be known only once resources exist.
+    may_be_late: bool,
 }
 
 /// What a parameter allows, ready to be looked at for each item of a list.
@@ -116,6 +123,9 @@ impl Values<'_, '_> {
     /// The value that `node` says, if it keeps everything that the parameter asks for.
     fn value(&mut self, parameter: &Parameter, node: &Rc<Node>, subject: &str) -> Option<Rc<Node>> {
         let kind = parameter.kind.as_ref()?;
+        if self.may_be_late && !is_known(node) {
+            return if is_unknown(node) { None } else { self.late(parameter, kind, node, subject) };
+        }
         let texts = match kind {
             ParameterKind::Texts(_) | ParameterKind::Numbers => self.texts(node, subject)?,
             ParameterKind::Text(_) | ParameterKind::Number | ParameterKind::Stored { .. } => {
@@ -158,6 +168,58 @@ impl Values<'_, '_> {
             false => nodes.next(),
         };
         value.filter(|_| is_right)
+    }
+
+    /// The value that `node` will be once resources exist, of which nothing can be checked before.
+    fn late(
+        &mut self,
+        parameter: &Parameter,
+        kind: &ParameterKind,
+        node: &Rc<Node>,
+        subject: &str,
+    ) -> Option<Rc<Node>> {
+        let is_list = matches!(kind, ParameterKind::Texts(_) | ParameterKind::Numbers);
+        let items = match &node.value {
+            Value::List(items) if is_list => Some(items),
+            _ if left(node).is_some() => None,
+            _ => {
+                let help = "write one text; several are joined with `Fn::Join`, and a comma between them";
+                let message = format!("{subject} must be text, not something that is made of several");
+                self.reader.add(Finding::new(Code::WrongType, node.span, message).help(help));
+                return None;
+            }
+        };
+        let late = |asks: &str, help: String| {
+            let message = format!("{subject} is known only once resources exist, and {asks} before");
+            Some(Finding::new(Code::KnownTooLate, node.span, message).help(help))
+        };
+        let finding = if matches!(kind, ParameterKind::Stored { .. }) {
+            late(
+                &format!("`{}` looks it up", parameter.type_name),
+                "give the parameter the type of the value itself".to_owned(),
+            )
+        } else if let Some(constraint) = parameter.constraints().next() {
+            let help = format!("take `{constraint}` off the parameter, or give it a value that is written out");
+            late(&format!("`{constraint}` asks for its value"), help)
+        } else if parameter.no_echo && !is_reference_to_secret(node) {
+            let message = format!("{subject} is `NoEcho`, and part of its value stands here for everybody to read");
+            Some(Finding::new(Code::Secret, node.span, message).help(STORE_IT))
+        } else if is_deeper(node, DEEPEST_LATE) {
+            let message = format!("{subject} is made of functions more than {DEEPEST_LATE} deep");
+            let help = "hand on less from stack to stack: refer to what it is made of as `stack/LogicalId`";
+            Some(Finding::new(Code::TooDeep, node.span, message).help(help))
+        } else {
+            None
+        };
+        if let Some(finding) = finding {
+            self.reader.add(finding);
+            return None;
+        }
+        let is_text = items.is_none() && left(node).is_none_or(|(name, _)| gives_list(name) != Some(true));
+        Some(match is_list && is_text {
+            true => call(node.span, "Fn::Split", list(node.span, vec![Node::text(node.span, ","), Rc::clone(node)])),
+            false => Rc::clone(node),
+        })
     }
 
     /// The texts of a list: between commas, or the items of a list.
@@ -328,6 +390,25 @@ fn parts(text: &str) -> impl Iterator<Item = String> {
 
 fn joined(texts: &[(String, Span)]) -> String {
     texts.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(",")
+}
+
+/// Whether what is left of functions only says where a secret is, and nothing of it.
+fn is_reference_to_secret(node: &Node) -> bool {
+    match left(node) {
+        Some(("Ref" | "Fn::GetAtt", _)) => true,
+        Some(("Fn::Join", given)) => {
+            let Value::List(arguments) = &given.value else { return false };
+            let parts = arguments.get(1).and_then(|parts| match &parts.value {
+                Value::List(parts) => Some((parts.first()?.scalar()?, parts.last()?.scalar()?)),
+                Value::Scalar { .. } | Value::Map(_) => None,
+            });
+            let is_begun = |text: &str| {
+                ["{{resolve:secretsmanager:", "{{resolve:ssm-secure:"].iter().any(|one| text.starts_with(one))
+            };
+            parts.is_some_and(|(first, last)| is_begun(first) && !first.contains("}}") && last.ends_with("}}"))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a text refers to a value that is kept elsewhere, so that nothing can be said of the value.

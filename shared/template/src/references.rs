@@ -8,12 +8,14 @@ use source::{Code, Finding, Node, Value};
 use crate::context::Context;
 use crate::cycle::cycles;
 use crate::expansion::Expansion;
+use crate::read::STACK;
 
 /// What stands for a value that cannot be told: see [`crate::evaluate::unknown`].
 const UNKNOWN: &str = "unknown/Unknown";
 
 /// Finds references to resources of other stacks that a condition leaves out. `all` are those of every stack, and what else there
-/// is; of no type are those that are a finding already.
+/// is; of no type, or left
+/// as nested stacks, are those that are a finding already.
 pub(crate) fn dangling(
     expansion: &Expansion,
     context: &Context<'_>,
@@ -25,7 +27,7 @@ pub(crate) fn dangling(
             let is_there = address.parse().is_ok_and(|address: ResourceAddress| {
                 expansion.resources.contains_key(&address)
                     || context.known.contains_key(&address)
-                    || all.get(&address).is_some_and(|kind| kind.as_str().is_empty())
+                    || all.get(&address).is_some_and(|kind| ["", STACK].contains(&kind.as_str()))
             });
             if !is_there && address != UNKNOWN {
                 let message = format!("`{address}` is not there: its condition does not hold");

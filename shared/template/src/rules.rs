@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use source::{Code, Finding, Key, Node, Value, listed};
 
-use crate::evaluate::{Evaluator, Place};
+use crate::evaluate::{Evaluator, Place, is_known};
 use crate::read::{Assertion, Rule, Template};
 
 /// The functions that say something true or false in a rule.
@@ -225,6 +225,12 @@ impl Rules<'_, '_, '_> {
         let mut texts = Vec::new();
         for parameter in self.template.parameters.values().filter(|parameter| parameter.type_name == name) {
             let value = self.values.get(&parameter.key.name)?;
+            if !is_known(value) {
+                let message = format!("a rule is needed before the value of `{}` is known", parameter.key.name);
+                let help = "assert something of parameters whose values are written out";
+                self.findings.push(Finding::new(Code::KnownTooLate, given.span, message).help(help));
+                return None;
+            }
             match &value.value {
                 Value::Scalar { text, .. } => texts.push(text.clone()),
                 Value::List(items) => texts.extend(items.iter().filter_map(|item| item.scalar()).map(str::to_owned)),

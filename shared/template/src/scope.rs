@@ -8,6 +8,7 @@ use source::Node;
 
 use crate::context::Context;
 use crate::evaluate::Charge;
+use crate::nested::Nested;
 use crate::read::{Export, Template};
 
 /// What the functions of one stack can look at.
@@ -24,8 +25,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) context: &'a Context<'a>,
     /// The resources of the other stacks of the environment, and of what else exists in it.
     pub(crate) elsewhere: &'a BTreeMap<ResourceAddress, ResourceType>,
-    /// What all stacks export, by the names of exports.
-    pub(crate) exports: &'a BTreeMap<String, Export>,
+    /// What all stacks export, by the names of exports; none where that is not known yet.
+    pub(crate) exports: Option<&'a BTreeMap<String, Export>>,
+    /// The nested stacks, by the resources that stand for them.
+    pub(crate) nested: &'a BTreeMap<ResourceAddress, Nested>,
     /// How much functions may still give, in all stacks.
     pub(crate) charge: &'a Charge,
 }

@@ -291,7 +291,7 @@ impl<'a> Expansion<'a> {
 }
 
 /// A name that is no longer than `longest`: what would be is cut, with a digest of the whole after it.
-fn cut(name: &str, separator: char, longest: usize) -> String {
+pub(crate) fn cut(name: &str, separator: char, longest: usize) -> String {
     match name.get(..longest.saturating_sub(9)).filter(|_| name.len() > longest) {
         Some(start) => format!("{start}{separator}{}", Digest::of(name.as_bytes()).short(8)),
         None => name.to_owned(),

@@ -6,14 +6,15 @@ use std::rc::Rc;
 
 use model::{Artifact, ResourceAddress, ResourceType};
 use serde_json::Value;
-use source::{Code, Files, Finding, Key, Node, Span};
+use source::{Code, Files, Finding, Key, Node, Reader, Span};
 use template::{Asset, Made};
 
 use super::used::{Elsewhere, NEAR};
 use super::{Context, Expansion, SHARED, ignored, pascal, security_group, tagged};
 use crate::chosen::{self, Chosen};
-use crate::config::{Agent, Config, Entries, Environment, Ignored, Permission, Variable};
-use crate::read::permission;
+use crate::config::{Agent, Config, Entries, Environment, Ignored, Permission, Tags, Variable};
+use crate::nested;
+use crate::read::{permission, tags};
 use crate::texts::{Texts, artifact_key};
 
 /// The most resources that templates have together, and the most text in them, in bytes: one text may be several stacks.
@@ -44,6 +45,8 @@ enum Asked<'c> {
 
 struct Stack<'c> {
     chosen: Chosen<'c>,
+    /// The resource that stands for it in the stack that it is nested in.
+    within: Option<ResourceAddress>,
     root: Rc<Node>,
     parameters: Entries,
     assets: Vec<Asset>,
@@ -61,13 +64,36 @@ impl<'c> Brought<'c> {
         let before = findings.len();
         let chosen = chosen::chosen(environment, &mut texts, findings);
         let mut is_whole = findings.len() == before;
-        let mut stacks = Vec::with_capacity(chosen.len());
+        let inner = nested::nested(environment, &chosen, &mut texts, findings);
+        is_whole &= findings.len() == before;
+        let within: Vec<(Chosen<'c>, nested::Inner)> = inner
+            .into_iter()
+            .filter_map(|inner| {
+                let outermost = chosen.get(inner.outermost)?;
+                Some((outermost.of(&inner), inner))
+            })
+            .collect();
+        let mut stacks: Vec<Stack<'c>> = Vec::with_capacity(chosen.len() + within.len());
         for chosen in chosen {
             agrees(&chosen, context.environment, findings);
             match texts.tree(&chosen.template.value, chosen.template.span, findings) {
                 Some(root) => {
                     let assets = assets(&chosen, context, findings);
-                    stacks.push(Stack { root: without_bootstrap(&root), parameters: Vec::new(), assets, chosen });
+                    let root = without_bootstrap(&root);
+                    stacks.push(Stack { root, within: None, parameters: Vec::new(), assets, chosen });
+                }
+                None => is_whole = false,
+            }
+        }
+        for (chosen, inner) in within {
+            let outer = stacks.iter().find(|one| one.chosen.name == inner.within.stack);
+            let assets = outer.map(|outer| outer.assets.clone());
+            let root = texts.tree(&chosen.template.value, chosen.template.span, findings);
+            match root.zip(assets) {
+                Some((root, assets)) => {
+                    let within = Some(inner.within);
+                    let root = without_bootstrap(&root);
+                    stacks.push(Stack { root, within, parameters: Vec::new(), assets, chosen });
                 }
                 None => is_whole = false,
             }
@@ -92,6 +118,9 @@ impl<'c> Brought<'c> {
         });
         for (stack, key, node) in own.chain(of_stacks) {
             let Some(kind) = node.get("Type").and_then(|kind| kind.scalar()) else { continue };
+            if kind == nested::STACK {
+                continue;
+            }
             let address = ResourceAddress::new(stack, key.name.as_str());
             if kind == "AWS::SSM::Parameter" && !has_path(node) {
                 elsewhere.plain.insert(address.clone());
@@ -112,6 +141,7 @@ impl<'c> Brought<'c> {
             name: stack.chosen.name.clone(),
             span: stack.chosen.span,
             root: Rc::clone(&stack.root),
+            within: stack.within.clone(),
             parameters: stack.parameters.clone(),
             assets: stack.assets.clone(),
             values: Vec::new(),
@@ -137,6 +167,7 @@ impl<'c> Brought<'c> {
             let is_kept = |finding: &Finding| match finding.code {
                 Code::UnknownExport => false,
                 Code::UnknownResource => !self.files.slice(finding.span).contains('/'),
+                Code::Unsupported => !self.files.slice(finding.span).contains(nested::STACK),
                 _ => true,
             };
             findings.extend(told.into_iter().filter(is_kept));
@@ -188,6 +219,7 @@ impl<'c> Brought<'c> {
             name: SHARED.to_owned(),
             span,
             root: Rc::new(Node::new(span, source::Value::Map(sections))),
+            within: None,
             parameters: Vec::new(),
             assets: Vec::new(),
             values: self.functions.iter().map(|(_, node)| Rc::clone(node)).collect(),
@@ -196,17 +228,10 @@ impl<'c> Brought<'c> {
 
     /// Puts what it came to next to what the config makes itself.
     pub(super) fn put(self, expansion: template::Expansion, own: &mut Expansion<'_>, findings: &mut Vec<Finding>) {
-        let template::Expansion { resources, outputs, lookups, .. } = expansion;
+        let template::Expansion { resources, outputs, lookups, tags: given, .. } = expansion;
         own.lookups.extend(lookups);
-        let scopes: BTreeMap<&str, _> = self
-            .stacks
-            .iter()
-            .map(|stack| {
-                let mut tags = stack.chosen.assembled.as_ref().map(|one| one.tags.clone()).unwrap_or_default();
-                tags.extend(stack.chosen.entry.tags.clone());
-                (stack.chosen.name.as_str(), own.scope.stack(&tags))
-            })
-            .collect();
+        let tags = self.tags(&given, findings);
+        let scopes: BTreeMap<&str, _> = tags.iter().map(|(name, tags)| (*name, own.scope.stack(tags))).collect();
         for (address, Made { mut desired, span, node, .. }) in resources {
             findings.extend(security_group::open_to_the_world(&desired.kind, &node));
             let scope = scopes.get(address.stack.as_str()).unwrap_or(&own.scope);
@@ -219,6 +244,28 @@ impl<'c> Brought<'c> {
         self.ignored(own, findings);
         self.moved(own, findings);
         self.ordered(own, findings);
+    }
+
+    /// The tags of each stack; what is nested has those of the stack that it is in, too, and `given` are its own.
+    fn tags(&self, given: &BTreeMap<String, Rc<Node>>, findings: &mut Vec<Finding>) -> BTreeMap<&str, Tags> {
+        let mut all: BTreeMap<&str, Tags> = BTreeMap::new();
+        for stack in &self.stacks {
+            let own = match &stack.within {
+                None => {
+                    let mut tags = stack.chosen.assembled.as_ref().map(|one| one.tags.clone()).unwrap_or_default();
+                    tags.extend(stack.chosen.entry.tags.clone());
+                    tags
+                }
+                Some(address) => {
+                    let mut tags = all.get(address.stack.as_str()).cloned().unwrap_or_default();
+                    let reader = &mut Reader::new(findings);
+                    tags.extend(given.get(&stack.chosen.name).map(|node| tags::tags(reader, node)).unwrap_or_default());
+                    tags
+                }
+            };
+            all.insert(&stack.chosen.name, own);
+        }
+        all
     }
 
     /// What a condition leaves out cannot be used.
@@ -240,7 +287,11 @@ impl<'c> Brought<'c> {
         own: &mut Expansion<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        for ((stack, name), node) in outputs {
+        let is_nested = |name: &str| self.stacks.iter().any(|one| one.within.is_some() && one.chosen.name == name);
+        let nested: BTreeSet<String> =
+            outputs.keys().map(|(stack, _)| stack.clone()).filter(|name| is_nested(name)).collect();
+        // What is nested gives its outputs to the stack that it is in, and to nobody else.
+        for ((stack, name), node) in outputs.into_iter().filter(|((stack, _), _)| !nested.contains(stack)) {
             let whole = if stack == SHARED { name.clone() } else { format!("{}{}", pascal(&stack), pascal(&name)) };
             if own.outputs.contains_key(&whole) {
                 let message = format!("there is an output `{whole}` already");
@@ -332,6 +383,17 @@ impl<'c> Brought<'c> {
         }
     }
 
+    /// The names of a stack and of everything that is nested in it.
+    fn whole<'s>(&'s self, name: &'s str) -> BTreeSet<&'s str> {
+        let mut names = BTreeSet::from([name]);
+        for stack in &self.stacks {
+            if stack.within.as_ref().is_some_and(|address| names.contains(address.stack.as_str())) {
+                names.insert(&stack.chosen.name);
+            }
+        }
+        names
+    }
+
     /// A stack that CDK wants after another, for a reason that neither template tells, has what begins it wait for what ends the
     /// other.
     fn ordered(&self, own: &mut Expansion<'_>, findings: &mut Vec<Finding>) {
@@ -345,7 +407,8 @@ impl<'c> Brought<'c> {
                 if exports(&before.root).any(|name| imports.contains(name)) {
                     continue;
                 }
-                let (first, last) = (begins(own, &stack.chosen.name), ends(own, &before.chosen.name));
+                let (first, last) =
+                    (begins(own, &self.whole(&stack.chosen.name)), ends(own, &self.whole(&before.chosen.name)));
                 waits = waits.saturating_add(first.len().saturating_mul(last.len()));
                 if waits > MOST_WAITS {
                     let message =
@@ -439,7 +502,8 @@ fn too_much(stacks: &[Stack<'_>], context: &Context<'_>) -> Option<Finding> {
 /// Where the assets of a stack are kept.
 fn assets(chosen: &Chosen<'_>, context: &Context<'_>, findings: &mut Vec<Finding>) -> Vec<Asset> {
     let mut assets = Vec::new();
-    for asset in chosen.assembled.iter().flat_map(|assembled| &assembled.assets) {
+    let kept = chosen.assembled.iter().flat_map(|assembled| &assembled.assets);
+    for asset in kept.filter(|asset| !asset.is_template()) {
         let key = artifact_key(&chosen.name, &asset.id);
         let Some(artifact) = context.artifacts.get(&key) else {
             let message = format!("the asset `{}` of stack `{}` is not stored", asset.path, chosen.name);
@@ -466,8 +530,8 @@ fn parameters(stacks: &mut [Stack<'_>], findings: &mut Vec<Finding>) {
         }
     }
     for entry in entries {
-        let mut own: Vec<&mut Stack<'_>> =
-            stacks.iter_mut().filter(|one| one.chosen.entry.name == entry.name).collect();
+        let is_its = |one: &&mut Stack<'_>| one.chosen.entry.name == entry.name && one.within.is_none();
+        let mut own: Vec<&mut Stack<'_>> = stacks.iter_mut().filter(is_its).collect();
         for stack in &mut own {
             let Some(assembled) = &stack.chosen.assembled else {
                 stack.parameters.clone_from(&entry.parameters.all);
@@ -595,16 +659,17 @@ fn exports(root: &Rc<Node>) -> impl Iterator<Item = &str> {
     section(root, "Outputs").iter().filter_map(|(_, output)| output.get("Export")?.get("Name")?.scalar())
 }
 
-/// The resources of a stack that wait for nothing within it.
-fn begins(own: &Expansion<'_>, stack: &str) -> Vec<ResourceAddress> {
-    let of_stack = own.resources.iter().filter(|(address, _)| address.stack == stack);
-    let begins = of_stack.filter(|(_, resource)| needs(resource).iter().all(|need| need.stack != stack));
+/// The resources of stacks that wait for nothing within them.
+fn begins(own: &Expansion<'_>, stacks: &BTreeSet<&str>) -> Vec<ResourceAddress> {
+    let is_of = |address: &ResourceAddress| stacks.contains(address.stack.as_str());
+    let of_stacks = own.resources.iter().filter(|(address, _)| is_of(address));
+    let begins = of_stacks.filter(|(_, resource)| !needs(resource).iter().any(is_of));
     begins.map(|(address, _)| address.clone()).collect()
 }
 
-/// The resources of a stack that nothing within it waits for.
-fn ends(own: &Expansion<'_>, stack: &str) -> Vec<ResourceAddress> {
-    let of_stack = || own.resources.iter().filter(|(address, _)| address.stack == stack);
+/// The resources of stacks that nothing within them waits for.
+fn ends(own: &Expansion<'_>, stacks: &BTreeSet<&str>) -> Vec<ResourceAddress> {
+    let of_stack = || own.resources.iter().filter(|(address, _)| stacks.contains(address.stack.as_str()));
     let needed: BTreeSet<ResourceAddress> = of_stack().flat_map(|(_, resource)| needs(resource)).collect();
     of_stack().map(|(address, _)| address).filter(|address| !needed.contains(*address)).cloned().collect()
 }

@@ -30,7 +30,7 @@ mod shared;
 mod shift;
 mod stacks;
 pub(crate) mod tag_names;
-mod tags;
+pub(crate) mod tags;
 mod variables;
 
 pub(crate) use agent::Word as AgentWord;

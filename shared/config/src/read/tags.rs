@@ -15,7 +15,7 @@ use source::Span;
 const MOST: usize = 50 - COUNT - CREATION_TAGS.len();
 
 /// Tags, each checked.
-pub(super) fn tags(reader: &mut Reader<'_>, node: &Node) -> Tags {
+pub(crate) fn tags(reader: &mut Reader<'_>, node: &Node) -> Tags {
     let mut tags = Tags::new();
     for (key, value) in reader.entries(node, "`tags`", "names to texts") {
         let Some(text) = reader.written(value, "a tag") else { continue };

@@ -22,6 +22,7 @@ mod hostile;
 mod json_schema;
 mod kinds;
 mod merging;
+mod nested;
 mod network;
 mod optimiser;
 mod outside;

@@ -13,11 +13,11 @@ pub(crate) fn unknown(span: Span) -> Rc<Node> {
 }
 
 /// `{name: given}`.
-pub(super) fn call(span: Span, name: &str, given: Rc<Node>) -> Rc<Node> {
+pub(crate) fn call(span: Span, name: &str, given: Rc<Node>) -> Rc<Node> {
     Rc::new(Node::new(span, Value::Map(vec![(Key { span, name: name.to_owned() }, given)])))
 }
 
-pub(super) fn list(span: Span, items: Vec<Rc<Node>>) -> Rc<Node> {
+pub(crate) fn list(span: Span, items: Vec<Rc<Node>>) -> Rc<Node> {
     Rc::new(Node::new(span, Value::List(items)))
 }
 
@@ -31,13 +31,13 @@ pub(super) fn attribute(span: Span, address: &ResourceAddress, name: &str) -> Rc
 }
 
 /// The function that is left, and what it is given. `Condition` is none: in a property it is a key like others.
-pub(super) fn left(node: &Node) -> Option<(&str, &Rc<Node>)> {
+pub(crate) fn left(node: &Node) -> Option<(&str, &Rc<Node>)> {
     let (key, given) = node.only()?;
     (key.name == "Ref" || key.name.starts_with("Fn::")).then_some((key.name.as_str(), given))
 }
 
 /// Whether nothing of functions is left in it.
-pub(super) fn is_known(node: &Node) -> bool {
+pub(crate) fn is_known(node: &Node) -> bool {
     match &node.value {
         Value::Scalar { .. } => true,
         Value::List(items) => items.iter().all(|item| is_known(item)),
@@ -45,8 +45,11 @@ pub(super) fn is_known(node: &Node) -> bool {
     }
 }
 
+/// How deep what is handed on from stack to stack may be nested.
+pub(crate) const DEEPEST_LATE: usize = 64;
+
 /// Whether it is nested deeper than that.
-pub(super) fn is_deeper(node: &Node, than: usize) -> bool {
+pub(crate) fn is_deeper(node: &Node, than: usize) -> bool {
     match &node.value {
         Value::Scalar { .. } => false,
         _ if than == 0 => true,
@@ -68,7 +71,7 @@ pub(crate) fn is_unknown(node: &Node) -> bool {
 }
 
 /// Whether what is left of a function gives a list, as far as its name says; none where that depends on what it refers to.
-pub(super) fn gives_list(name: &str) -> Option<bool> {
+pub(crate) fn gives_list(name: &str) -> Option<bool> {
     match name {
         "Fn::Split" | "Fn::Cidr" => Some(true),
         "Ref" | "Fn::Join" | "Fn::Base64" | "Fn::ToJsonString" | "Fn::Length" => Some(false),

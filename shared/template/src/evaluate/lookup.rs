@@ -5,16 +5,13 @@ use std::rc::Rc;
 use model::Lookup;
 use source::{Code, Finding, Key, Node, Span, Value};
 
-use super::kept::{at, is_deeper, left, node, unknown};
+use super::kept::{DEEPEST_LATE, at, call, is_deeper, left, node, unknown};
 use super::pseudo::partition;
 use super::{Evaluator, Place};
 use crate::read::short;
 
 /// The key under which `Fn::FindInMap` is given what it gives where the mapping has nothing.
 const DEFAULT: &str = "DefaultValue";
-
-/// How deep what is imported may be nested.
-const DEEPEST_IMPORT: usize = 64;
 
 impl Evaluator<'_> {
     pub(super) fn found_in_map(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
@@ -149,9 +146,12 @@ impl Evaluator<'_> {
         let Some(name) = self.text(given, "the name that `Fn::ImportValue` imports") else {
             return Some(unknown(span));
         };
-        let Some(export) = self.scope.exports.get(&name) else {
+        let Some(exports) = self.scope.exports else {
+            return Some(call(span, "Fn::ImportValue", Node::text(span, name)));
+        };
+        let Some(export) = exports.get(&name) else {
             let message = format!("no stack of this environment exports `{name}`");
-            let help = match self.meant(&name, self.scope.exports.keys().map(String::as_str)) {
+            let help = match self.meant(&name, exports.keys().map(String::as_str)) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "give an output of another stack `Export: {Name: …}`".to_owned(),
             };
@@ -160,8 +160,8 @@ impl Evaluator<'_> {
         };
         Some(match &export.value {
             // What is handed on from stack to stack grows with each.
-            Some(value) if is_deeper(value, DEEPEST_IMPORT) => {
-                let message = format!("what `{name}` exports is made of functions more than {DEEPEST_IMPORT} deep");
+            Some(value) if is_deeper(value, DEEPEST_LATE) => {
+                let message = format!("what `{name}` exports is made of functions more than {DEEPEST_LATE} deep");
                 let help = "refer to what it is made of as `stack/LogicalId`";
                 self.add(Finding::new(Code::TooDeep, given.span, message).help(help));
                 unknown(span)

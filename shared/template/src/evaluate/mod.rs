@@ -23,8 +23,10 @@ use source::{Code, FUNCTIONS, Finding, Key, Node, Span, Value};
 
 use crate::scope::Scope;
 
-pub(crate) use kept::{Charge, is_unknown, too_many_lookups, unknown};
-use kept::{described, left};
+use kept::described;
+pub(crate) use kept::{
+    Charge, DEEPEST_LATE, call, gives_list, is_deeper, is_known, is_unknown, left, list, too_many_lookups, unknown,
+};
 use told::within;
 
 /// How deep evaluation goes, conditions that look at conditions included: what a text may be nested several times over.

@@ -1,6 +1,6 @@
 //! Pseudo parameters ("Get AWS values using pseudo parameters").
 
-use model::Digest;
+use model::{Digest, Environment};
 
 use crate::scope::Scope;
 
@@ -29,23 +29,29 @@ pub(super) enum Pseudo {
 pub(super) fn value(scope: &Scope<'_>, name: &str) -> Option<Pseudo> {
     let environment = scope.context.environment;
     let region = environment.region.as_str();
-    let stack = || format!("{}-{}-{}", environment.id.project, environment.id.environment, scope.stack);
     let text = match name {
         "AWS::AccountId" => environment.account.clone(),
         "AWS::Region" => region.to_owned(),
         "AWS::Partition" => partition(region).0.to_owned(),
         "AWS::URLSuffix" => partition(region).1.to_owned(),
-        "AWS::StackName" => stack(),
-        "AWS::StackId" => {
-            let (name, account) = (stack(), &environment.account);
-            let arn = format!("arn:{}:cloudformation:{region}:{account}:stack/{name}", partition(region).0);
-            format!("{arn}/{}", like_uuid(&Digest::of(arn.as_bytes())))
-        }
+        "AWS::StackName" => stack_name(environment, scope.stack),
+        "AWS::StackId" => stack_id(environment, scope.stack),
         "AWS::NotificationARNs" => return Some(Pseudo::Nobody),
         "AWS::NoValue" => return Some(Pseudo::NoValue),
         _ => return None,
     };
     Some(Pseudo::Text(text))
+}
+
+fn stack_name(environment: &Environment, stack: &str) -> String {
+    format!("{}-{}-{stack}", environment.id.project, environment.id.environment)
+}
+
+/// What has the form of a stack's ARN, always the same for the same stack.
+pub(super) fn stack_id(environment: &Environment, stack: &str) -> String {
+    let (name, region, account) = (stack_name(environment, stack), &environment.region, &environment.account);
+    let arn = format!("arn:{}:cloudformation:{region}:{account}:stack/{name}", partition(region).0);
+    format!("{arn}/{}", like_uuid(&Digest::of(arn.as_bytes())))
 }
 
 /// The partition of a region, and the suffix of its domains.

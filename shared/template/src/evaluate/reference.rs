@@ -5,9 +5,13 @@ use std::rc::Rc;
 use model::{ResourceAddress, ResourceType};
 use source::{Code, Finding, Node, Span, Value};
 
-use super::kept::{at, attribute, list, reference, unknown};
+use super::kept::{DEEPEST_LATE, at, attribute, is_deeper, is_known, is_unknown, list, reference, unknown};
 use super::pseudo::{self, Pseudo};
 use super::{Evaluator, Place, attributes, within};
+use crate::read::{STACK, meant};
+
+/// How the attributes of a nested stack begin.
+const OUTPUTS: &str = "Outputs.";
 
 impl<'a> Evaluator<'a> {
     pub(super) fn reference(&mut self, span: Span, given: &Rc<Node>) -> Option<Rc<Node>> {
@@ -28,10 +32,19 @@ impl<'a> Evaluator<'a> {
         if let Some(parameter) = self.scope.template.parameters.get(name) {
             let value = self.scope.values.get(name);
             let may_be_seen = |value: &&Rc<Node>| {
+                // Of what is known only later, there is nothing to see.
                 !parameter.no_echo
-                    || value.scalar().is_some_and(|text| text.is_empty() || text.starts_with("{{resolve:"))
+                    || value.scalar().is_none_or(|text| text.is_empty() || text.starts_with("{{resolve:"))
             };
             return Some(match value.filter(may_be_seen) {
+                Some(value) if !is_known(value) && !is_unknown(value) && self.is_needed_before() => {
+                    let (what, _) = self.needed_before();
+                    let message = format!("{what} is needed before the value of `{name}` is known");
+                    let help =
+                        "give the nested stack a value that is written out, or taken from a parameter or mapping";
+                    self.add(Finding::new(Code::KnownTooLate, name_span, message).help(help));
+                    unknown(span)
+                }
                 Some(value) => {
                     let value = at(span, value);
                     self.made(value)
@@ -40,9 +53,93 @@ impl<'a> Evaluator<'a> {
             });
         }
         Some(match self.resource(name_span, name, "no parameter or resource") {
+            Some((address, kind)) if kind.as_str() == STACK => self.nested_id(span, name_span, &address),
             Some((address, _)) => reference(span, &address),
             None => unknown(span),
         })
+    }
+
+    /// What stands for the ARN of a nested stack.
+    fn nested_id(&mut self, span: Span, name_span: Span, address: &ResourceAddress) -> Rc<Node> {
+        match self.scope.nested.get(address) {
+            _ if self.is_of_others(name_span, address) => unknown(span),
+            Some(nested) => Node::text(span, pseudo::stack_id(self.scope.context.environment, &nested.name)),
+            None => unknown(span),
+        }
+    }
+
+    /// What a nested stack gives back: the value of its output where that is known, otherwise a reference to it.
+    fn output_of(
+        &mut self,
+        span: Span,
+        (id_span, name_span): (Span, Span),
+        address: &ResourceAddress,
+        name: &str,
+    ) -> Rc<Node> {
+        if self.is_of_others(id_span, address) {
+            return unknown(span);
+        }
+        let Some(nested) = self.scope.nested.get(address) else { return unknown(span) };
+        let id = &address.logical_id;
+        let Some(output) = name.strip_prefix(OUTPUTS).filter(|output| !output.is_empty()) else {
+            let message = format!("`{id}` has no attribute `{name}`: a nested stack has nothing but its outputs");
+            let help = format!("write `{id}.Outputs.Name`");
+            self.add(Finding::new(Code::UnknownAttribute, name_span, message).help(help));
+            return unknown(span);
+        };
+        let Some(outputs) = &nested.outputs else { return attribute(span, address, name) };
+        let (message, help) = match outputs.get(output) {
+            Some(Some(value)) if is_deeper(value, DEEPEST_LATE) => {
+                let message =
+                    format!("the output `{output}` of `{id}` is made of functions more than {DEEPEST_LATE} deep");
+                let help = format!("refer to what it is made of as `{}/LogicalId`", nested.name);
+                self.add(Finding::new(Code::TooDeep, name_span, message).help(help));
+                return unknown(span);
+            }
+            Some(Some(value)) => {
+                let value = at(span, value);
+                return self.made(value);
+            }
+            Some(None) => {
+                let message = format!("the output `{output}` of `{id}` is not there: its condition does not hold");
+                (message, "refer to it only where that holds, e.g. with `Fn::If`".to_owned())
+            }
+            None => {
+                let names = outputs.keys().map(String::as_str);
+                let help = meant(output, names, "outputs in it", self.findings.len());
+                (format!("the nested stack `{id}` has no output `{output}`"), help)
+            }
+        };
+        self.add(Finding::new(Code::UnknownAttribute, name_span, message).help(help));
+        unknown(span)
+    }
+
+    /// Whether a nested stack belongs to another stack, where it is nobody's business.
+    fn is_of_others(&mut self, span: Span, address: &ResourceAddress) -> bool {
+        let is_of_others = address.stack != self.scope.stack;
+        if is_of_others {
+            let message = format!("`{address}` is a nested stack, and is known in `{}` alone", address.stack);
+            let help = match self.scope.nested.get(address) {
+                Some(nested) => format!("refer to what is in it: `{}/LogicalId`", nested.name),
+                None => "refer to what is in it as `stack/LogicalId`".to_owned(),
+            };
+            self.add(Finding::new(Code::Unsupported, span, message).help(help));
+        }
+        is_of_others
+    }
+
+    fn is_needed_before(&self) -> bool {
+        matches!(self.place, Place::Condition | Place::Name)
+    }
+
+    /// What needs a value before anything exists, and what to do about that.
+    fn needed_before(&self) -> (&'static str, &'static str) {
+        match self.place {
+            Place::Condition => ("a condition", "conditions may look at parameters, mappings and other conditions"),
+            Place::Name | Place::Property | Place::Output => {
+                ("what stands here", "write it out, or take it from a parameter or mapping")
+            }
+        }
     }
 
     /// The resource that is called `name` here; none where there is none, which is told.
@@ -73,19 +170,13 @@ impl<'a> Evaluator<'a> {
             self.add(Finding::new(Code::UnknownResource, span, message).help(help));
             return None;
         };
-        match self.place {
-            Place::Property | Place::Output => Some(found),
-            Place::Condition | Place::Name => {
-                let (what, help) = if self.place == Place::Condition {
-                    ("a condition", "conditions may look at parameters, mappings and other conditions")
-                } else {
-                    ("what stands here", "write it out, or take it from a parameter or mapping")
-                };
-                let message = format!("{what} is needed before the resource `{name}` exists");
-                self.add(Finding::new(Code::KnownTooLate, span, message).help(help));
-                None
-            }
+        if !self.is_needed_before() {
+            return Some(found);
         }
+        let (what, help) = self.needed_before();
+        let message = format!("{what} is needed before the resource `{name}` exists");
+        self.add(Finding::new(Code::KnownTooLate, span, message).help(help));
+        None
     }
 
     /// The type of a resource.
@@ -170,6 +261,9 @@ impl<'a> Evaluator<'a> {
             return unknown(span);
         }
         let Some((address, kind)) = self.resource(id_span, id, "no resource") else { return unknown(span) };
+        if kind.as_str() == STACK {
+            return self.output_of(span, (id_span, name_span), &address, name);
+        }
         match attributes::attribute(kind, id, name, name_span) {
             Ok(_) => attribute(span, &address, name),
             Err(finding) => {

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use source::{Code, Finding, Node, Reader, Value};
 
 pub(crate) use names::{COMPARED, LISTED, meant};
-pub(crate) use resource::{CONDITION, HANDLE, is_custom};
+pub(crate) use resource::{CONDITION, HANDLE, STACK, is_custom};
 pub(crate) use section::short;
 pub(crate) use template::{
     Assertion, Condition, Export, Format, Output, Parameter, ParameterKind, Resource, Rule, Template,

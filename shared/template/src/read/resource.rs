@@ -14,6 +14,8 @@ use super::template::Resource;
 pub(crate) const HANDLE: &str = "AWS::CloudFormation::WaitConditionHandle";
 /// What waits for signals.
 pub(crate) const CONDITION: &str = "AWS::CloudFormation::WaitCondition";
+/// What stands for a stack within a stack.
+pub(crate) const STACK: &str = "AWS::CloudFormation::Stack";
 /// How the types of AWS SAM begin.
 const SERVERLESS: &str = "AWS::Serverless::";
 
@@ -86,10 +88,7 @@ fn is_mapping(node: &Node, reader: &mut Reader<'_>) -> bool {
 /// Whether a type is one that templates are understood with.
 fn is_supported(kind: &Spanned<String>, is_sam: bool, reader: &mut Reader<'_>) -> bool {
     let name = kind.value.as_str();
-    let (what, help) = if name == "AWS::CloudFormation::Stack" {
-        let help = "make it a stack of its own under `stacks:`, and export what others need of it";
-        ("is a nested stack, which is not supported", help.to_owned())
-    } else if name == "AWS::CloudFormation::Macro" {
+    let (what, help) = if name == "AWS::CloudFormation::Macro" {
         ("makes a macro, which is not supported", "remove it: no template here could use it".to_owned())
     } else if name.ends_with("::MODULE") {
         ("is a module, which is not supported", format!("write out its resources, or {PROCESSED}"))

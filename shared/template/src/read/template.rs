@@ -54,6 +54,21 @@ pub(crate) struct Parameter {
     pub(crate) no_echo: bool,
 }
 
+impl Parameter {
+    /// What it asks of its values.
+    pub(crate) fn constraints(&self) -> impl Iterator<Item = &'static str> {
+        let all = [
+            ("AllowedValues", !self.allowed_values.is_empty()),
+            ("AllowedPattern", self.allowed_pattern.is_some()),
+            ("MinLength", self.min_length.is_some()),
+            ("MaxLength", self.max_length.is_some()),
+            ("MinValue", self.min_value.is_some()),
+            ("MaxValue", self.max_value.is_some()),
+        ];
+        all.into_iter().filter_map(|(name, is_there)| is_there.then_some(name))
+    }
+}
+
 /// The type of a parameter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParameterKind {

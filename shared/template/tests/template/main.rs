@@ -13,6 +13,7 @@ mod expansion;
 mod functions;
 mod hostile;
 mod loops;
+mod nested;
 mod parameters;
 mod random;
 mod stage;

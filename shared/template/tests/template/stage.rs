@@ -38,8 +38,21 @@ impl Stage {
         if let Some(root) = root {
             let span = Span::between(0, 0, 0);
             let (parameters, assets, values) = (Vec::new(), Vec::new(), Vec::new());
-            self.stacks.push(Stack { name: name.to_owned(), span, root, parameters, assets, values });
+            let (name, within) = (name.to_owned(), None);
+            self.stacks.push(Stack { name, span, root, within, parameters, assets, values });
         }
+        self
+    }
+
+    /// With one more stack, which is nested in another one: `within` is the resource that stands for it.
+    pub(crate) fn nested(mut self, name: &str, within: &str, text: &str) -> Self {
+        let within: ResourceAddress = within.parse().unwrap();
+        let outer = self.stacks.iter().find(|stack| stack.name == within.stack).unwrap();
+        let resources = outer.root.get("Resources").unwrap().entries().unwrap();
+        let span = resources.iter().find(|(key, _)| key.name == within.logical_id).map(|(key, _)| key.span).unwrap();
+        self = self.and(name, text);
+        let stack = self.last();
+        (stack.span, stack.within) = (span, Some(within));
         self
     }
 
@@ -116,7 +129,7 @@ impl Stage {
 
     /// All of it as one value, for people to look at.
     pub(crate) fn shown(&self) -> Value {
-        let Expansion { resources, outputs, values, lookups } = self.comes_to();
+        let Expansion { resources, outputs, values, lookups, .. } = self.comes_to();
         let resources: serde_json::Map<String, Value> = resources
             .into_iter()
             .map(|(address, made)| (address.to_string(), serde_json::to_value(made.desired).unwrap()))

@@ -318,7 +318,7 @@ fn what_refers_to_something_wrong_is_not_told_again() {
 Outputs: { Inner: { Value: !GetAtt Inner.Outputs.Url } }
 "#,
         &[
-            "2:18 unsupported | `AWS::CloudFormation::Stack` is a nested stack, which is not supported | make it a stack of its own under `stacks:`, and export what others need of it",
+            "2:18 unsupported | a nested stack cannot be made here | write it out among the `Resources` of a template of its own: `Fn::ForEach` and the config make none",
             "3:8 missing-key | a resource needs the key `Type` | add `Type: …`",
             "4:16 unsupported | `AWS::Serverless::Api` is of AWS SAM, whose macro is not supported | write it as the CloudFormation types that it stands for, or bring the template as it is after transforms: `aws cloudformation get-template --template-stage Processed`",
             "5:16 unknown-type | there is no type `AWS::SQS::Que` | did you mean `AWS::SQS::Queue`?",

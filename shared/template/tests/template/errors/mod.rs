@@ -1,6 +1,7 @@
 //! Every cause, with its exact place, words and help.
 
 mod document;
+mod nested;
 mod parameters;
 mod resources;
 mod schema;
@@ -39,6 +40,7 @@ fn a_plain_template_is_valid() {
 fn there_are_many_causes() {
     const FILES: &[&str] = &[
         include_str!("document.rs"),
+        include_str!("nested.rs"),
         include_str!("parameters.rs"),
         include_str!("resources.rs"),
         include_str!("schema.rs"),

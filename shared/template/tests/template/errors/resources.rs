@@ -145,7 +145,7 @@ fn types_that_are_not_supported_are_told_by_name() {
   Inner: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: https://a/b } }
 ",
         &[
-            "2:18 unsupported | `AWS::CloudFormation::Stack` is a nested stack, which is not supported | make it a stack of its own under `stacks:`, and export what others need of it",
+            "2:18 unsupported | a nested stack cannot be made here | write it out among the `Resources` of a template of its own: `Fn::ForEach` and the config make none",
         ],
     );
     check(

@@ -73,6 +73,7 @@ Outputs:
         span: Span::default(),
         root: source::tree(&files, file, &mut findings).expect("the template is YAML"),
         parameters: Vec::new(),
+        within: None,
         assets: Vec::new(),
         values: Vec::new(),
     };
