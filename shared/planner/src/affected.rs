@@ -1,20 +1,21 @@
 //! Which agents a plan affects, and by what: their code, their settings, or all of them. Told from what differs.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use model::{
     Action, Affected, Change, Desired, Effect, Properties, PropertyDiff, Reason, ResourceAddress, ResourceKey,
     expression,
 };
 
+use crate::Lookup;
 use crate::inverse::references;
 use crate::view::View;
 
 /// One for each agent of the config or of the plan, and one for what is shared, which is the first.
 pub(crate) fn affected(desired: &Desired, view: &View<'_>, changes: &[Change]) -> Vec<Affected> {
     let plan = PlanOf { desired, view, changes, owners: OnceCell::new() };
-    let mut found: BTreeMap<&Option<String>, Kept> = BTreeMap::new();
+    let mut found: Lookup<&Option<String>, Kept> = Lookup::default();
     for (address, one) in &desired.resources {
         let kept = found.entry(&one.agent).or_default();
         kept.is_wanted = true;
@@ -30,7 +31,9 @@ pub(crate) fn affected(desired: &Desired, view: &View<'_>, changes: &[Change]) -
         }
     }
     let tell = |(agent, kept): (&Option<String>, Kept)| Affected { agent: agent.clone(), changes: kept.told() };
-    found.into_iter().map(tell).collect()
+    let mut told: Vec<Affected> = found.into_iter().map(tell).collect();
+    told.sort_by(|one, other| one.agent.cmp(&other.agent));
+    told
 }
 
 /// What is known of an agent.
@@ -58,7 +61,7 @@ struct PlanOf<'p> {
     desired: &'p Desired,
     view: &'p View<'p>,
     changes: &'p [Change],
-    owners: OnceCell<BTreeMap<&'p ResourceAddress, &'p Option<String>>>,
+    owners: OnceCell<Lookup<&'p ResourceAddress, &'p Option<String>>>,
 }
 
 impl<'p> PlanOf<'p> {
@@ -88,7 +91,7 @@ impl<'p> PlanOf<'p> {
     }
 
     /// What changes, and whose it is.
-    fn owners(&self) -> &BTreeMap<&'p ResourceAddress, &'p Option<String>> {
+    fn owners(&self) -> &Lookup<&'p ResourceAddress, &'p Option<String>> {
         self.owners.get_or_init(|| self.changes.iter().map(|one| (&one.key.address, &one.agent)).collect())
     }
 
