@@ -6,7 +6,7 @@ use engine::ports::{Ledger, Queue};
 use model::{Approval, Cause, Decision, Deployment, DeploymentStatus, EnvironmentId, Outcome};
 use serde_json::{Value, json};
 use step::{Message, StepError, Verdict};
-use store::Parked;
+use store::{Parked, Waiting};
 
 use crate::conclude::{Concluding, help};
 use crate::tell::Told;
@@ -147,7 +147,7 @@ impl Concluding {
     pub(crate) async fn release(&self, id: &EnvironmentId, mut told: Told) -> Result<(), StepError> {
         for waiting in self.store.waiting_executions(id).await? {
             let head = self.head(id, &waiting.deployment).await?;
-            let word = match &head {
+            match &head {
                 Some(head) if head.status == DeploymentStatus::AwaitingApproval => {
                     if !waiting.told && told == Told::Done {
                         told = self.tell_question(head).await;
@@ -155,15 +155,22 @@ impl Concluding {
                             self.store.told(id, &waiting).await?;
                         }
                     }
-                    continue;
                 }
-                Some(head) => word(head),
-                None => Word::Gone,
-            };
-            self.machine.tell(&waiting.token, word).await?;
-            self.store.forget_token(id, &waiting).await?;
+                head => self.let_go(id, &waiting, head.as_ref()).await?,
+            }
         }
         Ok(())
+    }
+
+    /// Tells an execution that waits in vain for a decision about a deployment that it may go.
+    pub(crate) async fn let_go(
+        &self,
+        id: &EnvironmentId,
+        waiting: &Waiting,
+        head: Option<&Deployment>,
+    ) -> Result<(), StepError> {
+        self.machine.tell(&waiting.token, head.map_or(Word::Gone, word)).await?;
+        Ok(self.store.forget_token(id, waiting).await?)
     }
 }
 

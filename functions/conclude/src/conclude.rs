@@ -39,6 +39,7 @@ impl Concluding {
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
             }
             Some("await-approval") => self.await_approval(payload).await,
+            Some("over") => self.over(payload).await,
             Some("hand-over") => {
                 let message = self.hand_over(Message::read(payload)?).await?;
                 serde_json::to_value(message).map_err(|error| StepError::Corrupt(error.to_string()))
@@ -200,16 +201,25 @@ impl Concluding {
         let mut told = Told::Done;
         for deployment in self.store.unwritten(id).await? {
             if let Some(head) = self.head(id, &deployment).await? {
-                let known = self.known(&head).await?;
-                match told {
-                    Told::Done => told = self.finish(&head, &known).await?,
-                    // Who could not be told a moment ago would only take up the others' time.
-                    Told::Later => self.write_history(&head, &known).await?,
-                }
-                tracing::info!(deployment = %deployment, "its history was missing");
+                told = self.make_up(&head, told).await?;
             }
         }
         self.release(id, told).await
+    }
+
+    /// Writes a history that is missing, and tells of it if people can be told just now; says whether they still can.
+    pub(crate) async fn make_up(&self, head: &Deployment, told: Told) -> Result<Told, StepError> {
+        let known = self.known(head).await?;
+        let told = match told {
+            Told::Done => self.finish(head, &known).await?,
+            // Who could not be told a moment ago would only take up the others' time.
+            Told::Later => {
+                self.write_history(head, &known).await?;
+                told
+            }
+        };
+        tracing::info!(deployment = %head.id, "its history was missing");
+        Ok(told)
     }
 
     pub(crate) async fn plan(&self, deployment: &Deployment) -> Result<Option<Plan>, StepError> {

@@ -47,7 +47,8 @@ impl Concluding {
         let id = EnvironmentId::new(&input.project, &input.environment)
             .map_err(|error| StepError::Unreadable(error.to_string()))?;
         if status == "SUCCEEDED" {
-            engine::start_next(&id, &self.store, &self.machine, (self.now)()).await?;
+            let superseded = engine::start_next(&id, &self.store, &self.machine, (self.now)()).await?;
+            self.see_off(&id, &superseded).await?;
             return Ok(json!({ "execution": name, "next": true }));
         }
         let active = self.store.active(&id).await?;

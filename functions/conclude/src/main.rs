@@ -9,6 +9,7 @@ mod history;
 mod keep;
 mod known;
 mod outcome;
+mod over;
 mod reap;
 mod tell;
 

@@ -15,6 +15,7 @@ use crate::{asked, by_hand, only};
 pub(crate) struct Intake {
     pub(crate) store: Store,
     pub(crate) machine: control::StateMachine,
+    pub(crate) conclude: control::Conclude,
     pub(crate) inbox: String,
     pub(crate) now: fn() -> Timestamp,
 }
@@ -54,7 +55,11 @@ impl Intake {
         };
         if let Some(known) = self.store.deployment(&environment, &id).await? {
             tracing::info!(deployment = %id, status = ?known.status, "a duplicated event");
-            engine::start_next(&environment, &self.store, &self.machine, (self.now)()).await?;
+            if known.outcome().is_some() && self.store.is_unwritten(&environment, &id).await? {
+                // Whoever refused it may have died before saying so.
+                self.say_over(&environment, std::slice::from_ref(&id)).await;
+            }
+            self.go_on(&environment).await?;
             return Ok(json!({ "deployment": id, "duplicate": true }));
         }
         match self.examine(&upload, &record).await {
@@ -161,9 +166,23 @@ impl Intake {
     pub(crate) async fn join(&self, deployment: &Deployment) -> Result<Value, StepError> {
         let Deployment { id, environment, .. } = deployment;
         let accepted = self.store.accept(deployment).await?;
-        engine::start_next(environment, &self.store, &self.machine, (self.now)()).await?;
+        self.go_on(environment).await?;
         tracing::info!(deployment = %id, %environment, ?accepted, "queued");
         Ok(json!({ "deployment": id, "duplicate": accepted == Accepted::Known }))
+    }
+
+    /// Starts what is next; of what that supersedes, people are told.
+    async fn go_on(&self, environment: &EnvironmentId) -> Result<(), StepError> {
+        let superseded = engine::start_next(environment, &self.store, &self.machine, (self.now)()).await?;
+        self.say_over(environment, &superseded).await;
+        Ok(())
+    }
+
+    /// Says that these have ended, so that people are told. That it cannot be said keeps nothing from going on.
+    async fn say_over(&self, environment: &EnvironmentId, deployments: &[DeploymentId]) {
+        if let Err(error) = self.conclude.over(environment, deployments).await {
+            tracing::error!(%environment, ?deployments, %error, "nobody is told of these before the sweeper comes");
+        }
     }
 
     async fn refuse(
@@ -184,6 +203,7 @@ impl Intake {
         let metadata = serde_json::to_vec_pretty(&deployment).map_err(|error| StepError::Corrupt(error.to_string()))?;
         self.store.put_derived(&file("metadata.json"), metadata).await?;
         self.store.accept(&deployment).await?;
+        self.say_over(&environment, std::slice::from_ref(id)).await;
         Ok(json!({ "deployment": id, "refused": true }))
     }
 

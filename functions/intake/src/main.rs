@@ -31,6 +31,7 @@ fn connect(config: &store::SdkConfig) -> Result<Intake, StepError> {
     Ok(Intake {
         store: store::Store::new(config, setting("STRANDS_TABLE")?, setting("STRANDS_DEPLOYMENTS")?),
         machine: control::StateMachine::new(config, setting("STRANDS_STATE_MACHINE")?),
+        conclude: control::Conclude::new(config),
         inbox: setting("STRANDS_INBOX")?,
         now: model::Timestamp::now,
     })

@@ -1,10 +1,12 @@
-//! Control of the state machine: starting executions, looking at them, and telling those that wait. And the topic by which people
-//! are told.
+//! Control of the state machine: starting executions, looking at them, and telling those that wait. The function that concludes, for
+//! what ends without an execution. And the topic by which people are told.
 //!
 //! Owns the names of executions, their input, and what they are told. Never looks at plans or records.
 
+mod conclude;
 mod topic;
 
+pub use conclude::Conclude;
 pub use topic::{Publication, PublishError, Topic};
 
 use async_trait::async_trait;
@@ -145,9 +147,11 @@ fn failed<E: ProvideErrorMetadata>(operation: &'static str, error: &SdkError<E, 
     let code = error.code().unwrap_or("no answer");
     let message = format!("{code}: {}", error.message().unwrap_or("the service gave no message"));
     match code {
-        "AccessDeniedException" | "StateMachineDoesNotExist" | "InvalidArn" | "StateMachineDeleting" => {
-            StoreError::Misconfigured { operation, message }
-        }
+        "AccessDeniedException"
+        | "StateMachineDoesNotExist"
+        | "InvalidArn"
+        | "StateMachineDeleting"
+        | "ResourceNotFoundException" => StoreError::Misconfigured { operation, message },
         _ => StoreError::Transient { operation, message },
     }
 }

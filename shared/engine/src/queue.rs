@@ -1,12 +1,13 @@
 //! `start_next`: the one way in which the next execution is chosen and started.
 
-use model::{EntryKind, EnvironmentId, QueueEntry, Timestamp};
+use model::{DeploymentId, EntryKind, EnvironmentId, QueueEntry, Timestamp};
 
 use crate::ports::{Executions, Launch, Queue, Restart, StoreError};
 
 /// Starts the next deployment of an environment, if none has its turn. Also starts again what was given its turn and never
 /// claimed, be it the first execution of a deployment or one that another handed over to. Called by whoever may have changed
-/// the queue, as often as they like.
+/// the queue, as often as they like. Answers which deployments ended as superseded: no execution writes their history or tells
+/// of them.
 ///
 /// # Errors
 /// [`StoreError`] of the queue or of the executions.
@@ -15,13 +16,14 @@ pub async fn start_next(
     queue: &dyn Queue,
     executions: &dyn Executions,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<DeploymentId>, StoreError> {
+    let mut superseded = Vec::new();
     let entry = match queue.active(environment).await? {
-        Some(active) if active.claimed => return Ok(()),
+        Some(active) if active.claimed => return Ok(superseded),
         Some(active) => active.entry,
-        None => match give_turn(environment, queue, now).await? {
+        None => match give_turn(environment, queue, now, &mut superseded).await? {
             Some(entry) => entry,
-            None => return Ok(()),
+            None => return Ok(superseded),
         },
     };
     if executions.start(environment, &entry.deployment, entry.starts).await? == Launch::Spent {
@@ -29,22 +31,27 @@ pub async fn start_next(
         let entry = queue.restart(environment, &entry, Restart::Death).await?;
         executions.start(environment, &entry.deployment, entry.starts).await?;
     }
-    Ok(())
+    Ok(superseded)
 }
 
-/// Gives the first that waits its turn, and ends what is superseded before it. None where nothing can go, or somebody else was
-/// faster.
+/// Gives the first that waits its turn, and ends what is superseded before it, which joins `superseded`. None where nothing can
+/// go, or somebody else was faster.
 async fn give_turn(
     environment: &EnvironmentId,
     queue: &dyn Queue,
     now: Timestamp,
+    superseded: &mut Vec<DeploymentId>,
 ) -> Result<Option<QueueEntry>, StoreError> {
     let mut before = None;
     loop {
         let Some(next) = choose(queue.entries(environment).await?) else { return Ok(None) };
         let mut stands = true;
         for (entry, by) in &next.superseded {
-            stands &= queue.supersede(environment, entry, by, now).await?;
+            if queue.supersede(environment, entry, by, now).await? {
+                superseded.push(entry.deployment.clone());
+            } else {
+                stands = false;
+            }
         }
         // What could not be superseded may be the one to go, now that what was newer is gone. Only if the queue says the same
         // twice, it is something else that keeps it from ending.
@@ -116,7 +123,7 @@ mod tests {
     use std::sync::Mutex;
 
     use async_trait::async_trait;
-    use model::{DeploymentId, Selection};
+    use model::Selection;
 
     use super::*;
     use crate::ports::{Active, Cancel};
@@ -216,8 +223,11 @@ mod tests {
     /// What is superseded and started when somebody asks for the next one.
     async fn next(desk: &Desk) -> (Vec<u64>, Vec<String>) {
         let environment = EnvironmentId::new("shop", "dev").unwrap();
-        start_next(&environment, desk, desk, Timestamp::UNIX_EPOCH).await.unwrap();
-        (desk.superseded.lock().unwrap().clone(), desk.started.lock().unwrap().clone())
+        let told = start_next(&environment, desk, desk, Timestamp::UNIX_EPOCH).await.unwrap();
+        let superseded = desk.superseded.lock().unwrap().clone();
+        let ids: Vec<DeploymentId> = superseded.iter().map(|number| format!("d{number}").into()).collect();
+        assert_eq!(told, ids, "whoever asks is told what ended");
+        (superseded, desk.started.lock().unwrap().clone())
     }
 
     use EntryKind::{Deploy, Destroy, Reap, Rollback};

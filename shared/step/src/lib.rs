@@ -6,7 +6,7 @@ mod error;
 mod message;
 
 pub use error::StepError;
-pub use message::{Caught, Message, VERSION, Verdict, Watched};
+pub use message::{Caught, Message, VERSION, Verdict, Watched, check_version};
 
 use std::future::Future;
 

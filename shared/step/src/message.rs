@@ -148,21 +148,27 @@ pub enum Verdict {
     HandedOver,
 }
 
+/// Whether a payload is of the version that this code reads.
+///
+/// # Errors
+/// [`StepError::Unreadable`] where it is of another one.
+pub fn check_version(payload: &Value) -> Result<(), StepError> {
+    match payload.get("v").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => Ok(()),
+        Some(other) => {
+            Err(StepError::Unreadable(format!("version {other} of the wire types; this function reads {VERSION}")))
+        }
+        None => Err(StepError::Unreadable("the payload has no version `v`".to_owned())),
+    }
+}
+
 impl Message {
     /// Reads a payload.
     ///
     /// # Errors
     /// [`StepError::Unreadable`] where it is of another version or shape.
     pub fn read(payload: &Value) -> Result<Self, StepError> {
-        match payload.get("v").and_then(Value::as_u64) {
-            Some(1) => {}
-            Some(other) => {
-                return Err(StepError::Unreadable(format!(
-                    "version {other} of the wire types; this function reads {VERSION}"
-                )));
-            }
-            None => return Err(StepError::Unreadable("the payload has no version `v`".to_owned())),
-        }
+        check_version(payload)?;
         serde_json::from_value(payload.clone()).map_err(|error| StepError::Unreadable(error.to_string()))
     }
 

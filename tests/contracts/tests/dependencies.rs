@@ -47,8 +47,10 @@ const FUNCTIONS: &[(&str, &[&str])] = &[
 ];
 
 /// Which service clients a crate may link by itself. `providers` may link any; who is not named, none.
-const CLIENTS: &[(&str, &[&str])] =
-    &[("store", &["aws-sdk-s3", "aws-sdk-dynamodb"]), ("control", &["aws-sdk-sfn", "aws-sdk-kms", "aws-sdk-sns"])];
+const CLIENTS: &[(&str, &[&str])] = &[
+    ("store", &["aws-sdk-s3", "aws-sdk-dynamodb"]),
+    ("control", &["aws-sdk-sfn", "aws-sdk-kms", "aws-sdk-lambda", "aws-sdk-sns"]),
+];
 
 /// Who may configure and connect clients.
 const PLUMBERS: &[&str] = &["store", "control", "providers", "step"];

@@ -124,10 +124,10 @@ fn no_function_touches_what_is_deployed_by_its_own_role() {
         for statement in statements(&template, &format!("{function}Role")) {
             for action in texts(&statement["Action"]) {
                 let service = action.split(':').next().unwrap();
-                assert!(
-                    ["s3", "dynamodb", "states", "sqs", "sns", "logs", "xray", "sts"].contains(&service),
-                    "{function}: {action}"
-                );
+                let own = ["s3", "dynamodb", "states", "sqs", "sns", "logs", "xray", "sts"].contains(&service);
+                // Of the engine's functions, which are not deployed by it, one may be asked by one.
+                let asks = function == "Intake" && statement["Sid"] == "SayWhatIsOver";
+                assert!(own || asks, "{function}: {action}");
             }
         }
     }
@@ -139,7 +139,7 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
     let template = template::engine().unwrap();
     let here = Installation::new(&template, &[]);
     let machine = local("states", "stateMachine:strandline-deploy");
-    let cases: [(&str, String, &[&str]); 31] = [
+    let cases: [(&str, String, &[&str]); 35] = [
         ("s3:GetObjectVersion", inbox("shop/dev/bundle.zip"), &["Intake"]),
         ("s3:PutObject", inbox("shop/dev/bundle.zip"), &[]),
         ("s3:PutObject", deployments("artifacts/a.zip"), &["Intake"]),
@@ -196,6 +196,10 @@ fn each_function_has_what_it_needs_and_not_what_another_needs() {
         // Only its own: what it releases are executions that wait for approval.
         ("states:SendTaskSuccess", machine.clone(), &["Conclude"]),
         ("states:UpdateStateMachine", machine, &[]),
+        ("lambda:InvokeFunction", local("lambda", "function:strandline-conclude"), &["Intake"]),
+        ("lambda:InvokeFunction", local("lambda", "function:strandline-provision-wave"), &[]),
+        ("lambda:InvokeFunction", local("lambda", "function:shop-dev-agent"), &[]),
+        ("lambda:UpdateFunctionCode", local("lambda", "function:strandline-conclude"), &[]),
         ("sns:Publish", here.arn("Notifications").unwrap(), &["Conclude"]),
         ("sns:Publish", local("sns", "strandline-other"), &[]),
         ("sns:Subscribe", here.arn("Notifications").unwrap(), &[]),

@@ -1,7 +1,7 @@
 //! The deployments of an environment: how they are asked for, and waiting until they are where a test wants them.
 
-use model::{Deployment, DeploymentId};
-use serde_json::Value;
+use model::{Deployment, DeploymentId, Origin};
+use serde_json::{Value, json};
 
 use crate::{Field, Project};
 
@@ -117,14 +117,41 @@ impl Field {
 
     /// Lets the engine look after every environment now; what it says that it moved.
     pub async fn sweep(&self) -> Value {
+        let answer = self.invoke("strandline-conclude", json!({ "v": 1, "step": "sweep" })).await;
+        answer.get("moved").cloned().unwrap_or_default()
+    }
+
+    /// Tells intake once more of the upload that a deployment came from, as AWS does where it died; what it answers.
+    pub async fn deliver_again(&self, deployment: &Deployment) -> Value {
+        let Origin::Upload { bucket, key, version, .. } = &deployment.origin else { panic!("not an upload") };
+        let event = json!({
+            "version": "0", "id": "6b1c0d2e-0000-4000-8000-000000000000", "detail-type": "Object Created",
+            "source": "aws.s3", "account": self.account.id(), "time": deployment.accepted,
+            "region": local::emulator::REGION, "resources": [format!("arn:aws:s3:::{bucket}")],
+            "detail": {
+                "version": "0", "bucket": { "name": bucket },
+                "object": { "key": key, "size": 1, "version-id": version, "sequencer": "0" },
+                "request-id": "R", "requester": self.account.id(), "reason": "PutObject",
+            },
+        });
+        self.invoke("strandline-intake", event).await
+    }
+
+    /// Invokes a function of the engine; what it answers.
+    async fn invoke(&self, function: &str, payload: Value) -> Value {
         let lambda = aws_sdk_lambda::Client::new(&self.account.clients.config);
-        let payload = aws_sdk_lambda::primitives::Blob::new(r#"{"v":1,"step":"sweep"}"#);
-        let answer = lambda.invoke().function_name("strandline-conclude").payload(payload).send().await;
-        let answer = answer.expect("the sweeper answers");
+        let payload = aws_sdk_lambda::primitives::Blob::new(payload.to_string());
+        let answer = lambda.invoke().function_name(function).payload(payload).send().await;
+        let answer = answer.expect("the function answers");
         let text = String::from_utf8(answer.payload.expect("a payload").into_inner()).expect("text");
         assert_eq!(answer.function_error, None, "{text}");
-        let answer: Value = serde_json::from_str(&text).expect("JSON");
-        answer.get("moved").cloned().unwrap_or_default()
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Takes the sweeper away: what is done from then on was not left to it.
+    pub async fn without_sweeper(&self) {
+        let events = aws_sdk_eventbridge::Client::new(&self.account.clients.config);
+        events.disable_rule().name("strandline-sweeper").send().await.expect("there is such a rule");
     }
 
     /// The first that is not among those that there were.

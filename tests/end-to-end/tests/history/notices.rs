@@ -1,17 +1,19 @@
 //! What who subscribed is told, as it comes to their queues, and that telling them is in nobody's way.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use end_to_end::admin::DESK;
 use end_to_end::bot::{bot, bot_with, with_orders};
 use end_to_end::trial::Trial;
 use end_to_end::{Project, assert_deployed, outcome};
-use local::proxy::{Point, Rule};
+use local::proxy::{Held, Point, Rule};
 use local::{Call, Effect};
 use model::{ApprovalRule, Deployment, DeploymentStatus, Environment};
 use serde_json::{Value, json};
 
 const CONCLUDE: &str = "strandline-conclude";
+const INTAKE: &str = "strandline-intake";
 
 /// Makes a queue, lets the topic send to it, and subscribes it with a filter.
 const SUBSCRIBE: &str = r#"
@@ -113,6 +115,15 @@ async fn all_told(trial: &Trial) {
     trial.until("everything to be told", is_told).await;
 }
 
+/// Kills a function's process where a call of it is held.
+async fn killed(trial: &Trial, function: &str, held: &mut Held) {
+    held.reached(Duration::from_secs(150)).await.expect("it comes so far");
+    let emulator = &trial.account.emulator;
+    for process in emulator.function_processes(function) {
+        emulator.kill(process).expect("it is killed");
+    }
+}
+
 fn published(trial: &Trial) -> Vec<Call> {
     trial.account.proxy.calls().into_iter().filter(|call| call.is("sns", "Publish")).collect()
 }
@@ -120,6 +131,7 @@ fn published(trial: &Trial) -> Vec<Call> {
 #[tokio::test]
 async fn who_subscribed_is_told_what_the_record_and_the_config_say_and_nothing_else() {
     let trial = Trial::start().await;
+    trial.without_sweeper().await;
     subscribe(&trial, "everything", json!({})).await;
     subscribe(&trial, "failures", json!({ "project": ["support-desk"], "notice": ["failed"] })).await;
     subscribe(&trial, "elsewhere", json!({ "project": ["another"] })).await;
@@ -138,9 +150,8 @@ async fn who_subscribed_is_told_what_the_record_and_the_config_say_and_nothing_e
 
     let refused = trial.deploy(&bot_with(1)).await;
     assert_eq!(outcome(&refused).name(), "Refused", "{refused:?}");
-    trial.sweep().await;
-    trial.sweep().await;
     all_told(&trial).await;
+    trial.sweep().await;
 
     let told = take(&trial, "everything").await;
     assert_eq!(ids(&told), [id(&asked, "deployed"), id(&failed, "failed"), id(&refused, "refused")]);
@@ -208,16 +219,13 @@ async fn who_subscribed_is_asked_for_approval_with_what_to_type() {
 #[tokio::test]
 async fn whatever_becomes_of_telling_a_deployment_ends_once_and_what_was_not_told_is_told_again() {
     let trial = Trial::start().await;
+    trial.without_sweeper().await;
     subscribe(&trial, "everything", json!({})).await;
 
     // The process dies after it told, and before that is noted.
     let mut held = trial.account.proxy.hold(Rule::on("sns", "Publish"), Point::AfterEffect);
     let accepted = trial.enqueue(&asking(bot(), "deployed")).await;
-    held.reached(std::time::Duration::from_secs(150)).await.expect("it tells");
-    let emulator = &trial.account.emulator;
-    for process in emulator.function_processes(CONCLUDE) {
-        emulator.kill(process).expect("it is killed");
-    }
+    killed(&trial, CONCLUDE, &mut held).await;
     held.cut();
     all_told(&trial).await;
     trial.settled().await;
@@ -227,6 +235,19 @@ async fn whatever_becomes_of_telling_a_deployment_ends_once_and_what_was_not_tol
     trial.told(&first).await;
     let twice = vec![id(&first, "deployed"); 2];
     assert_eq!(ids(&take(&trial, "everything").await), twice, "what comes twice is known by its id");
+
+    // The same of what is refused on its way in, after intake died before it said so.
+    let mut unsaid = trial.account.proxy.hold(Rule::on("lambda", "Invoke").caller(INTAKE), Point::BeforeEffect);
+    let mut held = trial.account.proxy.hold(Rule::on("sns", "Publish"), Point::AfterEffect);
+    let refused = trial.deploy(&bot_with(1)).await;
+    killed(&trial, INTAKE, &mut unsaid).await;
+    unsaid.cut();
+    trial.deliver_again(&refused).await;
+    killed(&trial, CONCLUDE, &mut held).await;
+    held.cut();
+    all_told(&trial).await;
+    assert_eq!(ids(&take(&trial, "everything").await), vec![id(&refused, "refused"); 2]);
+    assert_eq!(trial.ids().await, [first.id.clone(), refused.id.clone()]);
 
     // The topic is not for the engine any more.
     let denied = Rule::on("sns", "Publish").always();

@@ -1,11 +1,9 @@
 //! Events that are delivered more than once, as EventBridge may do.
 
 use end_to_end::{Field, assert_deployed};
-use model::Origin;
 use serde_json::json;
 
 use crate::bundles::small;
-use crate::cases::BUNDLE;
 use crate::support;
 
 /// Gives the rule of uploads its one target a second time, so that EventBridge delivers every event twice.
@@ -14,14 +12,6 @@ import boto3
 events = boto3.client("events")
 target = events.list_targets_by_rule(Rule="strandline-upload")["Targets"][0]
 print(events.put_targets(Rule="strandline-upload", Targets=[{"Id": "again", "Arn": target["Arn"]}])["FailedEntryCount"])
-"#;
-
-/// Invokes the intake function as EventBridge does, and prints what it answers.
-const INVOKE: &str = r#"
-import boto3, sys
-answer = boto3.client("lambda").invoke(FunctionName="strandline-intake", Payload=sys.argv[1].encode())
-assert "FunctionError" not in answer, answer["Payload"].read()
-print(answer["Payload"].read().decode())
 "#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,24 +25,12 @@ async fn the_same_event_twice_is_the_same_deployment() {
     let deliveries = log.lines().filter(|line| line.contains(deployment.id.as_str()));
     let deliveries = deliveries.filter(|line| line.contains("queued") || line.contains("a duplicated event"));
     assert_eq!(deliveries.count(), 2, "it was delivered twice:\n{log}");
-    let Origin::Upload { version, bucket, .. } = &deployment.origin else { panic!("not an upload") };
     assert_eq!(support::executions(&field).await, [format!("{}-1", deployment.id)]);
     assert_eq!(field.deployments().await.len(), 1);
 
     // Once more, when everything is over.
-    let event = json!({
-        "version": "0", "id": "6b1c0d2e-0000-4000-8000-000000000000", "detail-type": "Object Created", "source": "aws.s3",
-        "account": field.account.id(), "time": deployment.accepted, "region": local::emulator::REGION,
-        "resources": [format!("arn:aws:s3:::{bucket}")],
-        "detail": {
-            "version": "0", "bucket": { "name": bucket },
-            "object": { "key": BUNDLE, "size": 1, "version-id": version, "sequencer": "0" },
-            "request-id": "R", "requester": field.account.id(), "reason": "PutObject",
-        },
-    });
     let mark = field.account.proxy.mark();
-    let answer = field.python(INVOKE, &[&event.to_string()]).await;
-    let answer: serde_json::Value = serde_json::from_str(&answer).expect("JSON");
+    let answer = field.deliver_again(&deployment).await;
     assert_eq!(answer, json!({ "deployment": deployment.id, "duplicate": true }));
     assert_eq!(field.deployments().await, std::slice::from_ref(&deployment));
     assert_eq!(support::executions(&field).await.len(), 1);
