@@ -134,7 +134,7 @@ impl Admin {
             Command::Plan(plan) => plan.run(Engine::of(&config, self.table).await?, self.json).await?,
             Command::History(history) => history.run(&config, self.table, self.json).await?,
             Command::Queue { environment } => queue::show(&store, &id(&environment)?, self.json).await?,
-            Command::Cancel(cancelling) => cancelling.run(&store, self.json).await?,
+            Command::Cancel(cancelling) => cancelling.run(Engine::of(&config, self.table).await?, self.json).await?,
             Command::Approve(one) => one.run(Engine::of(&config, self.table).await?, true, self.json).await?,
             Command::Deny(one) => one.run(Engine::of(&config, self.table).await?, false, self.json).await?,
             Command::Rollback(back) => back.run(Engine::of(&config, self.table).await?, self.json).await?,

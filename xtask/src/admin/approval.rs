@@ -139,7 +139,7 @@ impl Asked {
             self.engine.machine.tell(&waiting.token, word).await?;
             store.forget_token(environment, &waiting).await?;
         }
-        ::engine::start_next(environment, store, &self.engine.machine, Timestamp::now()).await?;
+        self.engine.go_on(environment, &[]).await?;
         if self.as_json {
             println!("{}", json!({ "deployment": self.deployment, "plan": plan, "new": is_new, "decision": standing }));
         } else {

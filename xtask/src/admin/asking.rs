@@ -59,7 +59,7 @@ impl Asking {
         let environment = &self.environment.id;
         let deployment = Deployment::new(self.deployment(&request, now), environment.clone(), origin, request, now);
         self.engine.store.accept(&deployment).await?;
-        ::engine::start_next(environment, &self.engine.store, &self.engine.machine, now).await?;
+        self.engine.go_on(environment, &[]).await?;
         if self.as_json {
             println!("{}", json!({ "deployment": deployment.id, "request": deployment.request }));
         } else {

@@ -1,6 +1,7 @@
 //! The installation that an administrator works with, and who they are.
 
-use control::StateMachine;
+use control::{Conclude, StateMachine};
+use model::{DeploymentId, EnvironmentId, Timestamp};
 use store::{SdkConfig, Store};
 
 use crate::error::XtaskError;
@@ -13,6 +14,8 @@ pub(crate) struct Engine {
     pub(crate) inbox: String,
     /// Its state machine.
     pub(crate) machine: StateMachine,
+    /// The function that is told what is over.
+    conclude: Conclude,
     /// Whose credentials these are: an ARN.
     pub(crate) caller: String,
 }
@@ -36,7 +39,19 @@ impl Engine {
             store: Store::new(config, table, format!("strands-deployments-{account}-{region}")),
             inbox: format!("strands-inbox-{account}-{region}"),
             machine: StateMachine::new(config, machine),
+            conclude: Conclude::new(config),
             caller: caller.to_owned(),
         })
+    }
+
+    /// Starts what is next in an environment's queue, and sees to it that people are told of what is superseded by it, and of
+    /// `over`, which was ended here. Doing so again does no harm.
+    pub(crate) async fn go_on(&self, environment: &EnvironmentId, over: &[DeploymentId]) -> Result<(), XtaskError> {
+        let superseded = ::engine::start_next(environment, &self.store, &self.machine, Timestamp::now()).await?;
+        let over = [over, &superseded].concat();
+        if let Err(error) = self.conclude.over(environment, &over).await {
+            eprintln!("note: whoever subscribed is told within five minutes, and not at once: {error}");
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use model::{Deployment, DeploymentId, EntryKind, EnvironmentId, QueueEntry, Time
 use serde_json::{Value, json};
 use store::{Cancelled, Store};
 
+use super::engine::Engine;
 use super::id;
 use crate::error::XtaskError;
 
@@ -22,8 +23,8 @@ pub(crate) struct Cancelling {
 }
 
 impl Cancelling {
-    pub(crate) async fn run(self, store: &Store, as_json: bool) -> Result<(), XtaskError> {
-        let environment = id(&self.environment)?;
+    pub(crate) async fn run(self, engine: Engine, as_json: bool) -> Result<(), XtaskError> {
+        let (environment, store) = (id(&self.environment)?, &engine.store);
         let deployment = match self.deployment {
             Some(deployment) => DeploymentId(deployment),
             None => store.active(&environment).await?.map(|active| active.entry.deployment).ok_or_else(|| {
@@ -33,6 +34,9 @@ impl Cancelling {
         };
         let cancel = Cancel { by: self.by.or_else(|| std::env::var("USER").ok()) };
         let done = store.cancel_deployment(&environment, &deployment, &cancel, Timestamp::now()).await?;
+        // Also of what has ended already: whoever cancelled it may not have come this far.
+        let over = (done != Cancelled::Marked).then(|| deployment.clone());
+        let next = engine.go_on(&environment, over.as_slice()).await;
         let (word, sentence) = match done {
             Cancelled::Ended => ("ended", "it waited, and is cancelled"),
             Cancelled::Marked => ("marked", "it ends as soon as what has begun is finished"),
@@ -46,7 +50,7 @@ impl Cancelling {
         } else {
             println!("{deployment}: {sentence}");
         }
-        Ok(())
+        next
     }
 }
 

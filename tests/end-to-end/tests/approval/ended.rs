@@ -5,6 +5,7 @@ use std::time::Duration;
 use end_to_end::admin::DESK;
 use end_to_end::bot::{bot, bot_with, memory};
 use end_to_end::{assert_deployed, outcome};
+use local::proxy::{Mark, Point, Rule};
 use model::{Deployment, Outcome};
 use serde_json::json;
 
@@ -67,10 +68,16 @@ async fn what_nobody_decides_in_time_expires() {
 }
 
 #[tokio::test]
-async fn what_is_cancelled_while_it_waits_has_ended_and_its_execution_is_released() {
+async fn what_is_cancelled_while_it_waits_has_ended_its_execution_is_released_and_what_waits_behind_it_goes_on() {
     let trial = Trial::start().await;
+    trial.without_sweeper().await;
     let waits = trial.ask(&bot()).await;
+    let mark = trial.account.proxy.mark();
+    let behind = trial.enqueue_only("bot", &bot_with(300)).await;
+    intake_is_done(&trial, mark).await;
     trial.admin(&["cancel", DESK, waits.id.as_str(), "--by", "kim"]).await.expect("it is cancelled");
+    let behind = trial.waits(&behind.id, 1).await;
+    trial.admin(&["cancel", DESK, behind.id.as_str(), "--by", "kim"]).await.expect("it is cancelled");
     let by = Some("kim".to_owned());
     assert_eq!(*outcome(&trial.end_of(&waits.id).await), Outcome::Cancelled { by: by.clone() });
     let error = trial
@@ -78,18 +85,36 @@ async fn what_is_cancelled_while_it_waits_has_ended_and_its_execution_is_release
         .await
         .expect_err("it has ended");
     assert!(error.contains("it waits for no approval") && error.contains("has ended as Cancelled"), "{error}");
-    trial.sweep().await;
-    ended_as(&trial, &waits, |outcome| *outcome == Outcome::Cancelled { by: by.clone() }).await;
-    trial.all_succeeded(&waits.id, 1).await;
+    for one in [&waits, &behind] {
+        ended_as(&trial, one, |outcome| *outcome == Outcome::Cancelled { by: by.clone() }).await;
+        trial.all_succeeded(&one.id, 1).await;
+    }
+}
+
+/// Waits until intake has looked for what is next, after it took in what was uploaded since.
+async fn intake_is_done(trial: &Trial, mark: Mark) {
+    trial
+        .until("intake to look into the queue", async || {
+            let calls = trial.account.proxy.since(mark).into_iter().filter(|call| call.caller.is_named("intake"));
+            let mut after = calls.skip_while(|call| !call.is("dynamodb", "TransactWriteItems"));
+            after.any(|call| call.is("dynamodb", "Query") && call.ended.is_some()).then_some(())
+        })
+        .await;
 }
 
 #[tokio::test]
 async fn a_newer_upload_supersedes_what_waits_for_approval() {
     let trial = Trial::start().await;
+    trial.without_sweeper().await;
     let first = trial.ask(&bot()).await;
-    let second = trial.ask(&bot_with(300)).await;
-    let by = second.id.clone();
-    ended_as_superseded(&trial, &first, &by).await;
+    let mut planning =
+        trial.account.proxy.hold(Rule::on("s3", "PutObject").caller("strandline-plan"), Point::BeforeEffect);
+    let second = trial.enqueue(&bot_with(300)).await;
+    planning.reached(Duration::from_secs(60)).await.expect("it is planned");
+    // Nobody has to wait for what the newer one comes to.
+    ended_as_superseded(&trial, &first, &second.id).await;
+    planning.release();
+    let second = trial.waits(&second.id, 1).await;
     trial.approve(&second).await;
     assert_deployed(&trial.end_of(&second.id).await);
     assert_eq!(memory(&trial).await, Some(300));

@@ -12,6 +12,7 @@ use crate::trial::{asked, enqueue_held};
 #[tokio::test]
 async fn an_administrator_sees_the_queue_and_cancels_what_is_in_it() {
     let trial = Trial::with(&[]).await;
+    trial.without_sweeper().await;
     assert_eq!(
         trial.admin(&["queue", DESK]).await,
         Ok("nothing runs in `support-desk/dev`, and nothing waits".to_owned())
@@ -34,6 +35,8 @@ async fn an_administrator_sees_the_queue_and_cancels_what_is_in_it() {
 
     let answer = trial.admin(&["cancel", DESK, waiting.id.as_str(), "--by", "kim"]).await;
     assert_eq!(answer, Ok(format!("{}: it waited, and is cancelled", waiting.id)));
+    // Its history is written while the other one has its turn still.
+    trial.told(&trial.end_of(&waiting.id).await).await;
     let answer = trial.admin(&["cancel", DESK, "--by", "kim"]).await;
     assert_eq!(answer, Ok(format!("{}: it ends as soon as what has begun is finished", running.id)));
     let shown = trial.admin(&["queue", DESK]).await.unwrap();
