@@ -105,6 +105,10 @@ struct Stacks<'a> {
     /// The types of all resources, also of those that are left out.
     elsewhere: BTreeMap<ResourceAddress, ResourceType>,
     nested: BTreeMap<ResourceAddress, Nested>,
+    /// What nested stacks are given that are not read yet.
+    handed: BTreeMap<ResourceAddress, Vec<(Key, Rc<Node>)>>,
+    /// The stacks of whose nested ones that is known.
+    asked: BTreeSet<usize>,
 }
 
 /// A stack whose template is read and whose parameters have values.
@@ -132,7 +136,14 @@ impl<'a> Stacks<'a> {
         expansion: &mut Expansion,
         findings: &mut Vec<Finding>,
     ) -> Self {
-        let mut all = Self { context, read: Vec::new(), elsewhere: context.known.clone(), nested: BTreeMap::new() };
+        let mut all = Self {
+            context,
+            read: Vec::new(),
+            elsewhere: context.known.clone(),
+            nested: BTreeMap::new(),
+            handed: BTreeMap::new(),
+            asked: BTreeSet::new(),
+        };
         for stack in stacks {
             let Some(address) = &stack.within else { continue };
             all.nested.insert(address.clone(), Nested { name: stack.name.clone(), outputs: None });
@@ -146,10 +157,12 @@ impl<'a> Stacks<'a> {
         for stack in stacks {
             let (parent, given) = match &stack.within {
                 None => (None, stack.parameters.clone()),
-                Some(address) => match all.given(address, None, expansion, findings) {
-                    Some((parent, given)) => (Some(parent), given),
-                    None => continue,
-                },
+                Some(address) => {
+                    let Some(parent) = all.parent(address) else { continue };
+                    all.hand_on(parent, expansion, findings);
+                    let Some(given) = all.handed.remove(address) else { continue };
+                    (Some(parent), given)
+                }
             };
             let read = Read::of(stack, (parent, &given), (context, charge), expansion, findings);
             for resource in read.template.resources.values() {
@@ -190,33 +203,53 @@ impl<'a> Stacks<'a> {
         }
     }
 
-    /// What the nested stack at `address` is given, and the place of the stack that gives it; none where it is not there.
-    fn given(
-        &self,
-        address: &ResourceAddress,
-        exports: Option<&BTreeMap<String, Export>>,
-        expansion: &mut Expansion,
-        findings: &mut Vec<Finding>,
-    ) -> Option<(usize, Vec<(Key, Rc<Node>)>)> {
-        let parent = self.read.iter().position(|one| one.stack.name == address.stack)?;
-        let one = self.read.get(parent)?;
-        let resource = one.template.resources.get(&address.logical_id)?;
-        let values = exports.map(|_| self.values(parent, exports, expansion, findings));
-        let scope = self.scope(one, exports);
-        let mut evaluator = Evaluator::new(Scope { values: values.as_ref().unwrap_or(scope.values), ..scope });
-        let is_there = resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition));
-        let given = is_there.then(|| nested::parameters(resource, &mut evaluator));
+    /// The place of the stack that a nested one is in.
+    fn parent(&self, address: &ResourceAddress) -> Option<usize> {
+        self.read.iter().position(|one| one.stack.name == address.stack)
+    }
+
+    /// Notes what all that is nested in a stack is given, as far as that is there.
+    fn hand_on(&mut self, at: usize, expansion: &mut Expansion, findings: &mut Vec<Finding>) {
+        let Some(one) = self.read.get(at).filter(|_| self.asked.insert(at)) else { return };
+        let mut evaluator = Evaluator::new(self.scope(one, None));
+        let mut handed = Vec::new();
+        for resource in one.template.resources.values().filter(|resource| resource.kind.value.as_str() == STACK) {
+            if resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition)) {
+                let address = ResourceAddress::new(&one.stack.name, &resource.key.name);
+                handed.push((address, nested::parameters(resource, &mut evaluator)));
+            }
+        }
         let Evaluated { findings: found, lookups } = evaluator.finish();
         findings.extend(found);
         expansion.lookups.extend(lookups);
-        Some((parent, given?))
+        self.handed.extend(handed);
+    }
+
+    /// What the nested stack at `address` is given, with everything in it that is known by now.
+    fn given(
+        &self,
+        address: &ResourceAddress,
+        exports: &BTreeMap<String, Export>,
+        expansion: &mut Expansion,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Vec<(Key, Rc<Node>)>> {
+        let parent = self.parent(address)?;
+        let values = self.values(parent, exports, expansion, findings);
+        let one = self.read.get(parent)?;
+        let resource = one.template.resources.get(&address.logical_id)?;
+        let mut evaluator = Evaluator::again(Scope { values: &values, ..self.scope(one, Some(exports)) });
+        let given = nested::parameters(resource, &mut evaluator);
+        let Evaluated { findings: found, lookups } = evaluator.finish();
+        findings.extend(found);
+        expansion.lookups.extend(lookups);
+        Some(given)
     }
 
     /// The values of a stack's parameters, with everything in them that is known by now.
     fn values(
         &self,
         at: usize,
-        exports: Option<&BTreeMap<String, Export>>,
+        exports: &BTreeMap<String, Export>,
         expansion: &mut Expansion,
         findings: &mut Vec<Finding>,
     ) -> BTreeMap<String, Rc<Node>> {
@@ -225,7 +258,7 @@ impl<'a> Stacks<'a> {
             Some(address) if one.awaits() => self.given(address, exports, expansion, findings),
             Some(_) | None => None,
         };
-        let Some((_, given)) = given else { return one.values.clone() };
+        let Some(given) = given else { return one.values.clone() };
         let charged = (one.charge, &mut expansion.lookups);
         parameters::values((one.stack, &given), &one.template, self.context.snapshot, charged, findings)
     }
@@ -239,7 +272,7 @@ impl<'a> Stacks<'a> {
         findings: &mut Vec<Finding>,
     ) {
         if self.read.get(at).is_some_and(Read::awaits) {
-            let values = self.values(at, Some(exports), expansion, findings);
+            let values = self.values(at, exports, expansion, findings);
             if let Some(one) = self.read.get_mut(at) {
                 one.values = values;
             }

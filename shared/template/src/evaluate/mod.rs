@@ -77,7 +77,14 @@ impl<'a> Evaluator<'a> {
     /// One for the stack of `scope`. All conditions are decided at once, so that what is wrong with them does not depend on who
     /// asks for them.
     pub(crate) fn new(scope: Scope<'a>) -> Self {
-        let mut evaluator = Self {
+        let mut evaluator = Self::again(scope);
+        evaluator.decide_all();
+        evaluator
+    }
+
+    /// The same where all that is wrong was told before: a condition is decided when it is asked for.
+    pub(crate) fn again(scope: Scope<'a>) -> Self {
+        Self {
             scope,
             place: Place::Property,
             findings: Vec::new(),
@@ -88,9 +95,7 @@ impl<'a> Evaluator<'a> {
             is_taken: true,
             is_spent: false,
             is_full: false,
-        };
-        evaluator.decide_all();
-        evaluator
+        }
     }
 
     /// What a property comes to; none where that is `AWS::NoValue`.

@@ -177,3 +177,41 @@ fn keys_that_are_no_text_end_nothing() {
         let _ = problems(text);
     }
 }
+
+/// A stack with many nested ones, each of which is given what the one before gives back, `times` over.
+fn chain(count: usize, times: usize, conditions: usize) -> Stage {
+    let conditions: String = (0..conditions).map(|n| format!("  C{n}: !Equals [a, b]\n")).collect();
+    let mut text = format!("Conditions:\n  C: !Equals [a, a]\n{conditions}Resources:\n");
+    for n in 0..count {
+        let given = match n {
+            0 => "a".to_owned(),
+            n => format!("!Join ['-', [b{}]]", format!(", !GetAtt N{}.Outputs.Out", n - 1).repeat(times)),
+        };
+        text.push_str(&format!(
+            "  N{n}: {{ Type: AWS::CloudFormation::Stack, Condition: C, Properties: {{ TemplateURL: a, Parameters: {{ In: {given} }} }} }}\n"
+        ));
+    }
+    let within = "Parameters: { In: { Type: String } }
+Resources: { Topic: { Type: AWS::SNS::Topic } }
+Outputs: { Out: { Value: !Sub '${In}${Topic.TopicName}' } }
+";
+    let stage = Stage::of(&text);
+    (0..count).fold(stage, |stage, n| stage.nested(&format!("n{n}"), &format!("site/N{n}"), within))
+}
+
+#[test]
+fn what_nested_stacks_hand_on_to_each_other_is_bounded() {
+    for (times, told) in [(1, " too-deep | "), (4, " too-large | ")] {
+        let begun = Instant::now();
+        let problems = chain(200, times, 0).problems();
+        assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+        assert!(problems.iter().any(|one| one.contains(told)), "{problems:?}");
+    }
+}
+
+#[test]
+fn conditions_beside_many_nested_stacks_are_not_decided_for_each_of_them() {
+    let begun = Instant::now();
+    assert_eq!(chain(100, 0, 20_000).problems(), Vec::<String>::new());
+    assert!(begun.elapsed() < LONGEST, "{:?}", begun.elapsed());
+}
