@@ -9,6 +9,7 @@
 )]
 
 mod hostile;
+mod nested;
 
 use std::collections::BTreeMap;
 

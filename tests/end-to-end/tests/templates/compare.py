@@ -9,6 +9,7 @@ Prints {"resources", "properties", "types", "different": [...], "outputs": {...}
 """
 
 import base64
+import glob
 import hashlib
 import io
 import ipaddress
@@ -70,20 +71,45 @@ Loader.yaml_implicit_resolvers = {
     for first, found in Loader.yaml_implicit_resolvers.items()}
 
 
+def template_file(assembly, url):
+    """The file that is published at an address."""
+    key = url.rsplit("/", 1)[1]
+    for manifest in glob.glob(os.path.join(assembly, "*.assets.json")):
+        for file in json.load(open(manifest))["files"].values():
+            if any(destination["objectKey"] == key for destination in file["destinations"].values()):
+                return os.path.join(assembly, file["source"]["path"])
+    raise LookupError(f"no asset is published at {url}")
+
+
 class Stack:
     def __init__(self, asked):
         self.name = asked["name"]
         self.template = yaml.load(asked["template"], Loader)
         self.given = asked.get("parameters", {})
         self.assembly = asked.get("assembly")
+        # The stack that it is nested in evaluates what it is given.
+        self.outer = asked.get("outer")
         # The bootstrap's version and what CDK tells of itself concern CloudFormation alone.
         self.resources = {
             k: r for k, r in self.template["Resources"].items()
             if r["Type"] != "AWS::CDK::Metadata" and ("Condition" not in r or self.holds(r["Condition"]))}
+        stacks = {k: r["Properties"] for k, r in self.resources.items() if r["Type"] == "AWS::CloudFormation::Stack"}
+        self.resources = {k: r for k, r in self.resources.items() if k not in stacks}
+        self.nested = {k: self.within(k, asked) for k, asked in stacks.items()}
+
+    def within(self, logical, asked):
+        """A nested stack, whose template is an asset; called as CDK calls it in its path."""
+        template = open(template_file(self.assembly, self.value(asked["TemplateURL"]))).read()
+        return Stack({"name": f"{self.name}-{logical.split('NestedStack')[0]}", "template": template, "assembly": self.assembly,
+                      "parameters": asked.get("Parameters", {}), "outer": self})
+
+    def all(self):
+        return [self, *(deeper for stack in self.nested.values() for deeper in stack.all())]
 
     def parameter(self, name):
         declared = self.template.get("Parameters", {})[name]
-        value = str(self.given.get(name, declared.get("Default")))
+        value = self.given.get(name, declared.get("Default"))
+        value = str(self.outer.value(value) if self.outer else value)
         if declared["Type"].startswith("AWS::SSM::Parameter::Value"):
             return client("ssm").get_parameter(Name=value)["Parameter"]["Value"]
         if declared["Type"] in ("CommaDelimitedList", "List<Number>", "List<String>"):
@@ -113,6 +139,9 @@ class Stack:
         return found(f"{self.name}/{name}")["Ref"]
 
     def attribute(self, name, attribute):
+        if name in self.nested:
+            stack = self.nested[name]
+            return stack.value(stack.template["Outputs"][attribute.removeprefix("Outputs.")]["Value"])
         return found(f"{self.name}/{name}")["Attributes"][attribute]
 
     def substituted(self, given):
@@ -549,7 +578,7 @@ def differences(asked, exists, path):
     return [] if scalar(asked) == scalar(exists) else [f"{path}: {asked!r} is asked for, and there is {exists!r}"]
 
 
-STACKS = {asked["name"]: Stack(asked) for asked in ASKED["stacks"]}
+STACKS = {stack.name: stack for asked in ASKED["stacks"] for stack in Stack(asked).all()}
 result = {"resources": 0, "properties": 0, "types": set(), "different": [], "outputs": {}}
 wanted = {f"{stack.name}/{logical}" for stack in STACKS.values() for logical in stack.resources}
 made = {address for address in ASKED["made"] if address.split("/")[0] in STACKS}
@@ -575,7 +604,8 @@ for address in sorted(wanted & made):
                 result["different"].append(f"{address}.Code has {sorted(exists['Code'])}, and not {sorted(asked)}")
         result["properties"] += 1
         result["different"] += differences(asked, exists.get(key), f"{address}.{key}")
-for stack in STACKS.values():
+# What is nested gives its outputs to the stack that it is in alone.
+for stack in (stack for stack in STACKS.values() if not stack.outer):
     for name, output in stack.template.get("Outputs", {}).items():
         if "Condition" not in output or stack.holds(output["Condition"]):
             result["outputs"][f"{stack.name}/{name}"] = stack.value(output["Value"])

@@ -14,6 +14,27 @@ class Storage extends cdk.Stack {
     new cdk.CfnOutput(this, 'BucketName', { value: this.bucket.bucketName, exportName: 'documents' });
   }
 }
+class Journal extends cdk.NestedStack {
+  constructor(scope, id, props) {
+    super(scope, id, props);
+    this.entries = new sqs.Queue(this, 'Entries', { visibilityTimeout: cdk.Duration.seconds(45) });
+    new ssm.StringParameter(this, 'Source', { parameterName: '/support-desk/dev/journal/source', stringValue: `${props.notices.topicName} of ${props.work.queueName}` });
+  }
+}
+class Watch extends cdk.NestedStack {
+  constructor(scope, id, props) {
+    super(scope, id, props);
+    const keep = new cdk.CfnParameter(this, 'Keep', { type: 'String', default: 'no', allowedValues: ['yes', 'no'] });
+    const isKept = new cdk.CfnCondition(this, 'IsKept', { expression: cdk.Fn.conditionEquals(keep.valueAsString, 'yes') });
+    this.notices = new sns.Topic(this, 'Notices', { displayName: 'notices' });
+    const kept = new sqs.CfnQueue(this, 'Kept', { visibilityTimeout: 31 }); kept.cfnOptions.condition = isKept;
+    const dropped = new sqs.CfnQueue(this, 'Dropped', {}); dropped.cfnOptions.condition = new cdk.CfnCondition(this, 'IsDropped', { expression: cdk.Fn.conditionNot(isKept) });
+    this.journal = new Journal(this, 'Journal', { notices: this.notices, work: props.work });
+    this.look = new lambda.Function(this, 'Look', { runtime: lambda.Runtime.PYTHON_3_12, handler: 'index.handler', code: lambda.Code.fromAsset('fn/worker'),
+      environment: { WORK: props.work.queueUrl, ENTRIES: this.journal.entries.queueUrl } });
+    props.work.grantConsumeMessages(this.look); this.journal.entries.grantSendMessages(this.look);
+  }
+}
 class Service extends cdk.Stack {
   constructor(scope, id, props) {
     super(scope, id, props);
@@ -39,6 +60,10 @@ class Service extends cdk.Stack {
     const custom = new cdk.CustomResource(this, 'Seeding', { serviceToken: seed.functionArn, resourceType: 'Custom::Seeding', properties: { Who: cdk.Fn.select(1, cdk.Fn.split('-', 'big-world')) } });
     new ssm.StringParameter(this, 'Greeting', { parameterName: '/support-desk/dev/greeting', stringValue: custom.getAttString('Greeting') });
     const prodOnly = new sqs.CfnQueue(this, 'ProdOnly', {}); prodOnly.cfnOptions.condition = isProd;
+    const watch = new Watch(this, 'Watch', { work: queue, parameters: { Keep: 'yes' }, removalPolicy: cdk.RemovalPolicy.DESTROY });
+    new ssm.StringParameter(this, 'Entries', { parameterName: '/support-desk/dev/entries', stringValue: watch.journal.entries.queueArn });
+    const last = new sqs.Queue(this, 'Last'); last.node.addDependency(watch);
+    new cdk.CfnOutput(this, 'NoticesArn', { value: watch.notices.topicArn });
     new cdk.CfnOutput(this, 'Url', { value: url.url });
     new cdk.CfnOutput(this, 'ApiEndpoint', { value: http.apiEndpoint });
     cdk.Tags.of(this).add('team', 'desk');
