@@ -254,3 +254,106 @@ fn changes_of_what_is_nested_are_ignored_by_its_logical_id() {
     let topic = &expanded.desired.resources[&"site-Inner/Topic".parse().unwrap()];
     assert_eq!(topic.ignore_changes.iter().map(|path| path.0.as_str()).collect::<Vec<_>>(), ["DisplayName"]);
 }
+
+/// What CDK writes of two stacks, the second after the first, which has another one within it; `url` is where that is published.
+fn assembly(url: &str) -> Project {
+    let stack = |name: &str, after: &[&str]| {
+        json!({
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://unknown-account/unknown-region",
+            "properties": { "templateFile": format!("{name}.template.json") },
+            "dependencies": after,
+        })
+    };
+    let assets = json!({ "type": "cdk:asset-manifest", "properties": { "file": "Data.assets.json" } });
+    let manifest = json!({
+        "version": "48.0.0",
+        "artifacts": {
+            "Data.assets": assets,
+            "Data": stack("Data", &["Data.assets"]),
+            "Site": stack("Site", &["Data"]),
+        },
+    });
+    let file = |path: &str, key: &str| {
+        let destination = json!({ "bucketName": "cdk-assets-${AWS::AccountId}", "objectKey": key });
+        json!({ "source": { "path": path, "packaging": "file" }, "destinations": { "here": destination } })
+    };
+    let files = json!({
+        "version": "48.0.0",
+        "files": {
+            "one": file("Data.template.json", "data.json"),
+            "two": file("DataInner.nested.template.json", "some/inner.json"),
+            "three": file("asset.own.yaml", "own.yaml"),
+        },
+    });
+    let data = format!(
+        r#"{{ "Resources": {{ "InnerNestedStackInnerNestedStackResource0123ABCD": {{ "Type": "AWS::CloudFormation::Stack", "Properties": {{ "TemplateURL": {url} }} }} }} }}"#
+    );
+    project("stacks: [{ name: app, assembly: cdk.out }]\n")
+        .with("cdk.out/manifest.json", manifest.to_string())
+        .with("cdk.out/Data.assets.json", files.to_string())
+        .with("cdk.out/Data.template.json", data)
+        .with("cdk.out/DataInner.nested.template.json", TOPIC)
+        .with("cdk.out/Site.template.json", "Resources:\n  Work: { Type: AWS::SQS::Queue }\n")
+}
+
+#[test]
+fn an_asset_of_the_assembly_is_found_by_where_it_is_published() {
+    for url in [
+        r#"{ "Fn::Join": ["", ["https://s3.", { "Ref": "AWS::Region" }, "/cdk-assets/some/inner.json"]] }"#,
+        r#"{ "Fn::Sub": "https://s3.${AWS::Region}.${AWS::URLSuffix}/cdk-assets-${AWS::AccountId}/some/inner.json" }"#,
+        r#""https://s3.eu-central-1.amazonaws.com/cdk-assets-123456789012/some/inner.json""#,
+    ] {
+        let project = assembly(url);
+        assert_eq!(addresses(&project), ["Data-Inner/Topic", "Site/Work"], "{url}");
+        let assets = project.config().assets("dev", &project.sources).unwrap();
+        let kept: Vec<&str> = assets.iter().map(|asset| asset.path.as_str()).collect();
+        assert_eq!(kept, ["cdk.out/asset.own.yaml"], "what CDK wrote as the template of a nested stack is not kept");
+    }
+}
+
+#[test]
+fn a_template_that_is_an_asset_like_others_is_asked_for() {
+    let project = assembly(r#"{ "Fn::Sub": "https://s3.${AWS::Region}.amazonaws.com/cdk-assets/own.yaml" }"#);
+    let nested = project.config().nested("dev", &project.sources);
+    assert_eq!(nested.keys().collect::<Vec<_>>(), ["cdk.out/asset.own.yaml"]);
+    assert_eq!(addresses(&project.with("cdk.out/asset.own.yaml", TOPIC)), ["Data-Inner/Topic", "Site/Work"]);
+}
+
+#[test]
+fn what_is_published_by_nobody_is_no_template() {
+    for url in [
+        r#""https://s3.amazonaws.com/others/inner.json""#,
+        r#""./DataInner.nested.template.json""#,
+        r#"{ "Ref": "AWS::Region" }"#,
+        r#"{ "Fn::Join": ["-", ["https:/", "/some/inner.json"]] }"#,
+    ] {
+        assert_eq!(
+            assembly(url).problems(),
+            [
+                "cdk.out/Data.template.json:1:141 template::unsupported | the template of this nested stack is no asset of the assembly | make the stack with `NestedStack` of aws-cdk-lib, and run `cdk synth` anew"
+            ],
+            "{url}"
+        );
+    }
+}
+
+#[test]
+fn a_stack_that_comes_after_another_one_comes_after_all_that_is_nested_in_it() {
+    let expanded = assembly(r#""/some/inner.json""#).expanded();
+    let work = &expanded.desired.resources[&"Site/Work".parse().unwrap()];
+    assert_eq!(work.depends_on.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Data-Inner/Topic"]);
+}
+
+#[test]
+fn agents_use_what_is_nested_by_its_address() {
+    let agent = "agents: [{ name: bot, path: agents/bot, runtime: python3.12, handler: h.h, environment: { TOPIC: !Ref site-Inner/Topic }, permissions: [{ resource: site-Inner/Topic, access: write }] }]\n";
+    let project = project(&format!("{SITE}{agent}"))
+        .with("stacks/site.yaml", outer("inner.yaml"))
+        .with("stacks/inner.yaml", TOPIC);
+    let expanded = project.expanded();
+    let variables = &properties(&expanded, "bot/Function")["Environment"]["Variables"];
+    assert_eq!(variables["TOPIC"], json!({ "Ref": "site-Inner/Topic" }));
+    let policies = expanded.desired.resources.values().map(|one| one.properties.to_value().to_string());
+    assert!(policies.into_iter().any(|one| one.contains("sns:Publish") && one.contains("site-Inner/Topic")));
+}
