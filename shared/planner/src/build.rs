@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
     Action, AtOnce, Change, Edge, Generation, Ignored, NonEmpty, Order, Presence, Properties, PropertyDiff,
-    PropertyPath, Reach, Reason, Reference, ResourceAddress, ResourceKey, ResourceType, Stage, expression,
+    PropertyPath, Reach, Reason, Reference, ResourceAddress, ResourceKey, ResourceType, Retention, Stage, expression,
 };
 use schema::Naming;
 use serde_json::Value;
 
 use crate::view::{Standing, View};
 use crate::wanted::{Wanted, Wants};
-use crate::{Inputs, again, name, shift};
+use crate::{Inputs, again, moves, name, shift};
 
 /// What the building half decided.
 pub(crate) struct Built {
@@ -89,6 +89,7 @@ pub(crate) fn build(
             let moved = inputs.desired.moved.iter().filter(|(_, to)| *to == wanted.address);
             let places = here.into_iter().chain(moved.filter_map(|(from, _)| view.place(from)));
             let going = places.filter_map(|place| again::going_under_its_identity(place, wanted.resource, view));
+            let going = going.chain(moves::going(wanted.resource, view));
             for (old, forced_by) in gives_way(wanted, &action, &held).into_iter().chain(going) {
                 needs.push(Edge { on: old.clone(), until: Reach::Ready });
                 built.first.insert(old, forced_by);
@@ -185,7 +186,8 @@ impl Deciding<'_, '_> {
         let name =
             |properties: &Properties| wanted.schema.naming.and_then(|naming| properties.get(naming.property).cloned());
         let same_name = name(&to).is_some() && name(&to) == name(&old.asked);
-        let order = if same_name { Order::DeleteFirst } else { Order::CreateFirst };
+        let is_first = same_name || self.may_be_the_same(old, &to);
+        let order = if is_first { Order::DeleteFirst } else { Order::CreateFirst };
         let because = match forced_by.as_slice().first() {
             Some(one) => replaced_reference(&to, &one.path).map_or(Reason::Changed, Reason::Replaces),
             None => Reason::Changed,
@@ -193,6 +195,22 @@ impl Deciding<'_, '_> {
         let key = ResourceKey::new(wanted.address.clone(), old.generation);
         let action = Action::Replace { old: key, to, order, forced_by };
         Decision { generation: next, change: Some((action, because)), exists: false, renewed: true }
+    }
+
+    /// Whether AWS may take what replaces an incarnation for the same: it differs by nothing but what it stands in, and where that
+    /// stands nothing is recorded, so that it may be what was let go. Deleting the old one afterwards would take the new one away.
+    fn may_be_the_same(&self, old: &Standing<'_>, to: &Properties) -> bool {
+        let Self { wanted, wants, view, .. } = self;
+        let sole = wanted.schema.sole;
+        let is_unknown = |rank: &usize| {
+            let place = wants.places.get(*rank).copied().flatten();
+            self.is_renewed(*rank) && place.and_then(|place| view.current_at(place)).is_none()
+        };
+        let stands_in = wanted.needs(false).properties.iter().filter(|(name, _)| sole.contains(&name.as_ref()));
+        wanted.resource.retention == Retention::Delete
+            && old.recorded.kind == wanted.resource.kind
+            && sole.iter().all(|property| old.asked.get(property) == to.get(property))
+            && stands_in.flat_map(|(_, ranks)| ranks).any(is_unknown)
     }
 
     /// Whether what is asked for is, word for word, what was asked for: so it is with most resources of most deployments,

@@ -157,8 +157,16 @@ pub(crate) fn unsaid(
     }
 }
 
+/// What is being deleted, wherever it stands, and what AWS would take for what is wanted; with a property that tells.
+pub(crate) fn going(wanted: &DesiredResource, view: &View<'_>) -> Vec<(ResourceKey, String)> {
+    let Some(property) = sole(&wanted.kind).last() else { return Vec::new() };
+    let all = view.all().filter(|(_, standing)| !standing.stays());
+    let same = all.filter(|(_, standing)| is_same(standing.recorded, wanted, view, &BTreeMap::new()));
+    same.map(|(address, one)| (ResourceKey::new(address.clone(), one.generation), (*property).to_owned())).collect()
+}
+
 /// Whether nothing by which AWS tells things of its type apart tells an incarnation from what is wanted.
-pub(crate) fn is_same(
+fn is_same(
     resource: &RecordedResource,
     wanted: &DesiredResource,
     view: &View<'_>,

@@ -45,6 +45,33 @@ fn a_reap_leaves_what_something_that_stays_needs() {
     assert_eq!(report.waiting.len(), 1);
 }
 
+/// A topic, and what subscribes to it.
+fn subscribed(topic: Value) -> Desired {
+    let of = json!({ "TopicArn": { "Fn::GetAtt": ["a/Topic", "Arn"] }, "Protocol": "sqs", "Endpoint": "arn:queue" });
+    desired(&[("a/Topic", resource("AWS::SNS::Topic", topic)), ("a/Sub", resource("AWS::SNS::Subscription", of))])
+}
+
+#[test]
+fn what_may_be_made_again_in_the_same_that_was_let_go_goes_first() {
+    let wanted = subscribed(json!({}));
+    let record = carried_out(&planned(&wanted, &Recorded::default(), false).unwrap(), &Recorded::default());
+    let order = |plan: &Plan| match &plan.change(&"a/Sub@2".parse().unwrap()).unwrap().action {
+        Action::Replace { order, .. } => *order,
+        other => panic!("{other:?}"),
+    };
+    let mut let_go = record.clone();
+    let_go.resources.remove(&"a/Topic@1".parse().unwrap());
+    let plan = planned(&wanted, &let_go, false).unwrap();
+    check::check(&plan, &let_go).unwrap();
+    assert_eq!(order(&plan), Order::DeleteFirst, "of the same topic it would be the same subscription");
+    let new = plan.change(&"a/Sub@2".parse().unwrap()).unwrap();
+    assert_eq!(new.needs.iter().map(|edge| edge.on.to_string()).collect::<Vec<_>>(), ["a/Sub@1", "a/Topic@1"]);
+    assert_eq!(plan.change(&"a/Sub@1".parse().unwrap()).unwrap().stage, Stage::Build);
+
+    let another = planned(&subscribed(json!({ "FifoTopic": true })), &record, false).unwrap();
+    assert_eq!(order(&another), Order::CreateFirst, "of another topic it is another one");
+}
+
 #[test]
 fn a_name_that_is_needed_again_is_freed_first_with_what_stands_on_it() {
     let record = put_off();
@@ -277,6 +304,10 @@ fn what_may_be_on_its_way_out_is_gone_before_the_same_is_made_again() {
     let moved = planned(&elsewhere, &record, false).unwrap();
     check::check(&moved, &record).unwrap();
     assert_eq!(keys(&moved), ["a/Url@1", "a/Address@1"], "also where it has another address now");
+    elsewhere.moved.clear();
+    let unsaid = planned(&elsewhere, &record, false).unwrap();
+    check::check(&unsaid, &record).unwrap();
+    assert_eq!(unsaid.changes, moved.changes, "and where nobody says that it has");
 }
 
 #[test]
