@@ -225,6 +225,122 @@ fn holds(expansion: &template::Expansion) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Text that may be known only later, of what `given` are.
+fn given(given: &'static [&'static str]) -> BoxedStrategy<Value> {
+    let leaf = prop_oneof![
+        1 => Just(json!("plain")),
+        3 => select(given).prop_map(|text| serde_json::from_str(text).unwrap()),
+    ];
+    leaf.prop_recursive(2, 6, 2, |inner| {
+        let several = proptest::collection::vec(inner.clone(), 1..3);
+        prop_oneof![
+            several.clone().prop_map(|parts| json!({ "Fn::Join": ["-", parts] })),
+            several.prop_map(|items| json!({ "Fn::Select": [0, items] })),
+            (select(&["Yes", "No"][..]), inner.clone(), inner)
+                .prop_map(|(condition, then, otherwise)| json!({ "Fn::If": [condition, then, otherwise] })),
+        ]
+    })
+    .boxed()
+}
+
+/// `resources` and `outputs` that are asked for only sometimes, in a template with a parameter that may be known only later.
+fn within_others(resources: Value, outputs: Value) -> Value {
+    json!({
+        "Parameters": { "In": { "Type": "String", "Default": "own" }, "Stage": { "Type": "String", "Default": "dev" } },
+        "Conditions": {
+            "Yes": { "Fn::Equals": [{ "Ref": "Stage" }, "dev"] },
+            "No": { "Fn::Not": [{ "Condition": "Yes" }] },
+        },
+        "Resources": resources,
+        "Outputs": outputs,
+    })
+}
+
+/// A resource with a value, and what it waits for.
+fn made((value, waits): (Value, Vec<&'static str>)) -> Value {
+    json!({ "Type": "Custom::Any", "DependsOn": waits, "Properties": { "ServiceToken": "a", "Value": value } })
+}
+
+/// A stack within another one, which is given `given` and waits for `waits`.
+fn inner((given, stage, waits): (Value, &'static str, Vec<&'static str>)) -> Value {
+    let properties = json!({ "TemplateURL": "a.yaml", "Parameters": { "In": given, "Stage": stage } });
+    json!({ "Type": "AWS::CloudFormation::Stack", "DependsOn": waits, "Properties": properties })
+}
+
+const GIVEN: &[&str] = &[r#"{ "Ref": "In" }"#, r#"{ "Fn::Sub": "${In}/${Stage}" }"#];
+const BESIDE: &[&str] = &[r#"{ "Ref": "In" }"#, r#"{ "Ref": "Work" }"#, r#"{ "Fn::GetAtt": ["Work", "Any"] }"#];
+const GIVEN_BACK: &[&str] = &[
+    r#"{ "Ref": "In" }"#,
+    r#"{ "Ref": "Work" }"#,
+    r#"{ "Fn::GetAtt": ["First", "Outputs.Out"] }"#,
+    r#"{ "Fn::Sub": "${First.Outputs.Out}:${Work.Any}" }"#,
+];
+const LAST: &[&str] = &[
+    r#"{ "Fn::GetAtt": "First.Outputs.Out" }"#,
+    r#"{ "Fn::GetAtt": ["Second", "Outputs.Out"] }"#,
+    r#"{ "Fn::Sub": "${Second.Outputs.Out}:${Second}" }"#,
+];
+
+/// A template without another one in it.
+fn innermost() -> impl Strategy<Value = Value> {
+    (given(GIVEN), given(BESIDE)).prop_map(|(work, out)| {
+        within_others(json!({ "Work": made((work, Vec::new())) }), json!({ "Out": { "Value": out } }))
+    })
+}
+
+/// A template with two others in it, the second of which is given what the first gives back.
+fn around() -> impl Strategy<Value = Value> {
+    let stage = || select(&["dev", "prod"][..]);
+    let waits = |of: &'static [&'static str]| proptest::sample::subsequence(of, 0..=of.len());
+    (
+        (given(GIVEN), waits(&[])),
+        (given(BESIDE), stage(), waits(&["Work"])),
+        (given(GIVEN_BACK), stage(), waits(&["Work", "First"])),
+        (given(LAST), waits(&["First", "Second", "Work"])),
+        given(LAST),
+    )
+        .prop_map(|(work, first, second, last, out)| {
+            let resources =
+                json!({ "Work": made(work), "First": inner(first), "Second": inner(second), "Last": made(last) });
+            within_others(resources, json!({ "Out": { "Value": out } }))
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn what_nested_stacks_hand_on_leads_to_what_is_there(
+        site in around(), second in around(), leaves in proptest::collection::vec(innermost(), 3)
+    ) {
+        let [first, third, fourth] = leaves.try_into().unwrap();
+        let stage = Stage::of(&site.to_string())
+            .nested("first", "site/First", &first.to_string())
+            .nested("second", "site/Second", &second.to_string())
+            .nested("third", "second/First", &third.to_string())
+            .nested("fourth", "second/Second", &fourth.to_string());
+        let (expansion, report) = stage.expand();
+        prop_assert!(report.is_empty(), "{}", report);
+        prop_assert_eq!(expansion.resources.len(), 7);
+        holds(&expansion)?;
+    }
+
+    #[test]
+    fn whatever_a_nested_template_is_it_is_expanded_or_told(within in template(), given in anything()) {
+        let outer = json!({ "Resources": { "Inner": {
+            "Type": "AWS::CloudFormation::Stack", "Properties": { "TemplateURL": "a.yaml", "Parameters": { "A": given } },
+        } } });
+        let stage = Stage::of(&outer.to_string()).nested("inner", "site/Inner", &within.to_string());
+        let (expansion, report) = stage.expand();
+        let (again, same) = stage.expand();
+        prop_assert_eq!(&report, &same);
+        prop_assert_eq!(format!("{expansion:?}"), format!("{again:?}"));
+        if report.is_empty() && expansion.lookups.is_empty() {
+            holds(&expansion)?;
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
