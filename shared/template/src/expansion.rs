@@ -54,7 +54,8 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
     let nothing = BTreeMap::new();
     let mut names = Vec::with_capacity(all.read.len());
     for one in &all.read {
-        let found = exports::names(all.scope(one, Some(&nothing)), &mut exports, findings);
+        let scope = all.scope(one, Some(&nothing));
+        let found = exports::names((scope, one.evaluator(scope)), &mut exports, findings);
         expansion.lookups.extend(found.lookups.iter().cloned());
         names.push(found);
     }
@@ -211,7 +212,7 @@ impl<'a> Stacks<'a> {
     /// Notes what all that is nested in a stack is given, as far as that is there.
     fn hand_on(&mut self, at: usize, expansion: &mut Expansion, findings: &mut Vec<Finding>) {
         let Some(one) = self.read.get(at).filter(|_| self.asked.insert(at)) else { return };
-        let mut evaluator = Evaluator::new(self.scope(one, None));
+        let mut evaluator = one.evaluator(self.scope(one, None));
         let mut handed = Vec::new();
         for resource in one.template.resources.values().filter(|resource| resource.kind.value.as_str() == STACK) {
             if resource.condition.as_ref().is_none_or(|condition| evaluator.condition(condition)) {
@@ -342,6 +343,12 @@ impl<'a> Read<'a> {
         let root = repeat::repeated(&root, scope, findings);
         read::complete(&mut template, &root, findings);
         Self { stack, parent, template, values, charge }
+    }
+
+    /// What evaluates parts of it before it is expanded. Where its values are not yet what they will be, what is wrong with its
+    /// conditions is told only then.
+    fn evaluator<'s>(&self, scope: Scope<'s>) -> Evaluator<'s> {
+        if self.awaits() { Evaluator::again(scope) } else { Evaluator::new(scope) }
     }
 
     /// Whether what it was given is not yet all that it will be.

@@ -22,14 +22,17 @@ pub(crate) struct Names {
     pub(crate) lookups: BTreeSet<Lookup>,
 }
 
-/// The names under which the outputs of `scope`'s stack are exported. Those that are taken or none are findings.
-pub(crate) fn names(scope: Scope<'_>, exports: &mut BTreeMap<String, Export>, findings: &mut Vec<Finding>) -> Names {
+/// The names under which the outputs of `scope`'s stack are exported, as `evaluator` has them. Those that are taken or none are findings.
+pub(crate) fn names(
+    (scope, mut evaluator): (Scope<'_>, Evaluator<'_>),
+    exports: &mut BTreeMap<String, Export>,
+    findings: &mut Vec<Finding>,
+) -> Names {
     let mut names = Names::default();
     let template = scope.template;
     if template.outputs.values().all(|output| output.export.is_none()) {
         return names;
     }
-    let mut evaluator = Evaluator::new(scope);
     let mut outputs: Vec<_> = template.outputs.values().collect();
     outputs.sort_by_key(|output| output.key.span);
     for output in outputs {

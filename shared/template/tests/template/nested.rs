@@ -276,3 +276,34 @@ fn tags_of_a_nested_stack_are_told_as_texts() {
     let tags = &stage.comes_to().tags["site-Inner"];
     assert_eq!(source::json(tags), json!({ "team": "desk-eu-central-1" }));
 }
+
+/// Two nested stacks, of which the second is given a word of the first, and has a third in it.
+fn handed(condition: &str, more: &str) -> Stage {
+    let text = "Resources:
+  A: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: a.yaml } }
+  B: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: b.yaml, Parameters: { Word: !GetAtt A.Outputs.Word } } }
+";
+    let takes = format!(
+        "Parameters: {{ Word: {{ Type: String }} }}
+Conditions: {{ Is: !Equals [!Ref Word, word] }}
+Resources:
+  Work: {{ Type: AWS::SQS::Queue, Condition: Is }}
+  Deep: {{ Type: AWS::CloudFormation::Stack, {condition} Properties: {{ TemplateURL: c.yaml }} }}
+Outputs: {{ Url: {{ Value: a, {more} Export: {{ Name: url }} }} }}
+"
+    );
+    let within = format!("Resources:\n{TOPIC}");
+    Stage::of(text)
+        .nested("site-A", "site/A", &inner("", TOPIC, "Word: { Value: word }"))
+        .nested("site-B", "site/B", &takes)
+        .nested("site-B-Deep", "site-B/Deep", &within)
+}
+
+#[test]
+fn text_that_one_nested_stack_gives_another_decides_what_is_not_to_be_known_before() {
+    let addresses: Vec<String> = handed("", "").comes_to().resources.keys().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["site-A/Topic", "site-B/Work", "site-B-Deep/Topic"]);
+    const TOLD: &str = "site-B.yaml:2:33 known-too-late | a condition is needed before the value of `Word` is known | give the nested stack a value that is written out, or taken from a parameter or mapping";
+    assert_eq!(handed("Condition: Is,", "").problems(), [TOLD], "whether a stack is there");
+    assert_eq!(handed("", "Condition: Is,").problems(), [TOLD], "whether something is exported");
+}
