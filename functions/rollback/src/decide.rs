@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::{
-    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Recorded, Refusal, Request, ResourceAddress,
+    Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Plan, Recorded, Refusal, Request, ResourceAddress,
     Revision, Rollback, Scope, Stamp, Timestamp, Undo, expression,
 };
 use planner::{Consent, Inverse, Nowhere, PlanError, Planned};
@@ -100,6 +100,8 @@ pub(crate) struct Material<'a> {
     pub(crate) environment: &'a Environment,
     /// The record of the revision to go back to.
     pub(crate) snapshot: &'a Recorded,
+    /// The records before that one, newest first, as far as it needs them.
+    pub(crate) earlier: &'a [Recorded],
     pub(crate) recorded: &'a Recorded,
     pub(crate) stamp: &'a Stamp,
     /// The outputs of the revision to go back to, as its plan has them.
@@ -141,7 +143,18 @@ impl From<StepError> for Rejected {
 
 /// Makes the plan, and has it checked.
 pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
-    let Material { deployment, environment, snapshot, recorded, stamp, outputs, .. } = *material;
+    let config = Digest::of(&[]);
+    decide_with(material, &|plan| {
+        check::check_with(plan, material.recorded, &config).map_err(|violations| {
+            let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
+            StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; ")))
+        })
+    })
+}
+
+/// Makes the narrowest plan that `check` lets pass.
+fn decide_with(material: &Material<'_>, check: &dyn Fn(&Plan) -> Result<(), StepError>) -> Result<Planned, Rejected> {
+    let Material { deployment, environment, snapshot, earlier, recorded, stamp, outputs, .. } = *material;
     if let Some(unknown) =
         material.asked.filter(|_| material.since == 0).and_then(|asked| unknown(asked, [snapshot, recorded]))
     {
@@ -152,11 +165,15 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
         Some(asked) => (&asked.scope, Consent::Named(&asked.consent)),
         None => (&Scope::All, Consent::Automatic { made_by: &deployment.id }),
     };
-    let inputs = Inverse {
+    let is_part = material.asked.is_none() && !deployment.request.only().is_all();
+    let narrowest = Inverse {
         snapshot,
+        earlier,
         recorded,
         scope,
-        touched: None,
+        // What is beside a part was none of it, and stays; unless what the part did cannot be undone without that.
+        touched: is_part.then_some(material.touched),
+        leaves: material.asked.is_none(),
         environment,
         deployment: &deployment.id,
         config: &config,
@@ -164,19 +181,14 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
         outputs,
         consent,
     };
-    // What is beside a part was none of it, and stays; unless what the part did cannot be undone without that.
-    let is_part = material.asked.is_none() && !deployment.request.only().is_all();
-    let alone = || planner::inverse(&Inverse { touched: Some(material.touched), ..inputs }).ok();
-    let mut planned = match is_part.then(alone).flatten() {
-        Some(planned) => planned,
-        None => planner::inverse(&inputs)?,
+    let plan = |way: &Inverse<'_>| {
+        let mut planned = planner::inverse(way)?;
+        planned.plan.since = material.since;
+        check(&planned.plan)?;
+        Ok(planned)
     };
-    planned.plan.since = material.since;
-    check::check_with(&planned.plan, recorded, &config).map_err(|violations| {
-        let listed: Vec<String> = violations.iter().map(ToString::to_string).collect();
-        StepError::Corrupt(format!("the plan breaks an invariant: {}", listed.join("; ")))
-    })?;
-    Ok(planned)
+    let first = plan(&narrowest);
+    narrowest.ways().iter().skip(1).fold(first, |found, wider| found.or_else(|_| plan(wider)))
 }
 
 /// Why a part cannot go back of which there is nothing, neither then nor now: it would change nothing, as where all is well.
@@ -363,6 +375,16 @@ mod tests {
         snapshot: &Recorded,
         recorded: &Recorded,
     ) -> Result<Planned, Rejected> {
+        undone_with(request, touched, asked, [snapshot, recorded], None)
+    }
+
+    fn undone_with(
+        request: Request,
+        touched: &[&str],
+        asked: Option<&Rollback>,
+        [snapshot, recorded]: [&Recorded; 2],
+        check: Option<&dyn Fn(&Plan) -> Result<(), StepError>>,
+    ) -> Result<Planned, Rejected> {
         let stamp = Stamp {
             engine: "e1".into(),
             scope: "shop/dev".into(),
@@ -370,17 +392,24 @@ mod tests {
             deployed_at: "1970-01-01T00:00:00Z".into(),
             deployed_by: "d2".into(),
         };
-        decide(&Material {
-            deployment: &head(request),
-            environment: &environment(),
+        let (deployment, environment, outputs) = (head(request), environment(), BTreeMap::new());
+        let touched = touched.iter().map(|address| address.parse().unwrap()).collect();
+        let material = Material {
+            deployment: &deployment,
+            environment: &environment,
             snapshot,
+            earlier: &[],
             recorded,
             stamp: &stamp,
-            outputs: &BTreeMap::new(),
+            outputs: &outputs,
             asked,
             since: 5,
-            touched: &touched.iter().map(|address| address.parse().unwrap()).collect(),
-        })
+            touched: &touched,
+        };
+        match check {
+            Some(check) => decide_with(&material, check),
+            None => decide(&material),
+        }
     }
 
     const ORDERS: (&str, &str, &str) = ("shared/Orders@1", "AWS::DynamoDB::Table", "d2");
@@ -428,5 +457,22 @@ mod tests {
         events.dependencies = ["shared/Tasks".parse().unwrap()].into();
         let all = keys(part(), &["shared/Tasks"], &used);
         assert_eq!(all, ["desk/Events@1", "shared/Tasks@1"], "what it made would be taken from what uses it");
+    }
+
+    #[test]
+    fn where_the_check_refuses_the_way_back_of_a_part_everything_goes_back() {
+        let part = || Request::Deploy { only: model::Selection(["shared".to_owned()].into()) };
+        let recorded = record(1, &[TASKS, ("desk/Events@1", "AWS::SNS::Topic", "d1")]);
+        let refuses = |fewer: usize| {
+            let check = move |plan: &Plan| match plan.changes.len() < fewer {
+                true => Err(StepError::Corrupt("no".into())),
+                false => Ok(()),
+            };
+            undone_with(part(), &["shared/Tasks"], None, [&Recorded::default(), &recorded], Some(&check))
+        };
+        let keys = |planned: Planned| planned.plan.changes.iter().map(|one| one.key.to_string()).collect::<Vec<_>>();
+        assert_eq!(keys(refuses(1).unwrap()), ["shared/Tasks@1"]);
+        assert_eq!(keys(refuses(2).unwrap()), ["desk/Events@1", "shared/Tasks@1"]);
+        assert!(matches!(refuses(3), Err(Rejected::Step(StepError::Corrupt(_)))), "nothing is left to try");
     }
 }

@@ -1,11 +1,11 @@
 //! One way back: read, choose where to, plan, check, write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ports::Ledger;
 use model::{
-    Approval, Cause, Deployment, Entry, Environment, EnvironmentId, ObjectRef, Plan, Recorded, Request, ResourceKey,
-    Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
+    Approval, Cause, Deployment, Entry, Environment, EnvironmentId, Event, ObjectRef, Plan, Recorded, Request,
+    ResourceAddress, ResourceKey, Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
 };
 use planner::{Destination, Nowhere, Planned};
 use serde::de::DeserializeOwned;
@@ -34,6 +34,8 @@ struct Ground {
 struct Goal {
     revision: Revision,
     snapshot: Recorded,
+    /// The records before that one, newest first, where it has something half done.
+    earlier: Vec<Recorded>,
     outputs: BTreeMap<String, Value>,
 }
 
@@ -147,7 +149,8 @@ impl RollingBack {
     async fn goal(&self, destination: Destination<'_>, history: &[Deployment]) -> Result<Goal, Rejected> {
         let revision = destination.revision;
         let Some(left_by) = destination.left_by else {
-            return Ok(Goal { revision, snapshot: Recorded::default(), outputs: BTreeMap::new() });
+            let (snapshot, earlier, outputs) = Default::default();
+            return Ok(Goal { revision, snapshot, earlier, outputs });
         };
         let gone = || Nowhere::Gone { asked: revision, there: Vec::new() };
         let after = left_by.after.as_ref().ok_or_else(gone)?;
@@ -158,7 +161,27 @@ impl RollingBack {
             }
         })?;
         let outputs = plan.map(|plan| plan.outputs).unwrap_or_default();
-        Ok(Goal { revision, snapshot: snapshot.ok_or_else(gone)?, outputs })
+        let snapshot = snapshot.ok_or_else(gone)?;
+        let earlier = self.earlier(left_by, &snapshot, history).await?;
+        Ok(Goal { revision, snapshot, earlier, outputs })
+    }
+
+    /// What was recorded before, as far as it is kept and tells what a snapshot has half done.
+    async fn earlier(
+        &self,
+        left_by: &Deployment,
+        snapshot: &Recorded,
+        history: &[Deployment],
+    ) -> Result<Vec<Recorded>, StepError> {
+        let mut earlier = Vec::new();
+        for before in planner::before(left_by, history).into_iter().filter_map(|before| before.after.as_ref()) {
+            if !planner::has_half_done(snapshot, &earlier) {
+                break;
+            }
+            let Some(record) = self.read::<Recorded>(before).await? else { break };
+            earlier.push(record);
+        }
+        Ok(earlier)
     }
 
     /// The same where only a part goes back: the rest keeps its outputs.
@@ -209,7 +232,7 @@ impl RollingBack {
 
 fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planned, Rejected> {
     let deployment = &ground.deployment;
-    let touched = ground.journal.iter().map(|entry| entry.change.address.clone()).collect();
+    let touched = touched(&ground.journal);
     let stamp = Stamp {
         engine: ground.engine.clone(),
         scope: deployment.environment.to_string(),
@@ -221,6 +244,7 @@ fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planne
         deployment,
         environment: &ground.environment,
         snapshot: &goal.snapshot,
+        earlier: &goal.earlier,
         recorded: &ground.recorded,
         stamp: &stamp,
         outputs: &goal.outputs,
@@ -230,6 +254,39 @@ fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planne
     })
 }
 
+/// Where a deployment tried anything. That something exists which a dead one made is written down, too, and is nothing that this one
+/// did.
+fn touched(journal: &[Entry]) -> BTreeSet<ResourceAddress> {
+    let tried = journal.iter().filter(|entry| !matches!(entry.event, Event::Identified { .. }));
+    tried.map(|entry| entry.change.address.clone()).collect()
+}
+
 fn verdict(plan: &Plan) -> Verdict {
     if plan.changes.is_empty() { Verdict::Unchanged } else { Verdict::Changes }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on ends here")]
+
+    use model::Digest;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_dead_deployment_left_behind_was_not_touched_by_the_one_that_found_it() {
+        let entry = |change: &str, event: Value| {
+            let mut entry = json!({ "at": "2026-11-01T10:00:00Z", "epoch": 1, "change": change });
+            entry.as_object_mut().unwrap().extend(event.as_object().unwrap().clone());
+            serde_json::from_value::<Entry>(entry).unwrap()
+        };
+        let found = json!({ "event": "identified", "physical_id": "q", "attributes": {} });
+        let started = json!({
+            "event": "started", "operation": "create", "token": "t", "attempt": 1, "request": Digest::of(b"r"), "physical_name": null,
+        });
+        let journal =
+            [entry("billing/Stray@2", found.clone()), entry("orders/Queue@1", started), entry("orders/Queue@1", found)];
+        assert_eq!(touched(&journal), ["orders/Queue".parse().unwrap()].into());
+    }
 }

@@ -29,26 +29,36 @@ pub(crate) fn made(inputs: &Inverse<'_>, before: &Before<'_>, view: &View<'_>) -
     keys.filter(|key| is_made_by(made_by, before, view, key)).collect()
 }
 
-/// Takes out of a plan what may not go, and says what is lost by the rest. `again` names what is not made but found.
+/// What a way back spares, besides data.
+pub(crate) struct Spared<'a> {
+    /// What is not made but found.
+    pub(crate) again: BTreeSet<&'a ResourceAddress>,
+    /// What may be in use by something half done, though another took its place or nobody asks for it: it was there before.
+    pub(crate) used: BTreeSet<&'a ResourceKey>,
+}
+
+/// Takes out of a plan what may not go, and says what is lost by the rest.
 pub(crate) fn weigh(
     inputs: &Inverse<'_>,
     before: &Before<'_>,
     view: &View<'_>,
-    again: &BTreeSet<&ResourceAddress>,
+    spared: &Spared<'_>,
     draft: &mut Draft,
     problems: &mut Vec<Problem>,
 ) {
+    let Spared { again, used } = spared;
     let mut left: BTreeSet<ResourceKey> = BTreeSet::new();
     for change in &mut draft.retired {
         let is_removed = change.because == Reason::Removed;
         let Action::Delete { only_empty, .. } = &mut change.action else {
             // What an earlier deployment made that stopped is still wanted, as far as anybody said.
             let is_kept = is_removed && matches!(inputs.consent, Consent::Automatic { .. });
-            left.extend((is_kept || !before.covers(&change.key.address)).then(|| change.key.clone()));
+            let is_kept = is_kept || !before.covers(&change.key.address) || used.contains(&change.key);
+            left.extend(is_kept.then(|| change.key.clone()));
             continue;
         };
         let is_kept = match inputs.consent {
-            _ if !before.covers(&change.key.address) => true,
+            _ if !before.covers(&change.key.address) || used.contains(&change.key) => true,
             Consent::Automatic { made_by } if holds_data(&change.kind) => {
                 *only_empty = is_made_by(made_by, before, view, &change.key);
                 !*only_empty || inputs.environment.protected
@@ -58,6 +68,7 @@ pub(crate) fn weigh(
         left.extend(is_kept.then(|| change.key.clone()));
     }
     leave(before, left, draft, problems);
+    draft.report.left.retain(|key| !used.contains(key));
     let mut lost = losses::of(&draft.retired);
     lost.extend(made_anew(before, again, &draft.built.changes));
     if let Consent::Named(consent) = inputs.consent {

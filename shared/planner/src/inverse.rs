@@ -3,6 +3,7 @@
 //! What the revision had is made into a Desired, and planned as any other. Beyond that, only this is decided here: which
 //! incarnation comes back into use, which names are given anew, what stays as it is, and what may be lost.
 
+mod half;
 mod names;
 mod outside;
 mod scope;
@@ -16,9 +17,10 @@ use model::{
 };
 use serde_json::Value;
 
+pub use half::has_half_done;
 pub(crate) use outside::value_now;
 
-use crate::consent::{self, Consent};
+use crate::consent::{self, Consent, Spared};
 use crate::moves::{self, Relocation};
 use crate::reprieve;
 use crate::view::{self, View};
@@ -29,12 +31,17 @@ use crate::{Draft, Exempt, Inputs, PlanError, Planned, Problem, draft, finish, r
 pub struct Inverse<'a> {
     /// What was recorded at the revision to go back to; empty for revision 0.
     pub snapshot: &'a Recorded,
+    /// What was recorded when deployments before that ended well, newest first: what the snapshot has half done goes to what it was
+    /// there.
+    pub earlier: &'a [Recorded],
     /// What is believed to exist now, open intents included.
     pub recorded: &'a Recorded,
     /// What goes back; everything else stays as it is recorded now.
     pub scope: &'a Scope,
     /// What a deployment of a part did anything to, where that is undone: nothing else goes back. None where all of the scope does.
     pub touched: Option<&'a BTreeSet<ResourceAddress>>,
+    /// Whether what the snapshot has half done stays as it is, where nobody has touched it since.
+    pub leaves: bool,
     /// What the administrator allows, and where.
     pub environment: &'a Environment,
     /// The deployment that the plan is for.
@@ -49,15 +56,29 @@ pub struct Inverse<'a> {
     pub consent: Consent<'a>,
 }
 
+impl Inverse<'_> {
+    /// This way back and wider ones, for where there is no plan of it that holds: all of the scope, and then also what it leaves.
+    pub fn ways(&self) -> Vec<Self> {
+        let whole = (self.touched.is_some() || self.leaves).then_some(Self { touched: None, leaves: false, ..*self });
+        let leaving = (self.touched.is_some() && self.leaves).then_some(Self { touched: None, ..*self });
+        [*self].into_iter().chain(leaving).chain(whole).collect()
+    }
+}
+
 /// Makes the plan that leads back from what is recorded to what a snapshot had.
 ///
 /// # Errors
 /// [`PlanError`] with every problem at once: a loss that nobody consented to, something out of scope that stands on what
 /// would go or be made anew.
 pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
+    let left = if inputs.leaves { half::left(inputs) } else { BTreeSet::new() };
+    let mended = half::mended(inputs);
+    let touched = (!left.is_empty()).then(|| without(inputs, &left));
+    let known = inputs.snapshot;
+    let inputs = &Inverse { snapshot: &mended, touched: touched.as_ref().or(inputs.touched), ..*inputs };
     let recorded = reprieved(inputs);
     let inputs = &Inverse { recorded: &recorded, ..*inputs };
-    let before = Before::of(inputs);
+    let before = Before::of(inputs, known);
     let (mut desired, dangling) = desired(inputs, &before);
     let mut relocations = before.relocations(inputs.recorded, &mut desired.moved);
     relocations.extend(before.unsaid(inputs.recorded, &relocations, &mut desired));
@@ -82,10 +103,21 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     let mut problems = Vec::new();
     let mut draft = draft(&planning, &view, &exempt, &mut problems).map_err(missing)?;
     outside::refuse(inputs, &before, &planning, &view, &draft.built.changes, &exempt.still, &mut problems);
-    consent::weigh(inputs, &before, &view, &again, &mut draft, &mut problems);
+    outside::told_another(&before, &view, &draft.built.changes, &left, &mut problems);
+    // Nothing that was there goes while something is half done: it may be what that uses.
+    let used = if left.is_empty() { BTreeSet::new() } else { known.resources.keys().collect() };
+    consent::weigh(inputs, &before, &view, &Spared { again, used }, &mut draft, &mut problems);
     refuse(&mut problems)?;
     settle(&before, &exempt.dangling, &mut draft);
     finish(&planning, &view, &relocations, draft)
+}
+
+/// What goes back, without what is left.
+fn without(inputs: &Inverse<'_>, left: &BTreeSet<ResourceAddress>) -> BTreeSet<ResourceAddress> {
+    let all = [inputs.snapshot, inputs.recorded].into_iter().chain(inputs.earlier);
+    let all = all.flat_map(|record| record.resources.keys().map(|key| &key.address)).collect::<BTreeSet<_>>();
+    let is_touched = |address: &&ResourceAddress| inputs.touched.is_none_or(|touched| touched.contains(address));
+    all.into_iter().filter(is_touched).filter(|address| !left.contains(address)).cloned().collect()
 }
 
 /// The record, in which what the revision had in use and AWS would not delete is not being deleted any more.
@@ -136,11 +168,13 @@ pub(crate) struct Before<'a> {
 }
 
 impl<'a> Before<'a> {
-    fn of(inputs: &Inverse<'a>) -> Self {
+    /// `known` is what the revision had, half done or not.
+    fn of(inputs: &Inverse<'a>, known: &'a Recorded) -> Self {
         let identify = |(key, resource): (&'a ResourceKey, &'a RecordedResource)| (Identity::of(key, resource), key);
         let stay = inputs.recorded.resources.iter().filter(|(_, resource)| resource.presence != Presence::Leaving);
         let alive: BTreeMap<Identity<'_>, &ResourceKey> = stay.map(identify).collect();
-        let known = inputs.snapshot.resources.iter().map(identify).map(|(identity, _)| identity).collect();
+        let all = inputs.snapshot.resources.iter().chain(&known.resources);
+        let known = all.map(identify).map(|(identity, _)| identity).collect();
         let mut in_use = in_use(inputs.snapshot);
         let covered = scope::covered(inputs, &in_use, &alive);
         in_use.retain(|address, _| covered.contains(address));
@@ -210,13 +244,19 @@ fn desired(inputs: &Inverse<'_>, before: &Before<'_>) -> (Desired, BTreeSet<(Res
     let rest = now.iter().filter(|(address, _)| !before.covers(address)).map(|(address, found)| (*address, *found));
     let all: InUse<'_> = then.chain(rest).collect();
     let snapshot = in_use(inputs.snapshot);
+    // Where a deployment had moved something and stopped, what refers to it may name the address of before.
+    let moved = view::names(None, inputs.snapshot);
     let mut dangling = BTreeSet::new();
     let mut resources = BTreeMap::new();
     for (address, (_, resource)) in &all {
-        let mut asked = resource.asked.clone();
         let goes_back = before.covers(address);
+        let (then, dependencies) = match goes_back {
+            true => view::renamed(resource, &moved),
+            false => (Cow::Borrowed(&resource.asked), Cow::Borrowed(&resource.dependencies)),
+        };
+        let mut asked = then.clone().into_owned();
         let leads_nowhere = |on: &ResourceAddress| !(all.contains_key(on) || goes_back && snapshot.contains_key(on));
-        for (name, on) in references(&resource.asked).into_iter().filter(|(_, on)| leads_nowhere(on)) {
+        for (name, on) in references(&then).into_iter().filter(|(_, on)| leads_nowhere(on)) {
             let is_kept = now.get(address).is_some_and(|(_, now)| now.asked.get(&name) == resource.asked.get(&name));
             match resource.sent.get(&name).filter(|_| goes_back && !is_kept) {
                 Some(sent) => asked.set(&name, sent.clone()),
@@ -224,7 +264,7 @@ fn desired(inputs: &Inverse<'_>, before: &Before<'_>) -> (Desired, BTreeSet<(Res
             }
         }
         let named: BTreeSet<ResourceAddress> = references(&asked).into_iter().map(|(_, on)| on).collect();
-        let depends_on = resource.dependencies.iter().filter(|on| !named.contains(on) && !leads_nowhere(on));
+        let depends_on = dependencies.iter().filter(|on| !named.contains(on) && !leads_nowhere(on));
         let wanted = DesiredResource {
             kind: resource.kind.clone(),
             properties: asked,

@@ -40,10 +40,10 @@ use view::View;
 pub use consent::Consent;
 pub use destroy::{Destroying, destroy};
 pub use error::{PlanError, Problem};
-pub use inverse::{Inverse, inverse};
+pub use inverse::{Inverse, has_half_done, inverse};
 pub use let_go::{LettingGo, let_go};
 pub use reap::{Reaping, reap};
-pub use target::{Destination, Nowhere, destination, last, let_go_since};
+pub use target::{Destination, Nowhere, before, destination, last, let_go_since};
 
 /// Looked up, and never gone through: its order must not show. Hashed without anything random.
 type Lookup<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;

@@ -133,16 +133,22 @@ pub fn before<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> Vec<&'
             break;
         }
         found.push(one);
-        if is_whole_config(one) {
+        if made_all_whole(one) {
             break;
         }
     }
     found
 }
 
-/// Whether a config asked for everything, and got it.
-fn is_whole_config(one: &Deployment) -> bool {
-    let is_all = matches!(&one.request, Request::Deploy { only } if only.is_all());
+/// Whether everything became what was asked for, so that nothing is half done.
+fn made_all_whole(one: &Deployment) -> bool {
+    let is_undone = matches!(one.outcome(), Some(Outcome::RolledBack { .. }));
+    let is_all = match &one.request {
+        Request::Deploy { only } => only.is_all() && !is_undone,
+        Request::Rollback(rollback) => rollback.scope == Scope::All,
+        Request::Destroy(destroy) => destroy.scope == Scope::All,
+        Request::LetGo { .. } | Request::Reap => false,
+    };
     is_all && one.outcome().is_some_and(Outcome::is_success)
 }
 
@@ -443,6 +449,30 @@ mod tests {
         };
         assert_eq!(since(&history[1]), ["a/X", "a/Y"]);
         assert_eq!(since(&history[3]), ["a/X", "a/Y"], "its own is not in its record either");
+    }
+
+    #[test]
+    fn what_a_part_left_half_done_was_something_else_before_up_to_where_everything_was_whole() {
+        let part = |revision| Deployment {
+            request: Request::Deploy { only: ["orders".to_owned()].into_iter().collect() },
+            ..deployed(revision)
+        };
+        let found = |left_by: usize, history: &[Deployment]| {
+            let all = before(&history[left_by], history);
+            all.into_iter().filter_map(|one| Some(one.revision?.0)).collect::<Vec<_>>()
+        };
+        let history = [deployed(1), deployed(2), stopped(3), part(4), reap(5), undone(6, 4), stopped(7), part(8)];
+        assert_eq!(found(7, &history), [6, 4, 2], "what failed and what went says nothing, and all of 2 was whole");
+        assert_eq!(found(1, &history), [1]);
+        assert_eq!(found(0, &history), Vec::<u64>::new());
+        let back = [back(1, 0, Scope::All), back(2, 0, Scope::Agent("orders".into())), part(3)];
+        assert_eq!(found(2, &back), [2, 1]);
+        let unkept = [deployed(1), Deployment { after: None, ..part(2) }, part(3)];
+        assert_eq!(found(2, &unkept), Vec::<u64>::new(), "what is not known may have been another than at 1");
+        let all = &Scope::All;
+        let history = [deployed(1), stopped(2), part(3), deployed(4)];
+        assert_eq!(previous(all, &history), Some(3), "half of 2 is not what anybody goes back to there");
+        assert_eq!(last(&history[..3]).map(|found| found.revision.0), Ok(3));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod back;
 mod back_random;
 mod functions;
 mod gone;
+mod half;
 mod ignored;
 mod leaving;
 mod many;

@@ -174,7 +174,7 @@ pub(crate) fn names<'a>(desired: Option<&'a Desired>, recorded: &'a Recorded) ->
 }
 
 /// What a resource was asked to be and what it needs, by the addresses of now.
-fn renamed<'a>(
+pub(crate) fn renamed<'a>(
     resource: &'a RecordedResource,
     names: &Names<'_>,
 ) -> (Cow<'a, Properties>, Cow<'a, BTreeSet<ResourceAddress>>) {

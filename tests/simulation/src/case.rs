@@ -6,6 +6,7 @@ use std::time::Duration;
 use model::{Cause, Desired, Presence, Recorded, RecordedResource, ResourceAddress, ResourceKey, Retention, Selection};
 use testkit::{Fault, Options, Script, Weather, World};
 
+use crate::half::HalfDone;
 use crate::invariants::{Broken, always, hold, is_back};
 use crate::machine::{Deployed, Machine, Stopped, Wish};
 use crate::part::Part;
@@ -38,6 +39,8 @@ pub struct Revision {
     pub doubled: BTreeSet<usize>,
     /// When somebody cancels it.
     pub cancelled: Option<Duration>,
+    /// Whether it stays where it fails, also where others go back.
+    pub stops: bool,
     /// Whether what was put off is reaped before the next one.
     pub reaps: bool,
     /// Whether its first invocation is made again when it has ended.
@@ -104,6 +107,8 @@ pub struct Covered {
     pub refused: usize,
     /// Deployments of a part that failed, and went back alone.
     pub alone: usize,
+    /// Deployments that failed and went back to where something was half done.
+    pub half_done: usize,
     /// Deployments that failed, for a reason that was injected.
     pub failed: usize,
     /// Deployments that failed and went back.
@@ -174,6 +179,7 @@ impl Case {
             weather: Vec::new(),
             doubled: BTreeSet::new(),
             cancelled: None,
+            stops: false,
             reaps: true,
             repeated: false,
         };
@@ -214,6 +220,7 @@ impl Case {
         });
         machine.doubled = revision.doubled.iter().map(|number| number + machine.invocations()).collect();
         machine.cancels = revision.cancelled;
+        machine.undoes = self.undoes && !revision.stops;
         let deployment = format!("d{n}");
         let recorded = machine.world.truth().recorded.clone();
         let consent = everything(&recorded, ends);
@@ -272,7 +279,10 @@ impl Case {
                     }
                     false => is_back(machine, &ends.before),
                 };
-                back.into_iter().filter(|broken| !left.explains(broken)).collect()
+                let half = HalfDone::of(&ends.before);
+                covered.half_done += usize::from(half.is_any());
+                let back = back.into_iter().filter(|broken| !left.explains(broken) && !half.explains(broken));
+                back.chain(half.taken(machine, &ends.before)).collect()
             }
             Ok(Deployed::Stuck { causes, because }) => {
                 covered.stuck += 1;
@@ -331,7 +341,11 @@ impl Case {
                 machine.drain();
                 let recorded = machine.world.truth().recorded.clone();
                 let left = Left::of(&recorded, ends);
-                is_back(machine, &ends.before).into_iter().filter(|broken| !left.explains(broken)).collect()
+                let half = HalfDone::of(&ends.before);
+                covered.half_done += usize::from(half.is_any());
+                let back = is_back(machine, &ends.before).into_iter();
+                let back = back.filter(|broken| !left.explains(broken) && !half.explains(broken));
+                back.chain(half.taken(machine, &ends.before)).collect()
             }
             Ok(Deployed::Stuck { causes, because }) => {
                 covered.stuck += 1;
@@ -349,7 +363,10 @@ impl Case {
                 covered.failed += 1;
                 broken.extend(undue(revision, because));
                 // What the deployment made itself goes, if it holds nothing.
-                let is_new = |of: &&ResourceAddress| ends.begun.generations(of).next().is_none();
+                // Under a name that the user fixed it looks like what was there before.
+                let is_new = |of: &&ResourceAddress| {
+                    [&ends.begun, &ends.before].into_iter().all(|record| record.generations(of).next().is_none())
+                };
                 broken.extend(needed.iter().filter(is_new).map(|of| format!("no way back for `{of}`, which is new")));
                 machine.drain();
                 always(machine)
@@ -409,7 +426,11 @@ impl Left {
         let going = going.map(|(key, _)| key.clone()).collect();
         let mut left = Self { going, ..Self::default() };
         let in_use = |(_, one): (&ResourceKey, &RecordedResource)| one.presence != Presence::Leaving;
-        let is_new = |key: &ResourceKey| !ends.before.generations(&key.address).any(in_use);
+        let is_deposed = |key: &ResourceKey| recorded.current(&key.address).is_none_or(|(current, _)| current != key);
+        let is_new = |key: &ResourceKey| {
+            !ends.before.generations(&key.address).any(in_use)
+                || is_deposed(key) && !ends.before.resources.contains_key(key)
+        };
         let stays = was_there.filter(|(_, one)| is_data(one) || one.retention == Retention::Retain);
         let mut ahead: Vec<&ResourceKey> = stays.map(|(key, _)| key).filter(|key| is_new(key)).collect();
         while let Some(key) = ahead.pop() {

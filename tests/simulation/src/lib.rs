@@ -5,6 +5,7 @@
 
 pub mod case;
 pub mod each;
+pub mod half;
 pub mod invariants;
 pub mod machine;
 pub mod part;

@@ -127,6 +127,8 @@ pub struct Machine {
     pub relents: bool,
     /// What was recorded when the last deployment ended well: where a way back leads.
     pub stands: Recorded,
+    /// The same of those before it, newest first: back to one that was about everything.
+    pub earlier: Vec<Recorded>,
     /// What failed in the deployment that is being undone.
     undoing: Option<(DeploymentId, Vec<Cause>)>,
     /// Whether a plan that undoes it was made.
@@ -135,6 +137,8 @@ pub struct Machine {
     is_part: bool,
     /// Whether the last way back was of what a part had touched, and not of everything.
     pub undid_alone: bool,
+    /// Whether the last way back left what was half done before, where nobody had touched it.
+    pub undid_leaving: bool,
     processes: Processes<'static, Ended>,
     invocations: usize,
     /// What Step Functions remembers between two invocations.
@@ -170,10 +174,12 @@ impl Machine {
             undoes: false,
             relents: false,
             stands: Recorded::default(),
+            earlier: Vec::new(),
             undoing: None,
             is_undoing: false,
             is_part: false,
             undid_alone: false,
+            undid_leaving: false,
             invocations: 0,
             planned: None,
             first: None,
@@ -191,10 +197,12 @@ impl Machine {
             undoes: self.undoes,
             relents: self.relents,
             stands: self.stands.clone(),
+            earlier: self.earlier.clone(),
             undoing: self.undoing.clone(),
             is_undoing: self.is_undoing,
             is_part: self.is_part,
             undid_alone: self.undid_alone,
+            undid_leaving: self.undid_leaving,
             planned: self.planned.clone(),
             reaps: self.reaps,
             forgotten: self.forgotten.clone(),
@@ -343,7 +351,11 @@ impl Machine {
     /// Remembers what a way back leads to.
     fn ended(&mut self, end: Deployed, is_kept: bool) -> Deployed {
         if is_kept {
-            self.stands = self.world.truth().recorded.clone();
+            let before = std::mem::replace(&mut self.stands, self.world.truth().recorded.clone());
+            self.earlier.insert(0, before);
+            if !self.is_part && end == Deployed::Done {
+                self.earlier.clear();
+            }
         }
         end
     }
@@ -429,14 +441,31 @@ impl Machine {
 
     /// The way back of what failed: of a part, what it touched, where that can go back alone.
     fn way_back(&mut self, recorded: &Recorded, deployment: &DeploymentId) -> Result<Plan, Stopped> {
-        let back = |touched: Option<&BTreeSet<ResourceAddress>>| {
-            inverse(&self.stands, recorded, deployment, Consent::Automatic { made_by: deployment }, touched)
+        let (environment, config, stamp) = (registered(), Digest::of(b""), stamp(deployment.as_str()));
+        let touched = self.touched(deployment);
+        let narrowest = Inverse {
+            snapshot: &self.stands,
+            earlier: &self.earlier,
+            recorded,
+            scope: &Scope::All,
+            touched: self.is_part.then_some(&touched),
+            leaves: true,
+            environment: &environment,
+            deployment,
+            config: &config,
+            stamp: &stamp,
+            outputs: &BTreeMap::new(),
+            consent: Consent::Automatic { made_by: deployment },
         };
-        let touched = self.is_part.then(|| self.touched(deployment));
-        let alone = touched.and_then(|touched| back(Some(&touched)).ok());
-        let is_alone = alone.is_some();
-        let plan = alone.map_or_else(|| back(None), Ok)?;
-        self.undid_alone = is_alone;
+        let mut found = Err(Stopped::Quiet);
+        for way in narrowest.ways() {
+            found = inverse(&way).map(|plan| (plan, way.touched.is_some(), way.leaves));
+            if found.as_ref().is_ok_and(|(plan, ..)| check::check(plan, recorded).is_ok()) {
+                break;
+            }
+        }
+        let (plan, is_alone, left) = found?;
+        (self.undid_alone, self.undid_leaving) = (is_alone, left);
         Ok(plan)
     }
 
@@ -444,6 +473,8 @@ impl Machine {
     pub fn touched(&self, deployment: &DeploymentId) -> BTreeSet<ResourceAddress> {
         let truth = self.world.truth();
         let lines = truth.journals.get(deployment).into_iter().flatten();
+        // What exists because of a dead one is written down, too.
+        let lines = lines.filter(|entry| !matches!(entry.event, model::Event::Identified { .. }));
         lines.map(|entry| entry.change.address.clone()).collect()
     }
 
@@ -531,7 +562,20 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
             planner::reap(&Reaping { recorded, environment: &environment, deployment, config: &config, stamp: &stamp })
         }
         Wish::Rollback(snapshot, consent) => {
-            return inverse(snapshot, recorded, deployment, Consent::Named(consent), None);
+            return inverse(&Inverse {
+                snapshot,
+                earlier: &[],
+                recorded,
+                scope: &Scope::All,
+                touched: None,
+                leaves: false,
+                environment: &environment,
+                deployment,
+                config: &config,
+                stamp: &stamp,
+                outputs: &BTreeMap::new(),
+                consent: Consent::Named(consent),
+            });
         }
         Wish::Destroy(consent) => planner::destroy(&Destroying {
             recorded,
@@ -558,27 +602,9 @@ pub fn plan(recorded: &model::Recorded, deployment: &DeploymentId, wish: Wish<'_
     })
 }
 
-/// Plans a way back, of everything or of what was touched.
-fn inverse(
-    snapshot: &Recorded,
-    recorded: &Recorded,
-    deployment: &DeploymentId,
-    consent: Consent<'_>,
-    touched: Option<&BTreeSet<ResourceAddress>>,
-) -> Result<Plan, Stopped> {
-    let planned = planner::inverse(&Inverse {
-        snapshot,
-        recorded,
-        scope: &Scope::All,
-        touched,
-        environment: &registered(),
-        deployment,
-        config: &Digest::of(b""),
-        stamp: &stamp(deployment.as_str()),
-        outputs: &BTreeMap::new(),
-        consent,
-    });
-    planned.map(|planned| planned.plan).map_err(|error| match needed(&error) {
+/// Plans a way back.
+fn inverse(inputs: &Inverse<'_>) -> Result<Plan, Stopped> {
+    planner::inverse(inputs).map(|planned| planned.plan).map_err(|error| match needed(&error) {
         Some(needed) => Stopped::NoWayBack(needed),
         None => Stopped::NoPlan(error.to_string()),
     })

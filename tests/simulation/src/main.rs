@@ -97,6 +97,7 @@ fn add(total: &mut Covered, one: Covered) {
     total.parts += one.parts;
     total.refused += one.refused;
     total.alone += one.alone;
+    total.half_done += one.half_done;
     total.failed += one.failed;
     total.rolled_back += one.rolled_back;
     total.stuck += one.stuck;

@@ -133,6 +133,10 @@ pub fn case(seed: u64) -> Case {
             }
         }
     }
+    let mut halves = Dice { draws: Draws::new(seed), what: "halves", thrown: 0 };
+    if undoes && halves.happens(20) {
+        halved(&mut halves, &mut revisions);
+    }
     let slice = Duration::from_secs(*dice.of(&[600, 600, 30, 8]).unwrap_or(&600));
     Case { seed, options, slice, waits_for_frozen: dice.happens(50), undoes, revisions }
 }
@@ -157,6 +161,32 @@ fn owned(dice: &mut Dice, revisions: &mut [Revision]) {
     }
 }
 
+/// Has one of the revisions stop half way, then some agents deployed beside it, and then everything once more, which fails.
+fn halved(dice: &mut Dice, revisions: &mut Vec<Revision>) {
+    let at = dice.below(revisions.len());
+    let Some(stopping) = revisions.get_mut(at) else { return };
+    let reach = 14 + stopping.desired.resources.len() * 8;
+    let (request, only) = (Request::Deploy, Selection::ALL);
+    let calm = Revision { request, only, faults: Vec::new(), weather: Vec::new(), cancelled: None, ..stopping.clone() };
+    let failing = |dice: &mut Dice| {
+        let faults = vec![(1 + dice.below(reach), Fault::Refused)];
+        Revision { faults, stops: false, ..calm.clone() }
+    };
+    *stopping = Revision { stops: true, ..failing(dice) };
+    let part = Revision {
+        only: dice.of(&["x", "y", "z"]).map(|name| (*name).to_owned()).into_iter().collect(),
+        ..calm.clone()
+    };
+    let mut again = failing(dice);
+    again.desired = revisions.get(at + 1).unwrap_or(&part).desired.clone();
+    for revision in revisions.iter_mut().skip(at) {
+        if let Request::Rollback(to) = &mut revision.request {
+            *to += if *to > at { 2 } else { 0 };
+        }
+    }
+    revisions.splice(at + 1..=at, [part, again]);
+}
+
 fn revision(dice: &mut Dice, desired: Desired) -> Revision {
     let reach = 14 + desired.resources.len() * 8;
     let many = if dice.happens(70) { dice.below(6) } else { 0 };
@@ -175,6 +205,7 @@ fn revision(dice: &mut Dice, desired: Desired) -> Revision {
         weather,
         doubled,
         cancelled,
+        stops: false,
         reaps: dice.happens(60),
         repeated: dice.happens(15),
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
-use model::{Recorded, Request, ResourceAddress, Revision, Rollback, Target};
-use planner::{Consent, Destination, Inverse};
+use model::{Deployment, Recorded, Request, ResourceAddress, Revision, Rollback, Target};
+use planner::{Consent, Inverse};
 
 use super::asking::{Asking, Foreseen, Part, flags, foresee};
 use super::engine::Engine;
@@ -52,13 +52,23 @@ async fn plan(asking: &Asking, rollback: &Rollback) -> Result<Foreseen, XtaskErr
     let deployments = store.deployments(&asking.environment.id).await?;
     let destination = planner::destination(rollback.to, &rollback.scope, &deployments)
         .map_err(|error| asking.refuse(&[(error.code(), error.to_string(), error.help())]))?;
-    let snapshot = snapshot(asking, &destination).await?;
+    let snapshot = snapshot(asking, destination.left_by).await?;
+    let mut earlier = Vec::new();
+    let before = destination.left_by.map(|left_by| planner::before(left_by, &deployments)).unwrap_or_default();
+    for before in before {
+        if !planner::has_half_done(&snapshot, &earlier) {
+            break;
+        }
+        earlier.push(self::snapshot(asking, Some(before)).await?);
+    }
     let foreseen = foresee(&rollback.consent, |consent| {
         planner::inverse(&Inverse {
             snapshot: &snapshot,
+            earlier: &earlier,
             recorded: &material.recorded,
             scope: &rollback.scope,
             touched: None,
+            leaves: false,
             environment: &asking.environment,
             deployment: &material.deployment,
             config: &material.config,
@@ -76,9 +86,9 @@ async fn plan(asking: &Asking, rollback: &Rollback) -> Result<Foreseen, XtaskErr
     Ok(foreseen)
 }
 
-/// What was recorded at a revision.
-async fn snapshot(asking: &Asking, destination: &Destination<'_>) -> Result<Recorded, XtaskError> {
-    let Some(after) = destination.left_by.and_then(|left_by| left_by.after.as_ref()) else {
+/// What was recorded when a deployment had ended; nothing where there was none.
+async fn snapshot(asking: &Asking, left_by: Option<&Deployment>) -> Result<Recorded, XtaskError> {
+    let Some(after) = left_by.and_then(|left_by| left_by.after.as_ref()) else {
         return Ok(Recorded::default());
     };
     let bytes = asking.engine.store.get(after).await?;

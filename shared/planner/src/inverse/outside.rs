@@ -48,6 +48,24 @@ pub(super) fn refuse(
     }
 }
 
+/// Refuses what goes back and would be told of something half done that it was never told of: it used what that was to replace.
+pub(super) fn told_another(
+    before: &Before<'_>,
+    view: &View<'_>,
+    changes: &[Change],
+    left: &BTreeSet<ResourceAddress>,
+    problems: &mut Vec<Problem>,
+) {
+    for change in changes.iter().filter(|_| !left.is_empty()) {
+        let Some((_, then)) = before.in_use.get(&change.key.address) else { continue };
+        let named = references(&then.asked).into_iter().filter(|(name, on)| {
+            left.contains(on) && value_now(view, &then.asked, name).as_ref() != then.sent.get(name)
+        });
+        let on: BTreeSet<ResourceAddress> = named.map(|(_, on)| on).collect();
+        problems.extend(on.into_iter().map(|to| Problem::Missing { resource: change.key.address.clone(), to }));
+    }
+}
+
 /// Whether a property was sent with another value than what was asked for has now.
 fn is_sent_another(view: &View<'_>, asked: &Properties, user: &RecordedResource, name: &str) -> bool {
     value_now(view, asked, name).is_some_and(|value| user.sent.get(name) != Some(&value))

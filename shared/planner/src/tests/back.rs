@@ -14,9 +14,11 @@ pub(super) fn to<'a>(snapshot: &'a Recorded, recorded: &'a Recorded, consent: Co
     let (environment, deployment, config, stamp) = &*FIXED;
     Inverse {
         snapshot,
+        earlier: &[],
         recorded,
         scope: &Scope::All,
         touched: None,
+        leaves: false,
         environment,
         deployment,
         config,
