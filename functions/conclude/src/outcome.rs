@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use journal::ChangeStatus;
 use model::{
-    Action, Cause, Deployment, Destroy, EnvironmentId, Event, Operation, Outcome, Plan, Refusal, Request, ResourceKey,
-    Revision, Rollback, Scope, Target,
+    Action, Cause, Change, Deployment, Destroy, EnvironmentId, Event, Operation, Outcome, Plan, Refusal, Request,
+    ResourceKey, Revision, Rollback, Scope, Target,
 };
 
 use crate::known::Known;
@@ -86,14 +86,30 @@ fn failed(head: &Deployment, known: &Known, more: Vec<Cause>) -> Outcome {
     causes.extend(more);
     match (&head.undo, &head.request) {
         (Some(undo), _) => {
-            let again = Rollback { to: Target::Revision(undo.to), scope: Scope::All, consent: BTreeSet::new() };
-            Outcome::Stuck { causes, because: undo.causes.clone(), next: command(&head.environment, &again) }
+            let again = scopes(head, known).into_iter().map(|scope| {
+                let again = Rollback { to: Target::Revision(undo.to), scope, consent: BTreeSet::new() };
+                command(&head.environment, &again)
+            });
+            let next = again.collect::<Vec<_>>().join(" && ");
+            Outcome::Stuck { causes, because: undo.causes.clone(), next }
         }
         (None, Request::Rollback(rollback)) => {
             Outcome::Stuck { causes, because: Vec::new(), next: command(&head.environment, rollback) }
         }
         (None, _) => Outcome::Stopped { causes },
     }
+}
+
+/// What is to go back once more. Of a part, only the agents and stacks that it named, where its way back is about nothing else.
+fn scopes(head: &Deployment, known: &Known) -> Vec<Scope> {
+    let only = head.request.only();
+    let changes = known.plan.as_ref().map(|plan| plan.changes.as_slice()).unwrap_or_default();
+    let covers = |scope: &Scope, change: &Change| scope.covers(&change.key.address, change.agent.as_deref());
+    let is_needed = |scope: &Scope| changes.iter().any(|change| covers(scope, change));
+    let of = |name: &String| [Scope::Agent(name.clone()), Scope::Stack(name.clone())].into_iter().find(&is_needed);
+    let named: Vec<Scope> = only.0.iter().filter_map(of).collect();
+    let is_all = named.is_empty() || !changes.iter().all(|change| named.iter().any(|scope| covers(scope, change)));
+    if is_all { vec![Scope::All] } else { named }
 }
 
 /// What somebody types who wants it again.
@@ -291,6 +307,31 @@ mod tests {
         assert_eq!(keys, ["shared/Tasks@1"]);
         assert_eq!(first, [because()]);
         assert_eq!(next, "cargo xtask admin rollback shop/dev --to 0");
+    }
+
+    #[test]
+    fn a_part_that_is_stuck_says_how_to_take_back_that_part_alone_where_it_was_about_nothing_else() {
+        let next = |only: &[&str], changes: &[&str]| {
+            let only = only.iter().map(|name| (*name).to_owned()).collect();
+            let head = Deployment { request: Request::Deploy { only }, ..undone(3) };
+            let changes: Vec<_> = changes.iter().map(|key| (*key, deletion())).collect();
+            let mut plan = plan(&changes, 0);
+            for change in &mut plan.changes {
+                change.agent = (change.key.address.stack != "shared").then(|| change.key.address.stack.clone());
+            }
+            let known = Known { plan: Some(plan), ..Known::default() };
+            let Outcome::Stuck { next, .. } = of(&head, &known, End::Failed(vec![because()])) else {
+                panic!("it is stuck")
+            };
+            next
+        };
+        let all = "cargo xtask admin rollback shop/dev --to 3";
+        assert_eq!(next(&["orders"], &["orders/Function@1", "orders/Role@1"]), format!("{all} --agent orders"));
+        assert_eq!(next(&["shared"], &["shared/Tasks@1"]), format!("{all} --stack shared"));
+        let both = next(&["orders", "billing", "shared"], &["billing/Function@1", "orders/Function@1"]);
+        assert_eq!(both, format!("{all} --agent billing && {all} --agent orders"));
+        assert_eq!(next(&["orders"], &["orders/Function@1", "shared/Tasks@1"]), all, "no name covers what came along");
+        assert_eq!(next(&["orders"], &[]), all);
     }
 
     #[test]

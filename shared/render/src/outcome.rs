@@ -138,7 +138,10 @@ fn stuck(deployment: &Deployment, (causes, because): (&[Cause], &[Cause]), next:
     lines.push(command(next, style));
     let failed: BTreeSet<&ResourceAddress> =
         causes.iter().filter_map(|cause| Some(&cause.change.as_ref()?.address)).collect();
-    let mut or = "or upload what the environment shall be instead".to_owned();
+    let mut or = match deployment.request.only().is_all() {
+        true => "or upload what the environment shall be instead".to_owned(),
+        false => "or upload the part as it shall be instead, which leaves the rest alone".to_owned(),
+    };
     if failed.is_empty() {
         or.push('.');
         lines.extend(labelled(0, ("", Paint::Plain), &or, style));

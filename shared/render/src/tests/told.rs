@@ -122,6 +122,18 @@ fn a_part_that_went_back_says_nothing_of_the_rest() {
 }
 
 #[test]
+fn a_part_that_is_stuck_says_that_it_can_be_uploaded_again_without_the_rest() {
+    let said = |request| {
+        let next = "cargo xtask admin rollback support-desk/dev --to 2".to_owned();
+        let stuck = Outcome::Stuck { causes: Vec::new(), because: Vec::new(), next };
+        outcome(&Deployment { request, ..a_deployment(stuck) }, &WIDE)
+    };
+    let part = said(Request::Deploy { only: ["orders".to_owned()].into_iter().collect() });
+    assert!(part.contains("or upload the part as it shall be instead, which leaves the rest alone."), "{part}");
+    assert!(said(Request::DEPLOY).contains("or upload what the environment shall be instead."));
+}
+
+#[test]
 fn who_else_may_have_asked_is_said_too() {
     let decision =
         Decision { approved: true, by: "arn:aws:iam::1:user/kim".into(), why: Some("late".into()), at: at(100) };
