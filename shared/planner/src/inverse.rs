@@ -22,9 +22,9 @@ pub(crate) use outside::value_now;
 
 use crate::consent::{self, Consent, Spared};
 use crate::moves::{self, Relocation};
-use crate::reprieve;
 use crate::view::{self, View};
 use crate::{Draft, Exempt, Inputs, PlanError, Planned, Problem, draft, finish, refuse};
+use crate::{reprieve, retire};
 
 /// What a way back is planned from: no config is asked.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,15 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     }
     let again = names::give(inputs, &before, &mut view, &mut desired);
     let still = in_use(inputs.recorded).into_keys().filter(|address| !before.covers(address)).cloned().collect();
-    let exempt = Exempt { still, dangling, not_kept: consent::made(inputs, &before, &view), ..Exempt::default() };
+    // Nobody was asked whether data may go that was put off.
+    let is_spared =
+        |one: &RecordedResource| matches!(inputs.consent, Consent::Automatic { .. }) && retire::holds_data(&one.kind);
+    let waits = |(key, one): &(&ResourceKey, &RecordedResource)| {
+        one.reap.is_some() && (is_spared(one) || !before.covers(&key.address))
+    };
+    let waiting = inputs.recorded.resources.iter().filter(waits).map(|(key, _)| key.clone()).collect();
+    let not_kept = consent::made(inputs, &before, &view);
+    let exempt = Exempt { still, dangling, not_kept, waiting, ..Exempt::default() };
     let planning = Inputs {
         desired: &desired,
         recorded: inputs.recorded,

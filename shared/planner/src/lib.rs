@@ -136,6 +136,8 @@ struct Exempt {
     not_kept: BTreeSet<ResourceKey>,
     /// Addresses at which nothing is retired, though nothing is asked for there.
     outside: BTreeSet<ResourceAddress>,
+    /// Incarnations whose deletions were put off, and are not tried again.
+    waiting: BTreeSet<ResourceKey>,
 }
 
 /// Both halves of a plan, before it is known what may be lost.

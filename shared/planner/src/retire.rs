@@ -39,8 +39,9 @@ pub(crate) fn retire(
     let is_under = |key: &ResourceKey, on_top: &ResourceKey| is_turned && stands_on(key, &on_top.address, &leaving);
     let is_deleted = |key: &ResourceKey, standing: &Standing<'_>| keeps(key, standing).1.is_none();
     let along = clear_the_way(built, &leaving, &standing_on, &is_under, &is_deleted);
+    let tried = tried_again(&leaving, &standing_on, &exempt.waiting, &|key, standing| keeps(key, standing).1.is_none());
     let mut is_going = |(key, standing): &(&ResourceKey, &&Standing<'_>)| {
-        built.first.contains_key(*key) || !is_left(inputs, key, standing, report)
+        built.first.contains_key(*key) || tried.contains(*key) || !is_left(inputs, key, standing, report)
     };
     let going: BTreeMap<&ResourceKey, &&Standing<'_>> = leaving.iter().filter(|one| is_going(one)).collect();
     let mut changes = Vec::with_capacity(going.len());
@@ -124,6 +125,26 @@ fn is_left(inputs: &Inputs<'_>, key: &ResourceKey, standing: &Standing<'_>, repo
         report.left.push(key.clone());
     }
     is_safe
+}
+
+/// What was put off and stands on something that is deleted now, be it through others that were put off: it is tried again before
+/// that, which waits where it is put off again. AWS might delete what stands in it together with it.
+fn tried_again<'l>(
+    leaving: &'l Leaving<'_, '_>,
+    standing_on: &Lookup<&ResourceAddress, Vec<&'l ResourceKey>>,
+    waiting: &BTreeSet<ResourceKey>,
+    is_deleted: &dyn Fn(&ResourceKey, &Standing<'_>) -> bool,
+) -> BTreeSet<&'l ResourceKey> {
+    let is_put_off = |standing: &Standing<'_>| !standing.stays() && standing.recorded.reap.is_some();
+    let mut tried = BTreeSet::new();
+    let begins = leaving.iter().filter(|(key, standing)| !is_put_off(standing) && is_deleted(key, standing));
+    let mut ahead: Vec<&ResourceKey> = begins.map(|(key, _)| key).collect();
+    while let Some(key) = ahead.pop() {
+        let put_off = dependents(key, standing_on).filter(|on| !waiting.contains(*on));
+        let put_off = put_off.filter(|on| leaving.get(*on).is_some_and(|one| is_put_off(one)));
+        ahead.extend(put_off.filter(|on| tried.insert(*on)));
+    }
+    tried
 }
 
 pub(crate) fn holds_data(kind: &model::ResourceType) -> bool {

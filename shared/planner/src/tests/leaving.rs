@@ -45,6 +45,50 @@ fn a_reap_leaves_what_something_that_stays_needs() {
     assert_eq!(report.waiting.len(), 1);
 }
 
+/// An API, and what stands in it and on that, whose deletions were put off.
+fn put_off_within_an_api() -> (Desired, Recorded) {
+    let api = resource("AWS::ApiGatewayV2::Api", json!({}));
+    let within = resource("AWS::ApiGatewayV2::Integration", json!({ "ApiId": { "Ref": "a/Api" } }));
+    let on_top = DesiredResource { depends_on: [address("a/Within")].into(), ..queue(None) };
+    let all = desired(&[("a/Api", api.clone()), ("a/Within", within), ("a/Top", on_top)]);
+    let mut record = carried_out(&planned(&all, &Recorded::default(), false).unwrap(), &Recorded::default());
+    for key in ["a/Within@1", "a/Top@1"] {
+        let one = record.resources.get_mut(&key.parse().unwrap()).unwrap();
+        (one.presence, one.reap) = (Presence::Leaving, Some(model::Timestamp::UNIX_EPOCH));
+    }
+    (desired(&[("a/Api", api)]), record)
+}
+
+#[test]
+fn what_was_put_off_is_tried_again_before_what_it_stands_on_goes() {
+    let (api, record) = put_off_within_an_api();
+    let Planned { plan, report } = reported(&api, &record, false).unwrap();
+    assert!(plan.changes.is_empty(), "{:?}", keys(&plan));
+    assert_eq!(report.waiting.len(), 2);
+
+    let Planned { plan, report } = reported(&desired(&[]), &record, false).unwrap();
+    check::check(&plan, &record).unwrap();
+    assert_eq!(
+        keys(&plan),
+        ["a/Top@1", "a/Within@1", "a/Api@1"],
+        "AWS would delete what stands in it together with it"
+    );
+    let needs = |key: &str| plan.change(&key.parse().unwrap()).unwrap().needs[0].on.to_string();
+    assert_eq!([needs("a/Within@1"), needs("a/Api@1")], ["a/Top@1", "a/Within@1"]);
+    assert!(plan.changes.iter().all(|change| change.stage == Stage::Retire));
+    assert!(report.waiting.is_empty());
+}
+
+#[test]
+fn a_way_back_of_a_part_holds_nothing_up_for_what_was_put_off_beside_it() {
+    let (_, record) = put_off_within_an_api();
+    let (before, touched, made_by) = (Recorded::default(), [address("a/Api")].into(), "d1".into());
+    let all = super::back::to(&before, &record, Consent::Automatic { made_by: &made_by });
+    let plan = inverse(&Inverse { touched: Some(&touched), ..all }).unwrap().plan;
+    check::check(&plan, &record).unwrap();
+    assert_eq!(keys(&plan), ["a/Api@1"], "it goes by itself");
+}
+
 /// A topic, and what subscribes to it.
 fn subscribed(topic: Value) -> Desired {
     let of = json!({ "TopicArn": { "Fn::GetAtt": ["a/Topic", "Arn"] }, "Protocol": "sqs", "Endpoint": "arn:queue" });
