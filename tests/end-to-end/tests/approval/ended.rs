@@ -5,7 +5,8 @@ use std::time::Duration;
 use end_to_end::admin::DESK;
 use end_to_end::bot::{bot, bot_with, memory};
 use end_to_end::{assert_deployed, outcome};
-use local::proxy::{Mark, Point, Rule};
+use local::Effect;
+use local::proxy::{Mark, Rule};
 use model::{Deployment, Outcome};
 use serde_json::json;
 
@@ -107,13 +108,13 @@ async fn a_newer_upload_supersedes_what_waits_for_approval() {
     let trial = Trial::start().await;
     trial.without_sweeper().await;
     let first = trial.ask(&bot()).await;
-    let mut planning =
-        trial.account.proxy.hold(Rule::on("s3", "PutObject").caller("strandline-plan"), Point::BeforeEffect);
+    // The newer one comes to no end meanwhile: nobody has to wait for that.
+    let planning = Rule::on("s3", "PutObject").caller("strandline-plan").always();
+    let planning = trial.account.proxy.inject(planning, Effect::fail(503, "SlowDown"));
     let second = trial.enqueue(&bot_with(300)).await;
-    planning.reached(Duration::from_secs(60)).await.expect("it is planned");
-    // Nobody has to wait for what the newer one comes to.
     ended_as_superseded(&trial, &first, &second.id).await;
-    planning.release();
+    assert!(trial.head(&second.id).await.approval.is_none(), "it is not planned yet");
+    trial.account.proxy.withdraw(planning);
     let second = trial.waits(&second.id, 1).await;
     trial.approve(&second).await;
     assert_deployed(&trial.end_of(&second.id).await);
