@@ -89,7 +89,7 @@ pub(crate) fn check(resource: &Resource, findings: &mut Vec<Finding>) {
         (
             "NotificationARNs",
             "nothing is told to topics while it is made",
-            "remove it: `notices` of the config tell of deployments",
+            "remove it: `notifications` of the config tell of deployments",
         ),
         ("TimeoutInMinutes", "no time is set for all of it", "remove it: what each resource may take is known"),
     ];

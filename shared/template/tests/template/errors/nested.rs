@@ -170,7 +170,7 @@ fn what_is_promised_of_a_whole_stack_and_not_kept_is_told() {
 ",
         &[
             "5:21 wrong-choice | `DeletionPolicy` cannot be `Snapshot`: `AWS::CloudFormation::Stack` has none | write `Retain` or `Delete`",
-            "8:7 unsupported | `NotificationARNs` of a nested stack is not supported: nothing is told to topics while it is made | remove it: `notices` of the config tell of deployments",
+            "8:7 unsupported | `NotificationARNs` of a nested stack is not supported: nothing is told to topics while it is made | remove it: `notifications` of the config tell of deployments",
             "9:7 unsupported | `TimeoutInMinutes` of a nested stack is not supported: no time is set for all of it | remove it: what each resource may take is known",
             "10:7 unknown-key | a nested stack has no key `TemplateUrl` | did you mean `TemplateURL`?",
             "11:13 known-too-late | a tag of a nested stack is known only once resources exist, and is needed before | write it out, or take it from a parameter or mapping",
