@@ -270,7 +270,7 @@ impl Case {
                 covered.rolled_back += 1;
                 broken.extend(undue(revision, causes));
                 let recorded = machine.world.truth().recorded.clone();
-                let left = Left::of(&recorded, ends);
+                let left = Left::of(&recorded, &machine.undone_from, ends);
                 let back = match machine.undid_alone {
                     true => {
                         covered.alone += 1;
@@ -340,7 +340,7 @@ impl Case {
                 broken.extend(undue(revision, causes));
                 machine.drain();
                 let recorded = machine.world.truth().recorded.clone();
-                let left = Left::of(&recorded, ends);
+                let left = Left::of(&recorded, &machine.undone_from, ends);
                 let half = HalfDone::of(&ends.before);
                 covered.half_done += usize::from(half.is_any());
                 let back = is_back(machine, &ends.before).into_iter();
@@ -410,10 +410,13 @@ impl Ends {
 struct Left {
     stays: BTreeSet<ResourceKey>,
     going: BTreeSet<ResourceKey>,
+    /// Those of `stays` that need something which the deployment itself had deleted before the way back began, to make another
+    /// of its name, and nothing that went since.
+    bereft: BTreeSet<ResourceKey>,
 }
 
 impl Left {
-    fn of(recorded: &Recorded, ends: &Ends) -> Self {
+    fn of(recorded: &Recorded, undone_from: &Recorded, ends: &Ends) -> Self {
         let is_data = |one: &RecordedResource| schema::get(&one.kind).is_some_and(|schema| schema.stateful);
         // It may have moved since.
         let then = |key: &ResourceKey, one: &RecordedResource| {
@@ -440,6 +443,13 @@ impl Left {
                 ahead.extend(stands_on.filter(|key| is_new(key)));
             }
         }
+        let is_there = |recorded: &Recorded, on: &ResourceAddress| recorded.generations(on).any(in_use);
+        let is_bereft = |key: &&ResourceKey| {
+            let on = recorded.resources.get(*key).into_iter().flat_map(|one| &one.dependencies);
+            let mut gone = on.filter(|on| !is_there(recorded, on)).peekable();
+            gone.peek().is_some() && gone.all(|on| !is_there(undone_from, on) && is_there(&ends.begun, on))
+        };
+        left.bereft = left.stays.iter().filter(is_bereft).cloned().collect();
         left
     }
 
@@ -451,6 +461,7 @@ impl Left {
             }
             // Nobody knows of anything that it could go back to.
             Broken::Unfinished(key, Presence::Incomplete) => self.stays.contains(key),
+            Broken::Dangles(key, _) => self.bereft.contains(key),
             Broken::Unwanted(of) => self.stays.iter().any(|key| *of == key.address.to_string()),
             Broken::Unsettled(of) => self.stays.iter().chain(&self.going).any(|key| of.starts_with(&format!("{key} "))),
             _ => false,

@@ -127,6 +127,8 @@ pub struct Machine {
     pub relents: bool,
     /// What was recorded when the last deployment ended well: where a way back leads.
     pub stands: Recorded,
+    /// What was recorded when the last way back of a deployment that failed began.
+    pub undone_from: Recorded,
     /// The same of those before it, newest first: back to one that was about everything.
     pub earlier: Vec<Recorded>,
     /// What failed in the deployment that is being undone.
@@ -174,6 +176,7 @@ impl Machine {
             undoes: false,
             relents: false,
             stands: Recorded::default(),
+            undone_from: Recorded::default(),
             earlier: Vec::new(),
             undoing: None,
             is_undoing: false,
@@ -197,6 +200,7 @@ impl Machine {
             undoes: self.undoes,
             relents: self.relents,
             stands: self.stands.clone(),
+            undone_from: self.undone_from.clone(),
             earlier: self.earlier.clone(),
             undoing: self.undoing.clone(),
             is_undoing: self.is_undoing,
@@ -314,6 +318,7 @@ impl Machine {
     pub fn undo(&mut self, deployment: &str, causes: Vec<Cause>) -> Result<Deployed, Stopped> {
         let deployment = DeploymentId::from(deployment);
         self.undoing = Some((deployment.clone(), causes));
+        self.undone_from = self.world.truth().recorded.clone();
         self.is_undoing = false;
         self.go_back(&deployment)
     }
