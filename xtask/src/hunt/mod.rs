@@ -77,8 +77,18 @@ struct Found {
     /// Which of the tests.
     test: usize,
     seed: u32,
-    /// What it printed.
+    /// The end of what it printed: a test that looks for a smaller case may say a million lines.
     said: String,
+    /// What to type to see it again.
+    replay: String,
+}
+
+/// How much of a failure is shown: the smallest case of a property has some hundred lines.
+const LINES: usize = 500;
+
+fn ending(said: &str) -> String {
+    let lines: Vec<_> = said.trim_end().lines().collect();
+    lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
 
 impl Hunted<'_> {
@@ -107,7 +117,8 @@ impl Hunted<'_> {
             let said = random.run(seed).inspect_err(|_| self.is_over.store(true, Ordering::SeqCst))?;
             if let Some(said) = said {
                 self.is_over.store(true, Ordering::SeqCst);
-                return Ok(Some(Found { test, seed, said }));
+                let replay = random.replay(seed, &said);
+                return Ok(Some(Found { test, seed, said: ending(&said), replay }));
             }
         }
         Ok(None)
@@ -127,8 +138,8 @@ impl Hunted<'_> {
     /// A failure, and how to see it again.
     fn told(&self, found: &Found) -> String {
         let Some(test) = self.tests.get(found.test) else { return String::new() };
-        let Found { seed, said, .. } = found;
-        format!("{}\n-- {test} fails with seed {seed}; the same again:\n{}", said.trim_end(), test.replay(*seed, said))
+        let Found { seed, said, replay, .. } = found;
+        format!("{said}\n-- {test} fails with seed {seed}; the same again:\n{replay}")
     }
 
     fn line(&self, failed: usize) -> String {
@@ -144,7 +155,7 @@ impl Hunted<'_> {
             "from": self.first,
             "seeds": self.seeds(test),
             "failed": found.map(|found| found.seed),
-            "replay": found.map(|found| random.replay(found.seed, &found.said)),
+            "replay": found.map(|found| &found.replay),
             "said": found.map(|found| &found.said),
         }))
     }
@@ -215,6 +226,14 @@ mod tests {
         let rows = [0, 1].map(|test| hunted.row(test, &found).unwrap());
         assert_eq!(rows.each_ref().map(|row| row["failed"].as_u64()), [None, Some(u64::from(first.seed))]);
         assert_eq!(rows[1]["replay"], last);
+    }
+
+    #[test]
+    fn of_a_long_failure_the_end_is_shown() {
+        let said: String = (0..2 * LINES).map(|line| format!("{line}\n")).collect();
+        let shown = ending(&said);
+        assert_eq!((shown.lines().count(), shown.lines().last()), (LINES, Some("999")));
+        assert_eq!(ending("short\n"), "short");
     }
 
     #[test]
