@@ -152,8 +152,11 @@ pub(crate) fn decide(material: &Material<'_>) -> Result<Planned, Rejected> {
     })
 }
 
+/// What holds a plan against the record.
+type Check<'c> = &'c dyn Fn(&Plan) -> Result<(), StepError>;
+
 /// Makes the narrowest plan that `check` lets pass.
-fn decide_with(material: &Material<'_>, check: &dyn Fn(&Plan) -> Result<(), StepError>) -> Result<Planned, Rejected> {
+fn decide_with(material: &Material<'_>, check: Check<'_>) -> Result<Planned, Rejected> {
     let Material { deployment, environment, snapshot, earlier, recorded, stamp, outputs, .. } = *material;
     if let Some(unknown) =
         material.asked.filter(|_| material.since == 0).and_then(|asked| unknown(asked, [snapshot, recorded]))
@@ -383,7 +386,7 @@ mod tests {
         touched: &[&str],
         asked: Option<&Rollback>,
         [snapshot, recorded]: [&Recorded; 2],
-        check: Option<&dyn Fn(&Plan) -> Result<(), StepError>>,
+        check: Option<Check<'_>>,
     ) -> Result<Planned, Rejected> {
         let stamp = Stamp {
             engine: "e1".into(),
