@@ -6,7 +6,7 @@ use model::{Action, Change, DeploymentId, Loss, Reason, ResourceAddress, Resourc
 
 use crate::inverse::{Before, Identity, Inverse};
 use crate::retire::holds_data;
-use crate::view::View;
+use crate::view::{Standing, View};
 use crate::{Draft, Problem, losses};
 
 /// Whose data may be lost.
@@ -33,8 +33,9 @@ pub(crate) fn made(inputs: &Inverse<'_>, before: &Before<'_>, view: &View<'_>) -
 pub(crate) struct Spared<'a> {
     /// What is not made but found.
     pub(crate) again: BTreeSet<&'a ResourceAddress>,
-    /// What may be in use by something half done, though another took its place or nobody asks for it: it was there before.
-    pub(crate) used: BTreeSet<&'a ResourceKey>,
+    /// Whether everything is that the revision had: something half done may use it, though another took its place or nobody asks
+    /// for it.
+    pub(crate) known: bool,
 }
 
 /// Takes out of a plan what may not go, and says what is lost by the rest.
@@ -46,19 +47,20 @@ pub(crate) fn weigh(
     draft: &mut Draft,
     problems: &mut Vec<Problem>,
 ) {
-    let Spared { again, used } = spared;
+    let again = &spared.again;
+    let is_used = |key: &ResourceKey| spared.known && view.get(key).is_some_and(|one| was_there(before, key, one));
     let mut left: BTreeSet<ResourceKey> = BTreeSet::new();
     for change in &mut draft.retired {
         let is_removed = change.because == Reason::Removed;
         let Action::Delete { only_empty, .. } = &mut change.action else {
             // What an earlier deployment made that stopped is still wanted, as far as anybody said.
             let is_kept = is_removed && matches!(inputs.consent, Consent::Automatic { .. });
-            let is_kept = is_kept || !before.covers(&change.key.address) || used.contains(&change.key);
+            let is_kept = is_kept || !before.covers(&change.key.address) || is_used(&change.key);
             left.extend(is_kept.then(|| change.key.clone()));
             continue;
         };
         let is_kept = match inputs.consent {
-            _ if !before.covers(&change.key.address) || used.contains(&change.key) => true,
+            _ if !before.covers(&change.key.address) || is_used(&change.key) => true,
             Consent::Automatic { made_by } if holds_data(&change.kind) => {
                 *only_empty = is_made_by(made_by, before, view, &change.key);
                 !*only_empty || inputs.environment.protected
@@ -68,7 +70,7 @@ pub(crate) fn weigh(
         left.extend(is_kept.then(|| change.key.clone()));
     }
     leave(before, left, draft, problems);
-    draft.report.left.retain(|key| !used.contains(key));
+    draft.report.left.retain(|key| !is_used(key));
     let mut lost = losses::of(&draft.retired);
     lost.extend(made_anew(before, again, &draft.built.changes));
     if let Consent::Named(consent) = inputs.consent {
@@ -79,11 +81,12 @@ pub(crate) fn weigh(
 
 /// Whether a deployment made it. The record names the one that changed it last; what comes back to its address was there before.
 fn is_made_by(deployment: &DeploymentId, before: &Before<'_>, view: &View<'_>, key: &ResourceKey) -> bool {
-    view.get(key).is_some_and(|standing| {
-        standing.recorded.deployment == *deployment
-            && !standing.arrives
-            && !before.known.contains(&Identity::of(key, standing.recorded))
-    })
+    view.get(key).is_some_and(|one| one.recorded.deployment == *deployment && !was_there(before, key, one))
+}
+
+/// Whether the revision had it: what comes back to its address was there.
+fn was_there(before: &Before<'_>, key: &ResourceKey, standing: &Standing<'_>) -> bool {
+    standing.arrives || before.known.contains(&Identity::of(key, standing.recorded))
 }
 
 /// Takes deletions out of a plan, and with them those of what the spared ones stand on.

@@ -113,8 +113,8 @@ pub fn inverse(inputs: &Inverse<'_>) -> Result<Planned, PlanError> {
     outside::refuse(inputs, &before, &planning, &view, &draft.built.changes, &exempt.still, &mut problems);
     outside::told_another(&before, &view, &draft.built.changes, &left, &mut problems);
     // Nothing that was there goes while something is half done: it may be what that uses.
-    let used = if left.is_empty() { BTreeSet::new() } else { known.resources.keys().collect() };
-    consent::weigh(inputs, &before, &view, &Spared { again, used }, &mut draft, &mut problems);
+    let spared = Spared { again, known: !left.is_empty() };
+    consent::weigh(inputs, &before, &view, &spared, &mut draft, &mut problems);
     refuse(&mut problems)?;
     settle(&before, &exempt.dangling, &mut draft);
     finish(&planning, &view, &relocations, draft)

@@ -6,7 +6,7 @@ use model::Scope;
 use proptest::prelude::*;
 
 use super::back::{in_use, made_by_d1};
-use super::random::{NAMES, Throw, allowed, lines, standing, stopped, stray, throw, wanted};
+use super::random::{NAMES, Throw, allowed, allowed_part, lines, standing, stopped, stray, throw, wanted};
 use super::*;
 
 /// A record after a deployment that came to its end, and one after others since that may not have.
@@ -166,5 +166,50 @@ proptest! {
         };
         let (is, was) = (part(&after, &report.left), part(&before, &[]));
         prop_assert_eq!(is, was, "{:#?}\n{:#?}", lines(&plan), standing(&now));
+    }
+
+    #[test]
+    fn a_way_back_to_what_was_half_done_finishes_or_leaves_it_and_takes_nothing_that_was_there(
+        done in prop::collection::vec(throw(), 1..3),
+        stopping in throw(),
+        beside in throw(),
+        stack in prop::sample::select(vec!["a", "b", "shared"]),
+        failing in throw(),
+    ) {
+        let Some((first, now)) = before_and_after(&done, &[stopping]) else { return Ok(()) };
+        let only = Selection([stack.to_owned()].into());
+        let Some(part) = allowed_part(&wanted(&beside), &now, &only) else { return Ok(()) };
+        let (then, _) = stopped(&part, &now, &[255]);
+        let Some(plan) = allowed(&wanted(&failing), &then) else { return Ok(()) };
+        let now = made_by_d1(&then, stopped(&plan, &then, &failing.luck).0);
+        let (made_by, earlier) = ("d1".into(), [first]);
+        let inverse = super::back::to(&then, &now, Consent::Automatic { made_by: &made_by });
+        let ways = Inverse { earlier: &earlier, leaves: true, ..inverse }.ways();
+        let passes = |plan: &Plan| check::check(plan, &now).is_ok();
+        let plans = ways.iter().filter_map(|way| Some((way.leaves, crate::inverse(way).ok()?.plan)));
+        let plans: Vec<_> = plans.collect();
+        let Some((leaves, plan)) = plans.iter().find(|(_, plan)| passes(plan)).or(plans.last()).cloned() else {
+            return Ok(());
+        };
+        holds(&plan, &then, &now);
+        let (after, complete) = stopped(&plan, &now, &[255]);
+        prop_assert!(complete);
+        let is_half = |one: &RecordedResource| matches!(one.presence, Presence::Announced | Presence::Incomplete);
+        let told = || format!("{:#?}\nnow {:#?}\nthen {:#?}", lines(&plan), standing(&now), standing(&then));
+        let is_untouched = |address: &ResourceAddress| now.generations(address).eq(then.generations(address));
+        let is_left = then.resources.keys().map(|key| &key.address).any(|address| {
+            then.current(address).is_some_and(|(_, one)| is_half(one)) && is_untouched(address)
+        });
+        for (key, one) in then.resources.iter().filter(|_| leaves && is_left) {
+            let is_known = |other: &RecordedResource| other.kind == one.kind && other.physical_id == one.physical_id;
+            let was_there = one.physical_id.is_some() && now.resources.values().any(is_known);
+            prop_assert!(!was_there || after.resources.values().any(is_known), "{key} {}", told());
+        }
+        let used = after.resources.iter().filter(|(key, _)| after.current(&key.address).is_some_and(|(used, _)| used == *key));
+        for (key, _) in used.filter(|(_, one)| is_half(one)) {
+            let is_as_it_was = then.resources.get(key) == after.resources.get(key);
+            let is_data = after.resources[key].kind.as_str() == "AWS::DynamoDB::Table";
+            prop_assert!(is_as_it_was || is_data || after.resources[key].retention != Retention::Delete, "{key} {}", told());
+        }
     }
 }
