@@ -58,6 +58,7 @@ pub(crate) fn build(
     let ranks = wants.addresses.len();
     let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks], answered: vec![false; ranks] };
     let held = names_held(view);
+    let leaves = moves::Going::of(view);
     for wanted in &wants.order {
         let place = wants.places.get(wanted.rank).copied().flatten();
         let is_still = still.contains(wanted.address);
@@ -89,7 +90,7 @@ pub(crate) fn build(
             let moved = inputs.desired.moved.iter().filter(|(_, to)| *to == wanted.address);
             let places = here.into_iter().chain(moved.filter_map(|(from, _)| view.place(from)));
             let going = places.filter_map(|place| again::going_under_its_identity(place, wanted.resource, view));
-            let going = going.chain(moves::going(wanted.resource, view));
+            let going = going.chain(leaves.like(wanted.resource, view));
             for (old, forced_by) in gives_way(wanted, &action, &held).into_iter().chain(going) {
                 needs.push(Edge { on: old.clone(), until: Reach::Ready });
                 built.first.insert(old, forced_by);

@@ -10,6 +10,8 @@ use model::{
     ResourceAddress, ResourceKey, Stage, expression,
 };
 
+use serde_json::Value;
+
 use crate::Problem;
 use crate::view::{self, Standing, View};
 
@@ -132,57 +134,87 @@ pub(crate) fn unsaid(
         return Vec::new();
     }
     let view = View::of(recorded, relocations, &view::names(Some(desired), recorded));
-    let places = view.places().iter().filter(|place| is_left(place.address));
-    let mut left: Vec<_> = places.filter_map(|place| Some(place.address).zip(place.current())).collect();
-    let is_open = |(address, wanted): &(&ResourceAddress, &DesiredResource)| {
-        !sole(&wanted.kind).is_empty()
-            && view.current(address).is_none()
-            && !desired.moved.values().any(|to| to == *address)
-    };
-    let mut open: Vec<_> = desired.resources.iter().filter(is_open).collect();
+    let mut left: BTreeMap<String, Vec<(&ResourceAddress, &Standing<'_>)>> = BTreeMap::new();
+    for place in view.places().iter().rev().filter(|place| is_left(place.address)) {
+        let known = place.current().and_then(|standing| Some((known_by(standing.recorded)?, standing)));
+        for (known, standing) in known {
+            left.entry(known).or_default().push((place.address, standing));
+        }
+    }
+    let arrives: BTreeSet<&ResourceAddress> = desired.moved.values().collect();
+    let mut open: Vec<(&ResourceAddress, &DesiredResource)> = desired
+        .resources
+        .iter()
+        .filter(|(address, wanted)| !sole(&wanted.kind).is_empty() && !arrives.contains(address))
+        .filter(|(address, _)| view.current(address).is_none())
+        .collect();
     let mut moves = Vec::new();
     let mut found: BTreeMap<&ResourceAddress, &Standing<'_>> = BTreeMap::new();
-    // What refers to something that moves means that one.
+    // What refers to something that moves means that one: as long as anything is found, something more may be.
     loop {
-        let pair = open.iter().enumerate().find_map(|(to, (_, wanted))| {
-            let from = left.iter().position(|(_, standing)| is_same(standing.recorded, wanted, &view, &found))?;
-            Some((from, to))
+        let before = moves.len();
+        open.retain(|(to, wanted)| {
+            let pair = known_as(wanted, &view, &found).and_then(|known| left.get_mut(&known)?.pop());
+            let Some((from, standing)) = pair else { return true };
+            found.insert(to, standing);
+            let to = ResourceKey::new((*to).clone(), view.following(to));
+            moves.push((ResourceKey::new(from.clone(), standing.generation), to));
+            false
         });
-        let Some((from, to)) = pair else { return moves };
-        let ((from, standing), (to, _)) = (left.remove(from), open.remove(to));
-        found.insert(to, standing);
-        let place = view.places_of(&[to]).first().copied().flatten();
-        let to = ResourceKey::new(to.clone(), view.next(to, place));
-        moves.push((ResourceKey::new(from.clone(), standing.generation), to));
+        if moves.len() == before {
+            return moves;
+        }
     }
 }
 
-/// What is being deleted, wherever it stands, and what AWS would take for what is wanted; with a property that tells.
-pub(crate) fn going(wanted: &DesiredResource, view: &View<'_>) -> Vec<(ResourceKey, String)> {
-    let Some(property) = sole(&wanted.kind).last() else { return Vec::new() };
-    let all = view.all().filter(|(_, standing)| !standing.stays());
-    let same = all.filter(|(_, standing)| is_same(standing.recorded, wanted, view, &BTreeMap::new()));
-    same.map(|(address, one)| (ResourceKey::new(address.clone(), one.generation), (*property).to_owned())).collect()
+/// What is being deleted and has no name, by what AWS tells it from others by.
+pub(crate) struct Going(BTreeMap<String, Vec<ResourceKey>>);
+
+impl Going {
+    pub(crate) fn of(view: &View<'_>) -> Self {
+        let mut going: BTreeMap<String, Vec<ResourceKey>> = BTreeMap::new();
+        for (address, standing) in view.all().filter(|(_, standing)| !standing.stays()) {
+            let key = || ResourceKey::new(address.clone(), standing.generation);
+            known_by(standing.recorded).into_iter().for_each(|known| going.entry(known).or_default().push(key()));
+        }
+        Self(going)
+    }
+
+    /// What AWS would take for what is wanted, wherever it stands; with a property that tells.
+    pub(crate) fn like(&self, wanted: &DesiredResource, view: &View<'_>) -> Vec<(ResourceKey, String)> {
+        let Some(property) = sole(&wanted.kind).last().filter(|_| !self.0.is_empty()) else { return Vec::new() };
+        let known = known_as(wanted, view, &BTreeMap::new());
+        let same = known.and_then(|known| self.0.get(&known)).into_iter().flatten();
+        same.map(|key| (key.clone(), (*property).to_owned())).collect()
+    }
 }
 
-/// Whether nothing by which AWS tells things of its type apart tells an incarnation from what is wanted.
-fn is_same(
-    resource: &RecordedResource,
+/// What AWS tells an incarnation by from others of its type, where that is no name.
+fn known_by(resource: &RecordedResource) -> Option<String> {
+    let values = sole(&resource.kind).iter().map(|property| resource.sent.get(property).cloned());
+    known(&resource.kind, values.collect())
+}
+
+/// What AWS would tell by what is wanted; none where that is not known yet.
+fn known_as(
     wanted: &DesiredResource,
     view: &View<'_>,
     found: &BTreeMap<&ResourceAddress, &Standing<'_>>,
-) -> bool {
+) -> Option<String> {
     let value_of = |reference: &model::Reference| {
         let standing = found.get(&reference.address).copied().or_else(|| view.current(&reference.address))?;
         standing.recorded.value_of(reference.attribute.as_deref())
     };
-    let sole = sole(&wanted.kind);
-    let is_there = resource.kind == wanted.kind && !sole.is_empty();
-    is_there
-        && sole.iter().all(|property| {
-            let now = wanted.properties.get(property).map(|value| expression::resolve_value(value, &value_of));
-            now.transpose().is_ok_and(|now| now.as_ref() == resource.sent.get(property))
-        })
+    let value = |property: &&str| {
+        let asked = wanted.properties.get(property);
+        asked.map(|value| expression::resolve_value(value, &value_of)).transpose().ok()
+    };
+    known(&wanted.kind, sole(&wanted.kind).iter().map(value).collect::<Option<_>>()?)
+}
+
+fn known(kind: &model::ResourceType, values: Vec<Option<Value>>) -> Option<String> {
+    let is_sole = !values.is_empty();
+    is_sole.then(|| format!("{kind} {}", Value::from_iter(values.into_iter().map(Value::from))))
 }
 
 /// The properties by which AWS tells what has no name from others of its type; none where it tells them apart in any case.

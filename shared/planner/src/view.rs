@@ -143,6 +143,11 @@ impl<'a> View<'a> {
         recorded.max(named).map_or(Generation::FIRST, Generation::next)
     }
 
+    /// The same, wherever it stands.
+    pub(crate) fn following(&self, address: &ResourceAddress) -> Generation {
+        self.next(address, self.places.binary_search_by(|place| place.address.cmp(address)).ok())
+    }
+
     /// Lets the next incarnation of `address` come after `generation`.
     pub(crate) fn raise(&mut self, address: &'a ResourceAddress, generation: Generation) {
         let highest = self.named.entry(address).or_insert(generation);

@@ -58,3 +58,29 @@ fn ten_thousand_resources_go_back() {
     let again = carried_out(&back, &now);
     assert!(inverse(&back::to(&before, &again, Consent::Named(&all))).unwrap().plan.changes.is_empty());
 }
+
+#[test]
+fn thousands_that_have_no_name_move_and_are_made_where_others_go() {
+    let routes = |at: &str, count: usize| {
+        let mut all = desired(&[("a/Api", resource("AWS::ApiGatewayV2::Api", json!({})))]);
+        for number in 0..count {
+            let of = json!({ "ApiId": { "Ref": "a/Api" }, "RouteKey": format!("GET /{number}") });
+            let address = ResourceAddress::new("a", format!("{at}{number}"));
+            all.resources.insert(address, resource("AWS::ApiGatewayV2::Route", of));
+        }
+        all
+    };
+    let nothing = Recorded::default();
+    let mut record = carried_out(&planned(&routes("Old", AGENTS), &nothing, false).unwrap(), &nothing);
+    let moved = planned(&routes("New", AGENTS), &record, false).unwrap();
+    check::check(&moved, &record).unwrap();
+    assert!(moved.changes.iter().all(|change| change.because == Reason::Moved), "{:?}", keys(&moved));
+    assert_eq!(moved.changes.iter().filter(|change| matches!(change.action, Action::Move { .. })).count(), AGENTS);
+
+    for (_, one) in record.resources.iter_mut().filter(|(key, _)| key.address != address("a/Api")) {
+        one.presence = Presence::Leaving;
+    }
+    let again = planned(&routes("New", AGENTS), &record, false).unwrap();
+    check::check(&again, &record).unwrap();
+    assert_eq!(again.changes.len(), 2 * AGENTS, "each old one goes before the new one is made");
+}
