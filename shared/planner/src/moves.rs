@@ -137,7 +137,7 @@ pub(crate) fn unsaid(
     let mut left: BTreeMap<String, Vec<(&ResourceAddress, &Standing<'_>)>> = BTreeMap::new();
     for place in view.places().iter().rev().filter(|place| is_left(place.address)) {
         let known = place.current().and_then(|standing| Some((known_by(standing.recorded)?, standing)));
-        for (known, standing) in known {
+        if let Some((known, standing)) = known {
             left.entry(known).or_default().push((place.address, standing));
         }
     }
