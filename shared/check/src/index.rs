@@ -236,6 +236,22 @@ impl<'a> Index<'a> {
         room
     }
 
+    /// Whether AWS would take what a change makes for something that is recorded, because it knows both by the same.
+    fn is_the_same(&self, change: &Change, recorded: &RecordedResource) -> bool {
+        let value_of = |reference: &model::Reference| {
+            let (_, current) = self.current(&reference.address)?;
+            current.recorded.value_of(reference.attribute.as_deref())
+        };
+        let wanted = change.action.to().and_then(|to| {
+            schema::known_by(&change.kind, |property| {
+                let asked = to.get(property);
+                asked.map(|value| expression::resolve_value(value, &value_of)).transpose().ok()
+            })
+        });
+        let sent = || schema::known_by(&recorded.kind, |property| Some(recorded.sent.get(property).cloned()));
+        wanted.is_some_and(|wanted| sent() == Some(wanted))
+    }
+
     /// Whether what a change makes, under this name, takes the place or the name of something.
     fn needs_the_name_of(&self, change: &Change, named: Option<(Naming, &str)>, key: &ResourceKey) -> bool {
         if matches!(&change.action, Action::Replace { old, .. } if old == key) {
@@ -243,6 +259,9 @@ impl<'a> Index<'a> {
         }
         let Some(standing) = self.standing.get(key) else { return false };
         let recorded = standing.recorded;
+        if self.is_the_same(change, recorded) {
+            return true;
+        }
         let Some((naming, name)) = named else {
             // AWS knows it by what cannot be changed: the one that is going has it until it is gone.
             let frozen = schema::get(&change.kind).map(|schema| schema.create_only).unwrap_or_default();

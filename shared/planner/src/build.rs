@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::view::{Standing, View};
 use crate::wanted::{Wanted, Wants};
-use crate::{Inputs, again, moves, name, shift};
+use crate::{Inputs, again, alike, name, shift};
 
 /// What the building half decided.
 pub(crate) struct Built {
@@ -58,7 +58,6 @@ pub(crate) fn build(
     let ranks = wants.addresses.len();
     let mut decided = Decided { changed: vec![None; ranks], renewed: vec![false; ranks], answered: vec![false; ranks] };
     let held = names_held(view);
-    let leaves = moves::Going::of(view);
     for wanted in &wants.order {
         let place = wants.places.get(wanted.rank).copied().flatten();
         let is_still = still.contains(wanted.address);
@@ -90,7 +89,6 @@ pub(crate) fn build(
             let moved = inputs.desired.moved.iter().filter(|(_, to)| *to == wanted.address);
             let places = here.into_iter().chain(moved.filter_map(|(from, _)| view.place(from)));
             let going = places.filter_map(|place| again::going_under_its_identity(place, wanted.resource, view));
-            let going = going.chain(leaves.like(wanted.resource, view));
             for (old, forced_by) in gives_way(wanted, &action, &held).into_iter().chain(going) {
                 needs.push(Edge { on: old.clone(), until: Reach::Ready });
                 built.first.insert(old, forced_by);
@@ -117,6 +115,7 @@ pub(crate) fn build(
             shift,
         });
     }
+    alike::give_way(inputs, view, &mut built);
     built
 }
 
@@ -161,12 +160,16 @@ impl Deciding<'_, '_> {
             false => schema::diff(&resource.kind, &standing.asked, &named()),
         };
         self.see_through_references(properties, standing, &mut diff);
+        let differs = diff.len();
+        diff.retain(|one| !self.means_the_same(properties, standing, &one.path));
+        let is_reworded = diff.len() < differs;
         if let Some(forced_by) = NonEmpty::new(self.forced_by(standing, &mut diff)) {
             return self.replace(standing, forced_by, next);
         }
         // A difference that AWS does not see has to reach the record all the same: it decides what a removal destroys, and
         // when.
-        let kept_differently = recorded.retention != resource.retention
+        let kept_differently = is_reworded
+            || recorded.retention != resource.retention
             || (recorded.agent != resource.agent && !standing.arrives)
             || !self.needs_what(&standing.dependencies);
         let change = match recorded.presence {
@@ -312,6 +315,19 @@ impl Deciding<'_, '_> {
     fn value_of(&self, reference: &Reference) -> Option<Value> {
         let place = self.wants.places.get(self.rank(reference)?).copied().flatten()?;
         self.view.current_at(place)?.recorded.value_of(reference.attribute.as_deref())
+    }
+
+    /// Whether what AWS cannot change in place is only asked for in other words: it comes to what was sent.
+    fn means_the_same(&self, properties: &Properties, standing: &Standing<'_>, path: &PropertyPath) -> bool {
+        let name = path.head();
+        if standing.recorded.kind != self.wanted.resource.kind || !self.wanted.schema.create_only.contains(&name) {
+            return false;
+        }
+        let of = self.wanted.needs(true).properties.iter().filter(|(other, _)| other == name);
+        let is_new = of.flat_map(|(_, ranks)| ranks).any(|rank| self.is_renewed(*rank) || self.is_answered(*rank));
+        let now = properties.get(name).map(|value| expression::resolve_value(value, &|one| self.value_of(one)));
+        let sent = standing.recorded.sent.get(name);
+        !is_new && now.is_some_and(|now| now.is_ok_and(|now| sent == Some(&now)))
     }
 
     /// Takes out of `diff` what AWS cannot change in place.

@@ -5,6 +5,7 @@
 
 mod affected;
 mod again;
+mod alike;
 mod build;
 mod consent;
 mod destroy;

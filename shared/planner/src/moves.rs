@@ -112,6 +112,8 @@ pub(crate) fn with_unsaid(desired: &Desired, recorded: &Recorded) -> Option<Desi
     let relocations = relocations(desired, recorded, &mut Vec::new());
     let unsaid = unsaid(desired, recorded, &relocations, &|_| true);
     let mut desired = (!unsaid.is_empty()).then(|| desired.clone())?;
+    // What is said to move there from where nothing is does not.
+    desired.moved.retain(|_, said| !unsaid.iter().any(|(_, to)| to.address == *said));
     desired.moved.extend(unsaid.into_iter().map(|(from, to)| (from.address, to.address)));
     Some(desired)
 }
@@ -128,8 +130,9 @@ pub(crate) fn unsaid(
     let is_left = |address: &ResourceAddress| {
         !desired.resources.contains_key(address) && !desired.moved.contains_key(address) && may_go(address)
     };
-    let is_sole =
-        |(key, resource): (&ResourceKey, &RecordedResource)| !sole(&resource.kind).is_empty() && is_left(&key.address);
+    let is_sole = |(key, resource): (&ResourceKey, &RecordedResource)| {
+        !schema::sole(&resource.kind).is_empty() && is_left(&key.address)
+    };
     if !recorded.resources.iter().any(is_sole) {
         return Vec::new();
     }
@@ -141,12 +144,12 @@ pub(crate) fn unsaid(
             left.entry(known).or_default().push((place.address, standing));
         }
     }
-    let arrives: BTreeSet<&ResourceAddress> = desired.moved.values().collect();
+    let arrives: BTreeSet<&ResourceAddress> = relocations.iter().map(|one| &one.to.address).collect();
     let mut open: Vec<(&ResourceAddress, &DesiredResource)> = desired
         .resources
         .iter()
-        .filter(|(address, wanted)| !sole(&wanted.kind).is_empty() && !arrives.contains(address))
-        .filter(|(address, _)| view.current(address).is_none())
+        .filter(|(address, wanted)| !schema::sole(&wanted.kind).is_empty() && !arrives.contains(address))
+        .filter(|(address, _)| view.place(address).is_none_or(|place| place.standing.iter().all(goes_for_good)))
         .collect();
     let mut moves = Vec::new();
     let mut found: BTreeMap<&ResourceAddress, &Standing<'_>> = BTreeMap::new();
@@ -167,59 +170,37 @@ pub(crate) fn unsaid(
     }
 }
 
-/// What is being deleted and has no name, by what AWS tells it from others by.
-pub(crate) struct Going(BTreeMap<String, Vec<ResourceKey>>);
-
-impl Going {
-    pub(crate) fn of(view: &View<'_>) -> Self {
-        let mut going: BTreeMap<String, Vec<ResourceKey>> = BTreeMap::new();
-        for (address, standing) in view.all().filter(|(_, standing)| !standing.stays()) {
-            let key = || ResourceKey::new(address.clone(), standing.generation);
-            known_by(standing.recorded).into_iter().for_each(|known| going.entry(known).or_default().push(key()));
-        }
-        Self(going)
-    }
-
-    /// What AWS would take for what is wanted, wherever it stands; with a property that tells.
-    pub(crate) fn like(&self, wanted: &DesiredResource, view: &View<'_>) -> Vec<(ResourceKey, String)> {
-        let Some(property) = sole(&wanted.kind).last().filter(|_| !self.0.is_empty()) else { return Vec::new() };
-        let known = known_as(wanted, view, &BTreeMap::new());
-        let same = known.and_then(|known| self.0.get(&known)).into_iter().flatten();
-        same.map(|key| (key.clone(), (*property).to_owned())).collect()
-    }
+/// Whether it is being deleted, and nothing takes it up again.
+fn goes_for_good(standing: &Standing<'_>) -> bool {
+    !standing.stays() && (standing.recorded.intent.is_some() || standing.recorded.physical_id.is_none())
 }
 
 /// What AWS tells an incarnation by from others of its type, where that is no name.
-fn known_by(resource: &RecordedResource) -> Option<String> {
-    let values = sole(&resource.kind).iter().map(|property| resource.sent.get(property).cloned());
-    known(&resource.kind, values.collect())
+pub(crate) fn known_by(resource: &RecordedResource) -> Option<String> {
+    schema::known_by(&resource.kind, |property| Some(resource.sent.get(property).cloned()))
 }
 
-/// What AWS would tell by what is wanted; none where that is not known yet.
+/// What AWS would tell by what is wanted, as `found` and what is in use have it; none where that is not known yet.
 fn known_as(
     wanted: &DesiredResource,
     view: &View<'_>,
     found: &BTreeMap<&ResourceAddress, &Standing<'_>>,
 ) -> Option<String> {
-    let value_of = |reference: &model::Reference| {
+    known_as_of(wanted, &|reference| {
         let standing = found.get(&reference.address).copied().or_else(|| view.current(&reference.address))?;
         standing.recorded.value_of(reference.attribute.as_deref())
-    };
-    let value = |property: &&str| {
+    })
+}
+
+/// The same, where references have these values.
+pub(crate) fn known_as_of(
+    wanted: &DesiredResource,
+    value_of: &dyn Fn(&model::Reference) -> Option<Value>,
+) -> Option<String> {
+    schema::known_by(&wanted.kind, |property| {
         let asked = wanted.properties.get(property);
         asked.map(|value| expression::resolve_value(value, &value_of)).transpose().ok()
-    };
-    known(&wanted.kind, sole(&wanted.kind).iter().map(value).collect::<Option<_>>()?)
-}
-
-fn known(kind: &model::ResourceType, values: Vec<Option<Value>>) -> Option<String> {
-    let is_sole = !values.is_empty();
-    is_sole.then(|| format!("{kind} {}", Value::from_iter(values.into_iter().map(Value::from))))
-}
-
-/// The properties by which AWS tells what has no name from others of its type; none where it tells them apart in any case.
-fn sole(kind: &model::ResourceType) -> &'static [&'static str] {
-    schema::get(kind).map(|schema| schema.sole).unwrap_or_default()
+    })
 }
 
 /// The changes that make the moves. Only the record changes.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod affected;
+mod alike;
 mod back;
 mod back_random;
 mod functions;

@@ -11,6 +11,7 @@ mod price;
 mod program;
 mod regions;
 pub mod registry;
+mod sole;
 mod types;
 
 pub use canonical::canonical;
@@ -20,4 +21,5 @@ pub use limits::{Api, Call, api};
 pub use price::price;
 pub use program::{code, runs_code, settings};
 pub use regions::REGIONS;
+pub use sole::{known_by, sole};
 pub use types::{Alphabet, FIFO, Naming, TypeSchema, all, get};

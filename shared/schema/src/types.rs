@@ -189,6 +189,7 @@ const TYPES: &[TypeSchema] = &[
         name: "AWS::Lambda::EventSourceMapping",
         create_only: &["EventSourceArn", "SelfManagedEventSource", "StartingPosition", "StartingPositionTimestamp"],
         sets: &["FunctionResponseTypes"],
+        sole: &["EventSourceArn", "FunctionName"],
         ..PLAIN
     },
     TypeSchema {
@@ -284,6 +285,7 @@ const TYPES: &[TypeSchema] = &[
         policies: &["PolicyDocument"],
         sets: &["Topics"],
         identity_suffices: &["PolicyDocument"],
+        sole: &["Topics"],
         ..PLAIN
     },
     TypeSchema {
@@ -297,6 +299,7 @@ const TYPES: &[TypeSchema] = &[
         policies: &["PolicyDocument"],
         sets: &["Queues"],
         identity_suffices: &["PolicyDocument"],
+        sole: &["Queues"],
         ..PLAIN
     },
     TypeSchema {
