@@ -283,6 +283,21 @@ fn a_move_says_that_nothing_is_touched() {
 }
 
 #[test]
+fn where_the_old_one_goes_first_the_gap_is_told_before_it_is_there() {
+    let mut first = a_plan();
+    for change in &mut first.changes {
+        if let Action::Replace { order, .. } = &mut change.action {
+            *order = Order::DeleteFirst;
+        }
+    }
+    let text = plan(&first, &WIDE);
+    assert!(
+        text.contains("shared/Orders@1 goes first, because AWS cannot have both at once: a gap without it"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_replaced_incarnation_is_counted_with_its_replacement() {
     let counts = counts(&a_plan());
     assert_eq!((counts.create, counts.update, counts.replace, counts.delete, counts.forget), (2, 1, 1, 1, 1));
