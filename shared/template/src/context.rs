@@ -21,7 +21,7 @@ pub struct Stack {
     /// The values of parameters, by name, as they were written; none where it is nested.
     pub parameters: Vec<(Key, Rc<Node>)>,
     /// What its file assets are replaced by.
-    pub assets: Vec<Asset>,
+    pub assets: Rc<[Asset]>,
     /// Values from outside of the template that are evaluated as properties are.
     pub values: Vec<Rc<Node>>,
 }

@@ -49,7 +49,7 @@ struct Stack<'c> {
     within: Option<ResourceAddress>,
     root: Rc<Node>,
     parameters: Entries,
-    assets: Vec<Asset>,
+    assets: Rc<[Asset]>,
 }
 
 impl<'c> Brought<'c> {
@@ -78,7 +78,7 @@ impl<'c> Brought<'c> {
             agrees(&chosen, context.environment, findings);
             match texts.tree(&chosen.template.value, chosen.template.span, findings) {
                 Some(root) => {
-                    let assets = assets(&chosen, context, findings);
+                    let assets = assets(&chosen, context, findings).into();
                     let root = without_bootstrap(&root);
                     stacks.push(Stack { root, within: None, parameters: Vec::new(), assets, chosen });
                 }
@@ -87,7 +87,7 @@ impl<'c> Brought<'c> {
         }
         for (chosen, inner) in within {
             let outer = stacks.iter().find(|one| one.chosen.name == inner.within.stack);
-            let assets = outer.map(|outer| outer.assets.clone());
+            let assets = outer.map(|outer| Rc::clone(&outer.assets));
             let root = texts.tree(&chosen.template.value, chosen.template.span, findings);
             match root.zip(assets) {
                 Some((root, assets)) => {
@@ -143,7 +143,7 @@ impl<'c> Brought<'c> {
             root: Rc::clone(&stack.root),
             within: stack.within.clone(),
             parameters: stack.parameters.clone(),
-            assets: stack.assets.clone(),
+            assets: Rc::clone(&stack.assets),
             values: Vec::new(),
         });
         let stacks: Vec<template::Stack> = self.of_config().into_iter().chain(of_templates).collect();
@@ -221,7 +221,7 @@ impl<'c> Brought<'c> {
             root: Rc::new(Node::new(span, source::Value::Map(sections))),
             within: None,
             parameters: Vec::new(),
-            assets: Vec::new(),
+            assets: Rc::default(),
             values: self.functions.iter().map(|(_, node)| Rc::clone(node)).collect(),
         })
     }
@@ -287,11 +287,10 @@ impl<'c> Brought<'c> {
         own: &mut Expansion<'_>,
         findings: &mut Vec<Finding>,
     ) {
-        let is_nested = |name: &str| self.stacks.iter().any(|one| one.within.is_some() && one.chosen.name == name);
-        let nested: BTreeSet<String> =
-            outputs.keys().map(|(stack, _)| stack.clone()).filter(|name| is_nested(name)).collect();
+        let nested: BTreeSet<&str> =
+            self.stacks.iter().filter(|one| one.within.is_some()).map(|one| one.chosen.name.as_str()).collect();
         // What is nested gives its outputs to the stack that it is in, and to nobody else.
-        for ((stack, name), node) in outputs.into_iter().filter(|((stack, _), _)| !nested.contains(stack)) {
+        for ((stack, name), node) in outputs.into_iter().filter(|((stack, _), _)| !nested.contains(stack.as_str())) {
             let whole = if stack == SHARED { name.clone() } else { format!("{}{}", pascal(&stack), pascal(&name)) };
             if own.outputs.contains_key(&whole) {
                 let message = format!("there is an output `{whole}` already");

@@ -37,7 +37,7 @@ impl Stage {
         let root = source::tree(&self.files, file, &mut self.findings);
         if let Some(root) = root {
             let span = Span::between(0, 0, 0);
-            let (parameters, assets, values) = (Vec::new(), Vec::new(), Vec::new());
+            let (parameters, assets, values) = (Vec::new(), Rc::default(), Vec::new());
             let (name, within) = (name.to_owned(), None);
             self.stacks.push(Stack { name, span, root, within, parameters, assets, values });
         }
@@ -67,7 +67,8 @@ impl Stage {
     /// The last stack has a file asset.
     pub(crate) fn asset(mut self, bucket: &str, key: &str, kept: &str) -> Self {
         let asset = Asset { bucket: bucket.to_owned(), key: key.to_owned(), kept: kept.to_owned() };
-        self.last().assets.push(asset);
+        let stack = self.last();
+        stack.assets = stack.assets.iter().cloned().chain([asset]).collect();
         self
     }
 

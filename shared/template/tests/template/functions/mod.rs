@@ -12,6 +12,7 @@ mod stored;
 mod texts;
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use model::{Environment, EnvironmentId, Lookup, ResourceAddress, Snapshot};
 use serde_json::{Value, json};
@@ -74,7 +75,7 @@ Outputs:
         root: source::tree(&files, file, &mut findings).expect("the template is YAML"),
         parameters: Vec::new(),
         within: None,
-        assets: Vec::new(),
+        assets: Rc::default(),
         values: Vec::new(),
     };
     let stacks = [stack("main", file), stack("data", other)];
