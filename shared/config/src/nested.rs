@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use model::ResourceAddress;
-use source::{Code, Finding, Key, Node, Span, Spanned, Value};
+use source::{Code, Finding, Key, Node, Reader, Span, Spanned, Value};
 
 use crate::assembly::joined;
 use crate::chosen::Chosen;
@@ -46,7 +46,8 @@ pub(crate) fn nested(
     let mut taken: BTreeSet<String> = chosen.iter().map(|one| one.name.clone()).collect();
     taken.extend(environment.agents.iter().map(|agent| agent.name.value.clone()));
     taken.insert("shared".to_owned());
-    let mut reading = Reading { texts, findings, taken, found: Vec::new(), path: Vec::new(), is_full: false };
+    let mut reading =
+        Reading { texts, findings, taken, found: Vec::new(), path: Vec::new(), bad: BTreeSet::new(), is_full: false };
     for (outermost, one) in chosen.iter().enumerate() {
         reading.within((outermost, one), &one.name, &one.template.value);
     }
@@ -61,12 +62,18 @@ struct Reading<'r, 't> {
     found: Vec<Inner>,
     /// The templates that the one which is read is in.
     path: Vec<String>,
+    /// The templates in which something is wrong: it is told once, however many stacks they are.
+    bad: BTreeSet<String>,
+    /// Whether there are as many stacks as there may be, and that was told.
     is_full: bool,
 }
 
 impl Reading<'_, '_> {
     /// Finds what is in the template of the stack `name`.
     fn within(&mut self, outermost: (usize, &Chosen<'_>), name: &str, template: &str) {
+        if self.is_full || self.bad.contains(template) {
+            return;
+        }
         // What does not name the type has nothing of it, and need not be read for that.
         if !self.texts.text(template).is_some_and(|text| text.contains(STACK)) {
             return;
@@ -76,12 +83,21 @@ impl Reading<'_, '_> {
         let is_nested = |node: &Node| node.get("Type").and_then(|kind| kind.scalar()) == Some(STACK);
         self.path.push(template.to_owned());
         for (key, node) in resources.iter().filter(|(_, node)| is_nested(node)) {
+            if self.is_full || Reader::new(self.findings).is_full() {
+                break;
+            }
             self.one(outermost, (name, template), key, node);
         }
         self.path.pop();
     }
 
     fn one(&mut self, outermost: (usize, &Chosen<'_>), (stack, template): (&str, &str), key: &Key, node: &Node) {
+        if self.found.len() >= MOST {
+            self.is_full = true;
+            let message = format!("there are more than {MOST} nested stacks");
+            self.add(Code::TooMany, key.span, message, "split the project");
+            return;
+        }
         let url =
             node.get("Properties").and_then(|properties| properties.get("TemplateURL")).filter(|url| !url.is_null());
         let Some(url) = url else {
@@ -104,13 +120,6 @@ impl Reading<'_, '_> {
         if self.path.len() > DEEPEST {
             let message = format!("stacks are nested more than {DEEPEST} deep");
             self.add(Code::TooDeep, key.span, message, "make some of them stacks of their own under `stacks:`");
-            return;
-        }
-        if self.found.len() >= MOST {
-            if !std::mem::replace(&mut self.is_full, true) {
-                let message = format!("there are more than {MOST} nested stacks");
-                self.add(Code::TooMany, key.span, message, "split the project");
-            }
             return;
         }
         let name = name(stack, &key.name);
@@ -147,6 +156,11 @@ impl Reading<'_, '_> {
             self.add(Code::Unsupported, url.span, message, help);
             return None;
         }
+        if url.function().is_some() && !names(url, "://") {
+            let message = "the path of a nested stack's template must be written out: it is looked for before anything is evaluated";
+            self.add(Code::Unsupported, url.span, message, "write plain text, e.g. `TemplateURL: ./child.yaml`");
+            return None;
+        }
         let Some(path) = url.scalar().filter(|text| !text.contains("://") && !text.is_empty()) else {
             let message = "the template of this nested stack is elsewhere, and nothing is fetched for a deployment";
             let help = "bring it along, and name it by its path from this template, e.g. `TemplateURL: ./child.yaml`";
@@ -164,7 +178,17 @@ impl Reading<'_, '_> {
     }
 
     fn add(&mut self, code: Code, span: Span, message: impl Into<String>, help: &str) {
-        self.findings.push(Finding::new(code, span, message).help(help));
+        Reader::new(self.findings).add(Finding::new(code, span, message).help(help));
+        self.bad.extend(self.path.last().cloned());
+    }
+}
+
+/// Whether `part` is in any text of a value.
+fn names(node: &Node, part: &str) -> bool {
+    match &node.value {
+        Value::Scalar { text, .. } => text.contains(part),
+        Value::List(items) => items.iter().any(|item| names(item, part)),
+        Value::Map(entries) => entries.iter().any(|(_, item)| names(item, part)),
     }
 }
 
@@ -207,7 +231,52 @@ fn plain(id: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::chosen::chosen;
+
+    /// How many nested stacks a project of these templates has, of which the first is the outermost, and what is wrong with them.
+    fn read(templates: &[(&str, String)]) -> (usize, Vec<Finding>) {
+        let head = "project: { name: desk, region: eu-central-1 }\nenvironments: { dev: {} }\n";
+        let config = crate::parse("strands.yaml", &format!("{head}stacks: [{{ name: site, template: site.yaml }}]\n"));
+        let config = config.unwrap();
+        let sources: BTreeMap<String, String> =
+            templates.iter().map(|(path, text)| ((*path).to_owned(), text.clone())).collect();
+        let (mut texts, mut findings) = (Texts::new(&config, &sources), Vec::new());
+        let environment = &config.environments["dev"];
+        let chosen = chosen(environment, &mut texts, &mut findings);
+        let found = nested(environment, &chosen, &mut texts, &mut findings);
+        (found.len(), findings)
+    }
+
+    /// A template with `count` stacks of `url` in it; without a `TemplateURL` if that is empty.
+    fn with_stacks(count: usize, url: &str) -> String {
+        let url = if url.is_empty() { String::new() } else { format!(", Properties: {{ TemplateURL: {url} }}") };
+        let one = |at: usize| format!("  A{at}: {{ Type: AWS::CloudFormation::Stack{url} }}\n");
+        format!("Resources:\n{}", (0..count).map(one).collect::<String>())
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_template_is_told_once_however_many_stacks_it_is() {
+        let templates = [("site.yaml", with_stacks(150, "bad.yaml")), ("bad.yaml", with_stacks(3, ""))];
+        let (found, findings) = read(&templates);
+        assert_eq!((found, findings.len()), (150, 3), "{findings:?}");
+    }
+
+    #[test]
+    fn no_more_is_told_than_anybody_reads() {
+        for (url, name) in [("", "b.yaml"), ("site.yaml", "b.yaml"), ("https://a/b", "b.yaml")] {
+            let bad = with_stacks(2_500, url);
+            let templates = [("site.yaml", with_stacks(5, name)), ("b.yaml", bad)];
+            assert_eq!(read(&templates).1.len(), 2_000, "{url}");
+        }
+        let templates = [("site.yaml", with_stacks(5_000, "a.yaml")), ("a.yaml", with_stacks(5_000, ""))];
+        assert_eq!(read(&templates).1.len(), 2_000);
+        let templates = [("site.yaml", with_stacks(5_000, "a.yaml")), ("a.yaml", with_stacks(2, "c.yaml"))];
+        let (found, findings) = read(&templates);
+        assert_eq!((found, findings.len()), (200, 1), "{findings:?}");
+    }
 
     #[test]
     fn the_name_of_a_nested_stack_says_where_it_is_and_what_the_application_calls_it() {

@@ -101,20 +101,26 @@ fn a_tag_of_a_nested_stack_is_held_against_what_tags_may_be() {
 #[test]
 fn where_a_template_cannot_come_from_is_told() {
     const ELSEWHERE: &str = "template::unsupported | the template of this nested stack is elsewhere, and nothing is fetched for a deployment | bring it along, and name it by its path from this template, e.g. `TemplateURL: ./child.yaml`";
+    const WRITTEN: &str = "template::unsupported | the path of a nested stack's template must be written out: it is looked for before anything is evaluated | write plain text, e.g. `TemplateURL: ./child.yaml`";
     const PATH: &str =
         "a path starts at the folder that this template is in, has `/` between its parts, and cannot leave the bundle";
     let wrong = |path: &str| format!("template::wrong-path | `{path}` cannot be the path of a template | {PATH}");
     for (url, expected) in [
         ("https://a.s3.amazonaws.com/inner.yaml", ELSEWHERE.to_owned()),
         ("s3://a/inner.yaml", ELSEWHERE.to_owned()),
-        ("!Sub '${AWS::Region}/inner.yaml'", ELSEWHERE.to_owned()),
+        ("!Sub 'https://a.${AWS::URLSuffix}/inner.yaml'", ELSEWHERE.to_owned()),
+        ("!Join ['', ['https://a.', !Ref AWS::URLSuffix, /inner.yaml]]", ELSEWHERE.to_owned()),
+        ("!Sub '${AWS::Region}/inner.yaml'", WRITTEN.to_owned()),
+        ("!Sub ./inner.yaml", WRITTEN.to_owned()),
+        ("!Ref Where", WRITTEN.to_owned()),
         ("[inner.yaml]", ELSEWHERE.to_owned()),
         ("../../inner.yaml", wrong("../../inner.yaml")),
         ("/etc/inner.yaml", wrong("/etc/inner.yaml")),
         ("'a\\b.yaml'", wrong("a\\\\b.yaml")),
         ("..", wrong("..")),
     ] {
-        let column = if url.starts_with("!Sub") { 78 } else { 73 };
+        // A function is where its first argument is.
+        let column = 73 + if url.starts_with('!') { url.find(' ').map_or(0, |at| at + 1) } else { 0 };
         assert_eq!(site(url).problems(), [format!("stacks/site.yaml:3:{column} {expected}")], "{url}");
     }
     let without =
