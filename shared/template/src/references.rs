@@ -14,8 +14,7 @@ use crate::read::STACK;
 const UNKNOWN: &str = "unknown/Unknown";
 
 /// Finds references to resources of other stacks that a condition leaves out. `all` are those of every stack, and what else there
-/// is; of no type, or left
-/// as nested stacks, are those that are a finding already.
+/// is. Those without a type, and nested stacks, are a finding already.
 pub(crate) fn dangling(
     expansion: &Expansion,
     context: &Context<'_>,
