@@ -181,7 +181,7 @@ impl Values<'_, '_> {
         let is_list = matches!(kind, ParameterKind::Texts(_) | ParameterKind::Numbers);
         let items = match &node.value {
             Value::List(items) if is_list => Some(items),
-            _ if left(node).is_some() => None,
+            _ if left(node).is_some_and(|(name, _)| is_list || gives_list(name) != Some(true)) => None,
             _ => {
                 let help = "write one text; several are joined with `Fn::Join`, and a comma between them";
                 let message = format!("{subject} must be text, not something that is made of several");
@@ -198,7 +198,7 @@ impl Values<'_, '_> {
                 &format!("`{}` looks it up", parameter.type_name),
                 "give the parameter the type of the value itself".to_owned(),
             )
-        } else if let Some(constraint) = parameter.constraints().next() {
+        } else if let Some(constraint) = parameter.constraints().next().filter(|_| !parameter.no_echo) {
             let help = format!("take `{constraint}` off the parameter, or give it a value that is written out");
             late(&format!("`{constraint}` asks for its value"), help)
         } else if parameter.no_echo && !is_reference_to_secret(node) {

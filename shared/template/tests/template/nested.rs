@@ -277,6 +277,21 @@ fn tags_of_a_nested_stack_are_told_as_texts() {
     assert_eq!(source::json(tags), json!({ "team": "desk-eu-central-1" }));
 }
 
+#[test]
+fn constraints_of_what_nobody_may_see_are_not_checked() {
+    let within = inner(
+        "Password: { Type: String, NoEcho: true, MinLength: 8, AllowedPattern: '[a-z]+' }",
+        "  Hook: { Type: AWS::Events::Connection, Properties: { AuthorizationType: API_KEY, AuthParameters: { ApiKeyAuthParameters: { ApiKeyName: a, ApiKeyValue: !Ref Password } } } }\n",
+        "",
+    );
+    let stage = two("Password: !Sub '{{resolve:secretsmanager:${Work}:SecretString}}'", "", &within);
+    let told = &stage.properties("site-Inner/Hook")["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"];
+    assert_eq!(
+        told,
+        &json!({ "Fn::Join": ["", ["{{resolve:secretsmanager:", { "Ref": "site/Work" }, ":SecretString}}"]] })
+    );
+}
+
 /// Two nested stacks, of which the second is given a word of the first, and has a third in it.
 fn handed(condition: &str, more: &str) -> Stage {
     let text = "Resources:

@@ -78,6 +78,17 @@ fn what_is_known_later_can_be_held_against_nothing() {
 }
 
 #[test]
+fn a_list_that_is_known_later_is_no_text() {
+    check_given(
+        "Url: !Split [',', !Ref Work]",
+        &format!("Parameters: {{ Url: {{ Type: String }} }}\n{WORK}"),
+        &[
+            "7:33 wrong-type | `Url` must be text, not something that is made of several | write one text; several are joined with `Fn::Join`, and a comma between them",
+        ],
+    );
+}
+
+#[test]
 fn what_is_known_later_decides_nothing() {
     const HELP: &str = "give the nested stack a value that is written out, or taken from a parameter or mapping";
     check_given(
