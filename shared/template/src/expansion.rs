@@ -82,7 +82,7 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
         // What seems to be exported by nobody may be one of those.
         findings.retain(|finding| finding.code != Code::UnknownExport);
     }
-    nested::settle(&mut expansion, &mut standing, findings);
+    nested::settle(&mut expansion, &mut standing, context, findings);
     references::dangling(&expansion, context, &all.elsewhere, findings);
     references::circles(&expansion, findings);
     expansion

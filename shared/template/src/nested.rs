@@ -6,6 +6,7 @@ use std::rc::Rc;
 use model::{ResourceAddress, Retention, expression};
 use source::{Code, Finding, Key, Node, Reader, Span, Value};
 
+use crate::context::Context;
 use crate::evaluate::{Evaluator, is_known, is_unknown, left};
 use crate::expansion::Expansion;
 use crate::read::Resource;
@@ -134,7 +135,12 @@ pub(crate) fn tags(
 }
 
 /// Has everything of each nested stack wait, be waited for and stay as the resource that stands for it says.
-pub(crate) fn settle(expansion: &mut Expansion, standing: &mut [Standing], findings: &mut Vec<Finding>) {
+pub(crate) fn settle(
+    expansion: &mut Expansion,
+    standing: &mut [Standing],
+    context: &Context<'_>,
+    findings: &mut Vec<Finding>,
+) {
     let within: BTreeMap<String, String> =
         standing.iter().map(|one| (one.name.clone(), one.address.stack.clone())).collect();
     for one in standing.iter().filter(|one| one.retention == Retention::Retain) {
@@ -161,7 +167,11 @@ pub(crate) fn settle(expansion: &mut Expansion, standing: &mut [Standing], findi
             if !is_named && one.depends_on.is_empty() {
                 continue;
             }
-            let (first, last) = ends(expansion, &within, &one.name);
+            let (first, mut last) = ends(expansion, &within, &one.name);
+            if last.is_empty() {
+                // Where there is nothing in it, what it waits for is waited for.
+                last.clone_from(&one.depends_on);
+            }
             begins.push((*at, first));
             if is_named {
                 replace(expansion, standing, &address, &last, &mut waits);
@@ -182,6 +192,11 @@ pub(crate) fn settle(expansion: &mut Expansion, standing: &mut [Standing], findi
                 }
             }
         }
+    }
+    // What a condition leaves out is not waited for, whichever stack it is in.
+    let there: BTreeSet<ResourceAddress> = expansion.resources.keys().cloned().collect();
+    for made in expansion.resources.values_mut() {
+        made.desired.depends_on.retain(|address| there.contains(address) || context.known.contains_key(address));
     }
 }
 

@@ -180,6 +180,46 @@ fn nested_stacks_wait_for_each_other() {
 }
 
 #[test]
+fn who_waits_for_a_nested_stack_with_nothing_in_it_waits_for_what_that_waits_for() {
+    let text = "Resources:
+  Work: { Type: AWS::SQS::Queue }
+  A: { Type: AWS::CloudFormation::Stack, DependsOn: Work, Properties: { TemplateURL: a.yaml } }
+  B: { Type: AWS::CloudFormation::Stack, DependsOn: A, Properties: { TemplateURL: a.yaml } }
+  Last: { Type: AWS::SQS::Queue, DependsOn: B }
+";
+    let within = "Conditions: { Never: !Equals [a, b] }
+Resources: { Topic: { Type: AWS::SNS::Topic, Condition: Never } }
+";
+    for [first, second] in [["A", "B"], ["B", "A"]] {
+        let nested = |name: &str| (format!("site-{name}"), format!("site/{name}"));
+        let stage = [first, second].iter().fold(Stage::of(text), |stage, name| {
+            let (name, within_it) = nested(name);
+            stage.nested(&name, &within_it, within)
+        });
+        assert_eq!(depends_on(&stage, "site/Last"), ["site/Work"]);
+    }
+}
+
+#[test]
+fn what_a_condition_leaves_out_is_not_waited_for_from_another_stack_either() {
+    let text = "Conditions: { Never: !Equals [a, b] }
+Resources:
+  Work: { Type: AWS::SQS::Queue, Condition: Never }
+  Inner: { Type: AWS::CloudFormation::Stack, Condition: Never, Properties: { TemplateURL: a.yaml } }
+";
+    let stage = Stage::of(text)
+        .nested("site-Inner", "site/Inner", &format!("Resources:\n{TOPIC}"))
+        .knows("bot/Function", "AWS::Lambda::Function")
+        .and(
+            "other",
+            "Resources:
+  Last: { Type: AWS::SQS::Queue, DependsOn: [site/Work, site/Inner, site-Inner/Topic, bot/Function] }
+",
+        );
+    assert_eq!(depends_on(&stage, "other/Last"), ["bot/Function"]);
+}
+
+#[test]
 fn what_is_retained_as_a_whole_is_retained_with_all_that_is_in_it() {
     let deep = format!("Resources:\n{TOPIC}");
     for (policy, expected) in [("Retain", "retain"), ("Delete", "delete"), ("RetainExceptOnCreate", "retain")] {
