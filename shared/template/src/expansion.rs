@@ -61,13 +61,19 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
     }
     let needs = all.needs(&exports);
     let stack_names: Vec<&str> = all.read.iter().map(|one| one.stack.name.as_str()).collect();
+    let before = findings.len();
     let order = exports::order(&stack_names, &needs, findings);
+    let is_ordered = findings.len() == before;
+    let mut expanded = BTreeSet::new();
     let types = Types::default();
     let mut standing = Vec::new();
     for at in order {
         all.value(at, &exports, &mut expansion, findings);
         let (Some(one), Some(exported)) = (all.read.get(at), names.get(at)) else { continue };
         let around = Surroundings { context, elsewhere: &all.elsewhere, types: &types };
+        if is_ordered {
+            exports::unforeseen((all.scope(one, Some(&exports)), &one.stack.values), &exports, &expanded, findings);
+        }
         let evaluator = Evaluator::new(all.scope(one, Some(&exports)));
         one.expand(&around, evaluator, (&all.nested, &mut standing), &mut expansion, findings);
         for (output, name) in &exported.names {
@@ -76,6 +82,7 @@ pub fn expand(stacks: &[Stack], context: &Context<'_>, findings: &mut Vec<Findin
                 export.value = value;
             }
         }
+        expanded.insert(one.stack.name.clone());
         all.give_back(at, &expansion);
     }
     if names.iter().any(|names| names.are_more) {

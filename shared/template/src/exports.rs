@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use model::Lookup;
-use source::{Code, Finding, Key, Node, Span, Value};
+use source::{Code, Finding, Key, Node, Reader, Span, Value};
 
 use crate::cycle::cycles;
 use crate::evaluate::{Evaluated, Evaluator};
@@ -92,6 +92,25 @@ pub(crate) fn imports(scope: Scope<'_>, more: &[Rc<Node>]) -> Vec<(String, Span)
     imports.found
 }
 
+/// Finds imports of what is exported by stacks that are not `expanded` yet: their names could not be told when stacks were ordered.
+pub(crate) fn unforeseen(
+    (scope, more): (Scope<'_>, &[Rc<Node>]),
+    exports: &BTreeMap<String, Export>,
+    expanded: &BTreeSet<String>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut reader = Reader::new(findings);
+    for (name, span) in imports(scope, more) {
+        let Some(export) = exports.get(&name).filter(|export| !expanded.contains(&export.stack)) else { continue };
+        let message = format!(
+            "that `{name}` is imported here is known only after outputs of other stacks, and too late to have `{}` come first",
+            export.stack
+        );
+        let help = "write the name of the import out, or take it from a parameter or mapping";
+        reader.add(Finding::new(Code::KnownTooLate, span, message).help(help));
+    }
+}
+
 fn has_import(node: &Node) -> bool {
     match &node.value {
         Value::Scalar { .. } => false,
@@ -120,9 +139,14 @@ impl Imports<'_> {
             (_, Some((key, given))) if key.name == "Fn::If" => match &given.value {
                 Value::List(items) => match items.as_slice() {
                     [name, then, otherwise] if name.scalar().is_some() => {
-                        let name = name.scalar().unwrap_or_default().to_owned();
-                        let holds = self.evaluator.condition(&Key { span: given.span, name });
-                        self.find(if holds { then } else { otherwise });
+                        let holds = self.evaluator.decided(name.scalar().unwrap_or_default(), given.span);
+                        // What cannot be told yet may come to either.
+                        if holds != Some(false) {
+                            self.find(then);
+                        }
+                        if holds != Some(true) {
+                            self.find(otherwise);
+                        }
                     }
                     items => items.iter().for_each(|item| self.find(item)),
                 },

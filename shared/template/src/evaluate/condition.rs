@@ -24,7 +24,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// What a condition comes to; none where that cannot be told. `span` is where it is named.
-    pub(super) fn decided(&mut self, name: &str, span: Span) -> Option<bool> {
+    pub(crate) fn decided(&mut self, name: &str, span: Span) -> Option<bool> {
         if let Some(truth) = self.truths.get(name) {
             return *truth;
         }

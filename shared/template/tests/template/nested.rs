@@ -332,6 +332,36 @@ fn constraints_of_what_nobody_may_see_are_not_checked() {
     );
 }
 
+#[test]
+fn what_may_be_imported_comes_first_whatever_its_condition_comes_to() {
+    let takes = "Parameters: { Word: { Type: String } }
+Conditions: { Is: !Equals [!Ref Word, word] }
+Resources: { Note: { Type: AWS::SSM::Parameter, Properties: { Type: String, Value: !If [Is, !ImportValue one, !ImportValue two] } } }
+";
+    for (word, expected) in [("word", "one/Topic"), ("other", "two/Topic")] {
+        let text = "Resources:
+  A: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: a.yaml } }
+  B: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: b.yaml, Parameters: { Word: !GetAtt A.Outputs.Word } } }
+";
+        let exporting = |name: &str| {
+            let of_first = "  Seen: { Type: AWS::SQS::Queue, Properties: { KmsMasterKeyId: !ImportValue next } }\n";
+            let export = format!("Out: {{ Value: !Ref Topic, Export: {{ Name: {name} }} }}");
+            format!("Resources:\n{TOPIC}{of_first}Outputs: {{ {export} }}\n")
+        };
+        let stage = Stage::of(text)
+            .nested("site-A", "site/A", &inner("", TOPIC, &format!("Word: {{ Value: {word} }}")))
+            .nested("site-B", "site/B", takes)
+            .and("one", &exporting("one"))
+            .and("two", &exporting("two"))
+            .and("next", &exporting("next").replace("ImportValue next", "ImportValue first"))
+            .and(
+                "first",
+                "Resources: { A: { Type: AWS::SQS::Queue } }\nOutputs: { A: { Value: a, Export: { Name: first } } }\n",
+            );
+        assert_eq!(stage.properties("site-B/Note")["Value"], json!({ "Ref": expected }));
+    }
+}
+
 /// Two nested stacks, of which the second is given a word of the first, and has a third in it.
 fn handed(condition: &str, more: &str) -> Stage {
     let text = "Resources:

@@ -89,6 +89,29 @@ fn a_list_that_is_known_later_is_no_text() {
 }
 
 #[test]
+fn an_import_whose_name_comes_too_late_to_order_stacks_is_told() {
+    let text = "Resources:
+  A: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: a.yaml } }
+  B: { Type: AWS::CloudFormation::Stack, Properties: { TemplateURL: b.yaml, Parameters: { Word: !GetAtt A.Outputs.Word } } }
+";
+    let a = format!("{WORK}Outputs: {{ Word: {{ Value: last }} }}\n");
+    let b = "Parameters: { Word: { Type: String } }
+Resources: { Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !ImportValue { Ref: Word } } } }
+";
+    let exporting = |name: &str, value: &str| {
+        format!("{WORK}Outputs: {{ Out: {{ Value: {value}, Export: {{ Name: {name} }} }} }}\n")
+    };
+    let stage = Stage::of(text).nested("a", "site/A", &a).nested("b", "site/B", b);
+    let stage = stage.and("last", &exporting("last", "!ImportValue next"));
+    assert_eq!(
+        stage.and("next", &exporting("next", "!ImportValue first")).and("first", &exporting("first", "a")).problems(),
+        [
+            "b.yaml:2:86 known-too-late | that `last` is imported here is known only after outputs of other stacks, and too late to have `last` come first | write the name of the import out, or take it from a parameter or mapping",
+        ]
+    );
+}
+
+#[test]
 fn what_is_known_later_decides_nothing() {
     const HELP: &str = "give the nested stack a value that is written out, or taken from a parameter or mapping";
     check_given(
