@@ -79,7 +79,6 @@ impl<'c> Brought<'c> {
             match texts.tree(&chosen.template.value, chosen.template.span, findings) {
                 Some(root) => {
                     let assets = assets(&chosen, context, findings).into();
-                    let root = without_bootstrap(&root);
                     stacks.push(Stack { root, within: None, parameters: Vec::new(), assets, chosen });
                 }
                 None => is_whole = false,
@@ -92,7 +91,6 @@ impl<'c> Brought<'c> {
             match root.zip(assets) {
                 Some((root, assets)) => {
                     let within = Some(inner.within);
-                    let root = without_bootstrap(&root);
                     stacks.push(Stack { root, within, parameters: Vec::new(), assets, chosen });
                 }
                 None => is_whole = false,
@@ -102,6 +100,9 @@ impl<'c> Brought<'c> {
             findings.push(finding);
             stacks.clear();
             is_whole = false;
+        }
+        for stack in &mut stacks {
+            stack.root = without_bootstrap(&stack.root);
         }
         parameters(&mut stacks, findings);
         let functions = environment.agents.iter().flat_map(functions).collect();
