@@ -84,3 +84,55 @@ fn thousands_that_have_no_name_move_and_are_made_where_others_go() {
     check::check(&again, &record).unwrap();
     assert_eq!(again.changes.len(), 2 * AGENTS, "each old one goes before the new one is made");
 }
+
+/// A chain of functions, each told of the next, and what is told of the first.
+fn chain(half: &dyn Fn(usize) -> bool) -> Recorded {
+    let at = |number: usize| ResourceAddress::new("chain", format!("F{number}"));
+    let user = |on: &ResourceAddress| {
+        resource(
+            "AWS::Lambda::Function",
+            json!({ "Environment": { "Variables": { "ON": { "Ref": on.to_string() } } } }),
+        )
+    };
+    let mut all = desired(&[("chain/User", user(&at(0)))]);
+    all.resources.extend((0..AGENTS).map(|number| (at(number), user(&at(number + 1)))));
+    all.resources.insert(at(AGENTS), resource("AWS::SQS::Queue", json!({})));
+    let nothing = Recorded::default();
+    let mut record = carried_out(&planned(&all, &nothing, false).unwrap(), &nothing);
+    for number in (0..=AGENTS).filter(|number| half(*number)) {
+        let key = ResourceKey::new(at(number), Generation::FIRST);
+        record.resources.get_mut(&key).unwrap().presence = Presence::Incomplete;
+    }
+    record
+}
+
+#[test]
+fn thousands_that_were_half_made_go_or_are_left_or_finished() {
+    let nothing = Recorded::default();
+    let (made_by, earlier) = ("d1".into(), [nothing.clone()]);
+    let by_itself = |then: &Recorded, now: &Recorded, leaves: bool| {
+        let way = back::to(then, now, Consent::Automatic { made_by: &made_by });
+        let plan = inverse(&Inverse { earlier: &earlier, leaves, ..way }).unwrap().plan;
+        check::check(&plan, now).unwrap();
+        plan
+    };
+    let mut then = carried_out(&planned(&many(), &nothing, false).unwrap(), &nothing);
+    let is_half = |kind: &str| matches!(kind, "AWS::Lambda::Function" | "AWS::SQS::Queue");
+    for one in then.resources.values_mut().filter(|one| is_half(one.kind.as_str())) {
+        one.presence = Presence::Incomplete;
+    }
+    assert!(by_itself(&then, &then, true).changes.is_empty(), "nobody has touched them");
+    let gone = by_itself(&then, &then, false);
+    assert_eq!(gone.changes.len(), 2 * AGENTS, "nothing whole uses them");
+    assert!(gone.changes.iter().all(|change| matches!(change.action, Action::Delete { .. })));
+
+    // Each is in use because the one before it is.
+    let then = chain(&|_| true);
+    let finished = by_itself(&then, &then, false);
+    assert_eq!(finished.changes.len(), AGENTS + 1);
+    assert!(finished.changes.iter().all(|change| matches!(change.action, Action::Update { .. })));
+
+    // All stand on the one that is half made.
+    let then = chain(&|number| number == AGENTS);
+    assert!(by_itself(&then, &then, true).changes.is_empty());
+}
