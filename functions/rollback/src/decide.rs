@@ -100,8 +100,9 @@ pub(crate) struct Material<'a> {
     pub(crate) environment: &'a Environment,
     /// The record of the revision to go back to.
     pub(crate) snapshot: &'a Recorded,
-    /// The records before that one, newest first, as far as it needs them.
-    pub(crate) earlier: &'a [Recorded],
+    /// The records before that one, newest first, as far as it needs them. None where none was read: then there is no way but those
+    /// that leave what is half done.
+    pub(crate) earlier: Option<&'a [Recorded]>,
     pub(crate) recorded: &'a Recorded,
     pub(crate) stamp: &'a Stamp,
     /// The outputs of the revision to go back to, as its plan has them.
@@ -171,7 +172,7 @@ fn decide_with(material: &Material<'_>, check: Check<'_>) -> Result<Planned, Rej
     let is_part = material.asked.is_none() && !deployment.request.only().is_all();
     let narrowest = Inverse {
         snapshot,
-        earlier,
+        earlier: earlier.unwrap_or_default(),
         recorded,
         scope,
         // What is beside a part was none of it, and stays; unless what the part did cannot be undone without that.
@@ -190,8 +191,9 @@ fn decide_with(material: &Material<'_>, check: Check<'_>) -> Result<Planned, Rej
         check(&planned.plan)?;
         Ok(planned)
     };
-    let first = plan(&narrowest);
-    narrowest.ways().iter().skip(1).fold(first, |found, wider| found.or_else(|_| plan(wider)))
+    let ways = narrowest.ways();
+    let wider = ways.iter().skip(1).filter(|way| way.leaves || earlier.is_some());
+    wider.fold(plan(&narrowest), |found, wider| found.or_else(|_| plan(wider)))
 }
 
 /// Why a part cannot go back of which there is nothing, neither then nor now: it would change nothing, as where all is well.
@@ -388,6 +390,22 @@ mod tests {
         [snapshot, recorded]: [&Recorded; 2],
         check: Option<Check<'_>>,
     ) -> Result<Planned, Rejected> {
+        undone_from(request, touched, asked, &Records { snapshot, earlier: Some(&[]), recorded }, check)
+    }
+
+    struct Records<'a> {
+        snapshot: &'a Recorded,
+        earlier: Option<&'a [Recorded]>,
+        recorded: &'a Recorded,
+    }
+
+    fn undone_from(
+        request: Request,
+        touched: &[&str],
+        asked: Option<&Rollback>,
+        records: &Records<'_>,
+        check: Option<Check<'_>>,
+    ) -> Result<Planned, Rejected> {
         let stamp = Stamp {
             engine: "e1".into(),
             scope: "shop/dev".into(),
@@ -400,9 +418,9 @@ mod tests {
         let material = Material {
             deployment: &deployment,
             environment: &environment,
-            snapshot,
-            earlier: &[],
-            recorded,
+            snapshot: records.snapshot,
+            earlier: records.earlier,
+            recorded: records.recorded,
             stamp: &stamp,
             outputs: &outputs,
             asked,
@@ -477,5 +495,22 @@ mod tests {
         assert_eq!(keys(refuses(1).unwrap()), ["shared/Tasks@1"]);
         assert_eq!(keys(refuses(2).unwrap()), ["desk/Events@1", "shared/Tasks@1"]);
         assert!(matches!(refuses(3), Err(Rejected::Step(StepError::Corrupt(_)))), "nothing is left to try");
+    }
+    #[test]
+    fn where_no_record_of_before_was_read_nothing_is_planned_that_would_need_one() {
+        let part = || Request::Deploy { only: model::Selection(["shared".to_owned()].into()) };
+        let recorded = record(1, &[TASKS, ("desk/Events@1", "AWS::SNS::Topic", "d1")]);
+        let planned = |earlier| {
+            let tried = std::cell::Cell::new(0);
+            let breaks = |_: &Plan| {
+                tried.set(tried.get() + 1);
+                Err(StepError::Corrupt("no".into()))
+            };
+            let records = Records { snapshot: &Recorded::default(), earlier, recorded: &recorded };
+            undone_from(part(), &["shared/Tasks"], None, &records, Some(&breaks)).unwrap_err();
+            tried.get()
+        };
+        assert_eq!(planned(Some(&[])), 3);
+        assert_eq!(planned(None), 2, "both leave what is half done");
     }
 }

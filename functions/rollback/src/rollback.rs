@@ -7,7 +7,7 @@ use model::{
     Approval, Cause, Deployment, Entry, Environment, EnvironmentId, Event, ObjectRef, Plan, Recorded, Request,
     ResourceAddress, ResourceKey, Revision, Rollback, Scope, Stamp, Target, Timestamp, Undo,
 };
-use planner::{Destination, Nowhere, Planned};
+use planner::{Destination, HalfDone, Nowhere, Planned};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use step::{Message, StepError, Verdict};
@@ -34,8 +34,8 @@ struct Ground {
 struct Goal {
     revision: Revision,
     snapshot: Recorded,
-    /// The records before that one, newest first, where it has something half done.
-    earlier: Vec<Recorded>,
+    /// Where the records before that one are, newest first.
+    before: Vec<ObjectRef>,
     outputs: BTreeMap<String, Value>,
 }
 
@@ -102,7 +102,8 @@ impl RollingBack {
         {
             return Ok(self.record(message, ground, approved).await?.with(Verdict::Changes));
         }
-        let Planned { plan, report } = plan(ground, &goal, Some(&asked))?;
+        let earlier = self.earlier(&goal).await?;
+        let Planned { plan, report } = plan(ground, &goal, Some(&earlier), Some(&asked))?;
         let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
         let rule = ground.environment.asks(&ground.deployment.request, &plan).cloned();
         if let Some(rule) = &rule {
@@ -139,7 +140,7 @@ impl RollingBack {
             };
             goal.snapshot.resources.retain(|key, _| !is_let_go(key));
         }
-        let Planned { plan, report } = plan(ground, &goal, None)?;
+        let Planned { plan, report } = self.undoing(ground, &goal).await?;
         let reference = self.store.keep_plan(&plan, &report, &ground.recorded).await.map_err(StepError::from)?;
         ground.deployment.undo = Some(undo);
         Ok(self.record(message, ground, reference).await?.with(verdict(&plan)))
@@ -149,8 +150,8 @@ impl RollingBack {
     async fn goal(&self, destination: Destination<'_>, history: &[Deployment]) -> Result<Goal, Rejected> {
         let revision = destination.revision;
         let Some(left_by) = destination.left_by else {
-            let (snapshot, earlier, outputs) = Default::default();
-            return Ok(Goal { revision, snapshot, earlier, outputs });
+            let (snapshot, before, outputs) = Default::default();
+            return Ok(Goal { revision, snapshot, before, outputs });
         };
         let gone = || Nowhere::Gone { asked: revision, there: Vec::new() };
         let after = left_by.after.as_ref().ok_or_else(gone)?;
@@ -162,24 +163,37 @@ impl RollingBack {
         })?;
         let outputs = plan.map(|plan| plan.outputs).unwrap_or_default();
         let snapshot = snapshot.ok_or_else(gone)?;
-        let earlier = self.earlier(left_by, &snapshot, history).await?;
-        Ok(Goal { revision, snapshot, earlier, outputs })
+        let before = planner::before(left_by, history).into_iter().filter_map(|before| before.after.clone()).collect();
+        Ok(Goal { revision, snapshot, before, outputs })
     }
 
-    /// What was recorded before, as far as it is kept and tells what a snapshot has half done.
-    async fn earlier(
-        &self,
-        left_by: &Deployment,
-        snapshot: &Recorded,
-        history: &[Deployment],
-    ) -> Result<Vec<Recorded>, StepError> {
+    /// The plan by which a deployment undoes itself.
+    async fn undoing(&self, ground: &Ground, goal: &Goal) -> Result<Planned, Rejected> {
+        let half = HalfDone::of(&goal.snapshot);
+        // Records are large: where all of it can stay as it is, none is read.
+        if !half.is_told()
+            && half.is_untouched(&ground.recorded)
+            && let Ok(planned) = plan(ground, goal, None, None)
+        {
+            return Ok(planned);
+        }
+        let earlier = self.earlier(goal).await?;
+        plan(ground, goal, Some(&earlier), None)
+    }
+
+    /// Of what was recorded before, as far as it is kept, the records that tell what the snapshot has half done. No other is held
+    /// in memory.
+    async fn earlier(&self, goal: &Goal) -> Result<Vec<Recorded>, StepError> {
+        let mut half = HalfDone::of(&goal.snapshot);
         let mut earlier = Vec::new();
-        for before in planner::before(left_by, history).into_iter().filter_map(|before| before.after.as_ref()) {
-            if !planner::has_half_done(snapshot, &earlier) {
+        for before in &goal.before {
+            if half.is_told() {
                 break;
             }
             let Some(record) = self.read::<Recorded>(before).await? else { break };
-            earlier.push(record);
+            if half.is_told_by(&record) {
+                earlier.push(record);
+            }
         }
         Ok(earlier)
     }
@@ -230,7 +244,13 @@ impl RollingBack {
     }
 }
 
-fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planned, Rejected> {
+/// `earlier` are the records before the goal's; where none was read, only what leaves all that is half done is planned.
+fn plan(
+    ground: &Ground,
+    goal: &Goal,
+    earlier: Option<&[Recorded]>,
+    asked: Option<&Rollback>,
+) -> Result<Planned, Rejected> {
     let deployment = &ground.deployment;
     let touched = touched(&ground.journal);
     let stamp = Stamp {
@@ -244,7 +264,7 @@ fn plan(ground: &Ground, goal: &Goal, asked: Option<&Rollback>) -> Result<Planne
         deployment,
         environment: &ground.environment,
         snapshot: &goal.snapshot,
-        earlier: &goal.earlier,
+        earlier,
         recorded: &ground.recorded,
         stamp: &stamp,
         outputs: &goal.outputs,

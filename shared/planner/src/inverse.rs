@@ -17,7 +17,7 @@ use model::{
 };
 use serde_json::Value;
 
-pub use half::{HalfDone, has_half_done};
+pub use half::HalfDone;
 pub(crate) use outside::value_now;
 
 use crate::consent::{self, Consent, Spared};

@@ -41,7 +41,7 @@ use view::View;
 pub use consent::Consent;
 pub use destroy::{Destroying, destroy};
 pub use error::{PlanError, Problem};
-pub use inverse::{HalfDone, Inverse, has_half_done, inverse};
+pub use inverse::{HalfDone, Inverse, inverse};
 pub use let_go::{LettingGo, let_go};
 pub use reap::{Reaping, reap};
 pub use target::{Destination, Nowhere, before, destination, last, let_go_since};

@@ -122,8 +122,12 @@ pub fn last(deployments: &[Deployment]) -> Result<Destination<'_>, Nowhere> {
     Ok(Destination { revision: history.restored(revision), left_by: Some(last) })
 }
 
+/// How many deployments before one are asked at most what it left half done was when it was whole. Each has a record of
+/// everything, which is read for it.
+const ASKED: usize = 20;
+
 /// What ended well before a deployment that left its record, newest first, as far as their records tell what that has half done: back to
-/// one that was about everything. `deployments` are all of the environment.
+/// one that was about everything, and no more than 20. `deployments` are all of the environment.
 pub fn before<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> Vec<&'a Deployment> {
     let History(ended) = History::of(deployments);
     let before = ended.into_iter().rev().skip_while(|one| one.id != left_by.id).skip(1);
@@ -133,7 +137,7 @@ pub fn before<'a>(left_by: &Deployment, deployments: &'a [Deployment]) -> Vec<&'
             break;
         }
         found.push(one);
-        if made_all_whole(one) {
+        if made_all_whole(one) || found.len() == ASKED {
             break;
         }
     }
@@ -469,6 +473,8 @@ mod tests {
         assert_eq!(found(2, &back), [2, 1]);
         let unkept = [deployed(1), Deployment { after: None, ..part(2) }, part(3)];
         assert_eq!(found(2, &unkept), Vec::<u64>::new(), "what is not known may have been another than at 1");
+        let many: Vec<Deployment> = [deployed(1)].into_iter().chain((2..=40).map(part)).collect();
+        assert_eq!(found(39, &many), (20..40).rev().collect::<Vec<_>>(), "each of them has a record to read");
         let all = &Scope::All;
         let history = [deployed(1), stopped(2), part(3), deployed(4)];
         assert_eq!(previous(all, &history), Some(3), "half of 2 is not what anybody goes back to there");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Args;
 use model::{Deployment, Recorded, Request, ResourceAddress, Revision, Rollback, Target};
-use planner::{Consent, Inverse};
+use planner::{Consent, HalfDone, Inverse};
 
 use super::asking::{Asking, Foreseen, Part, flags, foresee};
 use super::engine::Engine;
@@ -53,13 +53,17 @@ async fn plan(asking: &Asking, rollback: &Rollback) -> Result<Foreseen, XtaskErr
     let destination = planner::destination(rollback.to, &rollback.scope, &deployments)
         .map_err(|error| asking.refuse(&[(error.code(), error.to_string(), error.help())]))?;
     let snapshot = snapshot(asking, destination.left_by).await?;
+    let mut half = HalfDone::of(&snapshot);
     let mut earlier = Vec::new();
     let before = destination.left_by.map(|left_by| planner::before(left_by, &deployments)).unwrap_or_default();
     for before in before {
-        if !planner::has_half_done(&snapshot, &earlier) {
+        if half.is_told() {
             break;
         }
-        earlier.push(self::snapshot(asking, Some(before)).await?);
+        let record = self::snapshot(asking, Some(before)).await?;
+        if half.is_told_by(&record) {
+            earlier.push(record);
+        }
     }
     let foreseen = foresee(&rollback.consent, |consent| {
         planner::inverse(&Inverse {

@@ -48,13 +48,6 @@ impl<'a> HalfDone<'a> {
     }
 }
 
-/// Whether a snapshot has anything half done of which none of these records, of before, tells what it was when it was whole.
-pub fn has_half_done(snapshot: &Recorded, earlier: &[Recorded]) -> bool {
-    let mut half = HalfDone::of(snapshot);
-    earlier.iter().for_each(|one| drop(half.is_told_by(one)));
-    !half.is_told()
-}
-
 /// The snapshot, in which what was half done is as it was when it was last whole.
 pub(super) fn mended<'a>(inputs: &Inverse<'a>) -> Cow<'a, Recorded> {
     let then = in_use(inputs.snapshot);

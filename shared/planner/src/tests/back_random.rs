@@ -185,6 +185,11 @@ proptest! {
         let (made_by, earlier) = ("d1".into(), [first]);
         let inverse = super::back::to(&then, &now, Consent::Automatic { made_by: &made_by });
         let ways = Inverse { earlier: &earlier, leaves: true, ..inverse }.ways();
+        // What would be left needs no record of before.
+        for way in ways.iter().filter(|way| way.leaves && HalfDone::of(&then).is_untouched(&now)) {
+            let unread = crate::inverse(&Inverse { earlier: &[], ..*way });
+            prop_assert_eq!(unread.map(|one| one.plan), crate::inverse(way).map(|one| one.plan));
+        }
         let passes = |plan: &Plan| check::check(plan, &now).is_ok();
         let plans = ways.iter().filter_map(|way| Some((way.leaves, crate::inverse(way).ok()?.plan)));
         let plans: Vec<_> = plans.collect();

@@ -170,6 +170,44 @@ fn what_was_not_told_of_a_move_before_is_told_of_what_has_moved_and_not_of_what_
 }
 
 #[test]
+fn of_the_records_before_those_are_needed_that_are_the_first_to_tell_of_something() {
+    let stack = |size: u32| [("a/F", user(size)), ("a/Q", queue(json!({})))];
+    let first = whole(&stack(1), &Recorded::default());
+    let half = |record: &Recorded, keys: &[&str]| {
+        let mut record = record.clone();
+        for key in keys {
+            record.resources.get_mut(&key.parse().unwrap()).unwrap().presence = Presence::Incomplete;
+        }
+        record
+    };
+    let then = half(&first, &["a/F@1", "a/Q@1"]);
+    let queue_only = half(&first, &["a/Q@1"]);
+    let mut untold = HalfDone::of(&then);
+    assert!(!untold.is_told_by(&then), "it has the same half done");
+    assert!(untold.is_told_by(&queue_only) && !untold.is_told());
+    assert!(!untold.is_told_by(&queue_only), "a newer one has told that");
+    assert!(untold.is_told_by(&first) && untold.is_told());
+    assert!(HalfDone::of(&first).is_told(), "nothing is half done");
+}
+
+#[test]
+fn where_nobody_touched_what_is_half_done_the_way_back_that_leaves_it_needs_no_record_of_before() {
+    let stack = |fifo: Value, size: u32| [("a/F", user(size)), ("a/Q", queue(fifo))];
+    let first = whole(&stack(json!({}), 1), &Recorded::default());
+    let then = stopped_at("a/Q@2", Presence::Incomplete, &stack(json!({ "FifoQueue": true }), 1), &first);
+    let mut now = then.clone();
+    assert!(HalfDone::of(&then).is_untouched(&now));
+    let beside = whole(&[("b/Q", queue(json!({})))], &Recorded::default());
+    now.resources.extend(beside.resources);
+    assert!(HalfDone::of(&then).is_untouched(&now), "something else is there");
+    let [without, with] = [&[][..], &[&first]].map(|earlier| back(&then, earlier, &now, true).unwrap());
+    assert_eq!(keys(&without), ["b/Q@1"]);
+    assert_eq!(without, with);
+    now.resources.get_mut(&"a/Q@2".parse().unwrap()).unwrap().presence = Presence::Present;
+    assert!(!HalfDone::of(&then).is_untouched(&now), "it was finished since");
+}
+
+#[test]
 fn a_way_back_that_cannot_be_is_followed_by_wider_ones() {
     let (none, some) = (Recorded::default(), BTreeSet::new());
     let ways = |touched, leaves| {
