@@ -41,6 +41,11 @@ impl Cancelling {
             Cancelled::Ended => ("ended", "it waited, and is cancelled"),
             Cancelled::Marked => ("marked", "it ends as soon as what has begun is finished"),
             Cancelled::Neither => {
+                if let Err(error) = next {
+                    eprintln!(
+                        "note: what is next in the queue is started within five minutes, and not at once: {error}"
+                    );
+                }
                 let how = format!("`cargo xtask admin history {environment}` shows how it ended");
                 return Err(XtaskError::Usage(format!("`{deployment}` neither waits nor has its turn; {how}")));
             }
