@@ -91,6 +91,22 @@ fn ending(said: &str) -> String {
     lines.get(lines.len().saturating_sub(LINES)..).unwrap_or_default().join("\n")
 }
 
+/// What failed. Where nothing did, but something could not be run, that; with a find, the next hunt meets it again.
+fn found(ends: Vec<Result<Option<Found>, XtaskError>>) -> Result<Vec<Found>, XtaskError> {
+    let mut found = Vec::new();
+    let mut all_ran = Ok(());
+    for end in ends {
+        match end {
+            Ok(one) => found.extend(one),
+            Err(error) => all_ran = all_ran.and(Err(error)),
+        }
+    }
+    if found.is_empty() {
+        all_ran?;
+    }
+    Ok(found)
+}
+
 impl Hunted<'_> {
     /// Goes on until the time is over or something fails, and returns what failed.
     fn until(&self, end: Instant, console: &Console) -> Result<Vec<Found>, XtaskError> {
@@ -99,7 +115,7 @@ impl Hunted<'_> {
             let workers: Vec<_> = (0..cores).map(|_| scope.spawn(|| self.work(end, console))).collect();
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|died| panic::resume_unwind(died))).collect()
         });
-        ends.into_iter().filter_map(Result::transpose).collect()
+        found(ends)
     }
 
     fn work(&self, end: Instant, console: &Console) -> Result<Option<Found>, XtaskError> {
@@ -169,6 +185,7 @@ mod tests {
 
     use super::random::What;
     use super::*;
+    use crate::seed;
 
     #[derive(Parser)]
     struct Typed {
@@ -219,7 +236,8 @@ mod tests {
         assert_eq!(first.test, 1);
         let told = hunted.told(first);
         let last = told.lines().last().unwrap();
-        assert_eq!(last, format!("PROPTEST_RNG_SEED={} cargo test -p planner --lib -- --exact whatever", first.seed));
+        let again = "cargo test -p planner --lib -- --exact whatever";
+        assert_eq!(last, format!("{} {again}", seed::typed(first.seed)));
         let after = hunted.begun.load(Ordering::SeqCst);
         hunted.until(Instant::now() + Duration::from_secs(600), &Console::silent()).unwrap();
         assert_eq!(hunted.begun.load(Ordering::SeqCst), after);
@@ -242,6 +260,17 @@ mod tests {
         let hunted = hunted(&tests);
         let found = hunted.until(Instant::now() + Duration::from_millis(50), &Console::silent()).unwrap();
         assert!(found.is_empty() && hunted.seeds(0) > 0);
+    }
+
+    #[test]
+    fn a_find_is_told_also_where_another_program_could_not_be_started() {
+        let broken = || Err(XtaskError::Program("/no/such/program".to_owned()));
+        let find = || Ok(Some(Found { test: 0, seed: 7, said: String::new(), replay: String::new() }));
+        for ends in [vec![broken(), find(), Ok(None)], vec![Ok(None), find(), broken()]] {
+            let seeds: Vec<_> = found(ends).unwrap().iter().map(|found| found.seed).collect();
+            assert_eq!(seeds, [7]);
+        }
+        assert!(found(vec![Ok(None), broken()]).is_err());
     }
 
     #[test]

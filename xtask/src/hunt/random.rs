@@ -59,8 +59,7 @@ impl Random {
         command.current_dir(&self.folder).stdin(Stdio::null());
         match &self.what {
             What::Property { test, .. } => {
-                // What failed is said here, and not written into the checkout.
-                command.env(seed::VARIABLE, seed.to_string()).env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
+                seed::give(seed, &mut command);
                 command.args(["--exact", test]);
             }
             What::Simulator => {
@@ -75,7 +74,7 @@ impl Random {
         let package = &self.package;
         match &self.what {
             What::Property { target, test } => {
-                format!("{}={seed} cargo test -p {package} {target} -- --exact {test}", seed::VARIABLE)
+                format!("{} cargo test -p {package} {target} -- --exact {test}", seed::typed(seed))
             }
             What::Simulator => match case(said) {
                 Some(case) => format!("cargo run -p {package} -- --seed {case}"),
@@ -118,7 +117,8 @@ mod tests {
 
     #[test]
     fn whoever_types_the_command_runs_the_same_property_with_the_same_seed() {
-        let typed = "PROPTEST_RNG_SEED=7 cargo test -p bundle --test bundle -- --exact properties::whatever";
+        let typed = "PROPTEST_DISABLE_FAILURE_PERSISTENCE=1 PROPTEST_RNG_SEED=7 \
+            cargo test -p bundle --test bundle -- --exact properties::whatever";
         assert_eq!(property().replay(7, "test failed"), typed);
     }
 
