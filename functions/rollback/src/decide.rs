@@ -2,6 +2,7 @@
 //! there can be none. Reads and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use model::{
     Deployment, Digest, Environment, ObjectRef, OnFailure, Outcome, Plan, Recorded, Refusal, Request, ResourceAddress,
@@ -124,6 +125,19 @@ pub(crate) enum Rejected {
     Step(StepError),
 }
 
+/// For logs: of a refusal, which ones.
+impl fmt::Display for Rejected {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusals) => {
+                let codes: BTreeSet<&str> = refusals.iter().map(|refusal| refusal.code.as_str()).collect();
+                write!(to, "{} refused: {}", refusals.len(), codes.into_iter().collect::<Vec<_>>().join(", "))
+            }
+            Self::Step(error) => error.fmt(to),
+        }
+    }
+}
+
 impl From<PlanError> for Rejected {
     fn from(error: PlanError) -> Self {
         Self::Refused(error.0.iter().map(|one| refusal(one.code(), one.to_string(), &one.help())).collect())
@@ -186,14 +200,28 @@ fn decide_with(material: &Material<'_>, check: Check<'_>) -> Result<Planned, Rej
         consent,
     };
     let plan = |way: &Inverse<'_>| {
-        let mut planned = planner::inverse(way)?;
-        planned.plan.since = material.since;
-        check(&planned.plan)?;
-        Ok(planned)
+        let planned = planner::inverse(way).map_err(Rejected::from).and_then(|mut planned| {
+            planned.plan.since = material.since;
+            check(&planned.plan)?;
+            Ok(planned)
+        });
+        let (part, leaves) = (way.touched.is_some(), way.leaves);
+        planned.inspect_err(|why| {
+            tracing::warn!(deployment = %deployment.id, part, leaves, %why, "there is no such way back");
+        })
     };
     let ways = narrowest.ways();
     let wider = ways.iter().skip(1).filter(|way| way.leaves || earlier.is_some());
-    wider.fold(plan(&narrowest), |found, wider| found.or_else(|_| plan(wider)))
+    wider.fold(plan(&narrowest), |found, wider| found.or_else(|why| plan(wider).map_err(|next| told(why, next))))
+}
+
+/// What is told of two ways that there are not, the narrower one first: why that is refused. The other is about more than the
+/// deployment touched. A defect is told only where nothing is refused.
+fn told(narrower: Rejected, wider: Rejected) -> Rejected {
+    match narrower {
+        Rejected::Refused(_) => narrower,
+        Rejected::Step(_) => wider,
+    }
 }
 
 /// Why a part cannot go back of which there is nothing, neither then nor now: it would change nothing, as where all is well.
@@ -496,6 +524,26 @@ mod tests {
         assert_eq!(keys(refuses(2).unwrap()), ["desk/Events@1", "shared/Tasks@1"]);
         assert!(matches!(refuses(3), Err(Rejected::Step(StepError::Corrupt(_)))), "nothing is left to try");
     }
+    #[test]
+    fn where_no_way_leads_back_it_is_told_why_the_narrowest_is_refused() {
+        let part = || Request::Deploy { only: model::Selection(["shared".to_owned()].into()) };
+        let mut recorded = record(1, &[TASKS, ("desk/Events@1", "AWS::SNS::Topic", "d1")]);
+        let events = recorded.resources.get_mut(&"desk/Events@1".parse().unwrap()).unwrap();
+        events.dependencies = ["shared/Tasks".parse().unwrap()].into();
+        let breaks = |_: &Plan| Err(StepError::Corrupt("no".into()));
+        let none = Recorded::default();
+        let decided = undone_with(part(), &["shared/Tasks"], None, [&none, &recorded], Some(&breaks));
+        let Err(Rejected::Refused(refusals)) = decided else { panic!("{decided:?}") };
+        assert!(refusals.iter().any(|refusal| refusal.message.contains("desk/Events")), "{refusals:?}");
+
+        let refused = |code: &str| Rejected::Refused(vec![refusal(code, String::new(), "")]);
+        let broken = |what: &str| Rejected::Step(StepError::Corrupt(what.into()));
+        let is_told = |narrower, wider| told(narrower, wider).to_string();
+        assert_eq!(is_told(refused("a"), refused("b")), "1 refused: a");
+        assert_eq!(is_told(broken("a"), refused("b")), "1 refused: b");
+        assert_eq!(is_told(broken("a"), broken("b")), "b");
+    }
+
     #[test]
     fn where_no_record_of_before_was_read_nothing_is_planned_that_would_need_one() {
         let part = || Request::Deploy { only: model::Selection(["shared".to_owned()].into()) };
