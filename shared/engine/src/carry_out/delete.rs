@@ -69,8 +69,9 @@ pub(super) async fn delete(execution: &Execution<'_>, change: &Change) -> Result
         }
     }
     let attempt = attempt_after(execution, change, &recorded);
+    let was_announced = recorded.intent.as_ref().is_some_and(|intent| intent.operation == Operation::Delete);
     execution.announce(change, &sent, Operation::Delete, attempt).await?;
-    Removal { execution, change, provider, sent: &sent, existing }.remove().await
+    Removal { execution, change, provider, sent: &sent, existing, was_announced }.remove().await
 }
 
 /// What an announced creation made is known from now on: the deletion that is announced next takes the place of its announcement.
@@ -100,6 +101,8 @@ struct Removal<'a> {
     provider: &'a dyn Provider,
     sent: &'a Properties,
     existing: Existing<'a>,
+    /// Whether an earlier invocation announced it and was cut short: what AWS answered that one is not known.
+    was_announced: bool,
 }
 
 impl Removal<'_> {
@@ -125,13 +128,22 @@ impl Removal<'_> {
                     tracing::info!(change = %change.key, error = %error, "waits until nothing uses it");
                     execution.pause(Duration::from_millis((100 << poll.min(6)).min(5_000))).await?;
                 }
-                Err(error) if is_unanswered.load(Ordering::Relaxed) && !error.class.effect_is_unknown() => {
+                Err(error)
+                    if (is_unanswered.load(Ordering::Relaxed) || self.may_have_been_taken(&error))
+                        && !error.class.effect_is_unknown() =>
+                {
                     return self.refused_late(error).await;
                 }
                 Err(error) => return fail(execution, change, sent, error).await,
             }
         }
         Err(Halt::Interrupted)
+    }
+
+    /// Whether a call of an earlier invocation may take effect although this one is refused. Who waits for what uses it is cut
+    /// short, too, and was answered as this one is.
+    fn may_have_been_taken(&self, refusal: &CallError) -> bool {
+        self.was_announced && !matches!(refusal.class, ErrorClass::DependencyViolation | ErrorClass::Busy)
     }
 
     /// AWS refused a deletion of which an earlier call was not answered: that one may have taken effect.

@@ -122,6 +122,46 @@ async fn a_deletion_that_took_effect_unanswered_and_is_refused_when_it_is_asked_
 }
 
 #[tokio::test]
+async fn a_deletion_that_was_not_answered_before_the_invocation_ended_is_not_forgotten_where_the_next_one_is_refused() {
+    let world = World::new();
+    assert_eq!(end(&world, "d1", &of(&[("a/Role", "AWS::IAM::Role", json!({}))])).await, End::Done);
+    let (plan, digest) = planned(&world, "d2", &of(&[]));
+    let fails = |class, message: &str| {
+        *world.fails.lock().unwrap() = Some(("delete", CallError::local(class, "delete", message), u32::MAX));
+    };
+    fails(ErrorClass::Transient, "internal error");
+    let short = Limits { slice: Duration::from_secs(2), ..limits() };
+    assert_eq!(invoke(&world, &plan, &digest, short).await, Some(End::More));
+    fails(ErrorClass::Denied, "not any more");
+    let Some(End::Failed(_)) = invoke(&world, &plan, &digest, limits()).await else { panic!("it is refused") };
+    world.truth.lock().unwrap().journal.clear();
+    let left = recorded(&world, "a/Role@1").unwrap();
+    assert!(left.presence == Presence::Leaving && left.intent.is_some(), "nobody may count on it: {left:?}");
+
+    // The first call lands.
+    world.account.lock().unwrap().clear();
+    assert_eq!(end(&world, "d3", &of(&[])).await, End::Done);
+    assert_eq!(recorded(&world, "a/Role@1"), None);
+}
+
+#[tokio::test]
+async fn a_deletion_that_waited_over_invocations_for_what_uses_it_and_is_refused_may_be_taken_up_again() {
+    let world = World::new();
+    assert_eq!(end(&world, "d1", &of(&[("a/Role", "AWS::IAM::Role", json!({}))])).await, End::Done);
+    let used = CallError::local(ErrorClass::DependencyViolation, "delete", "it is in use");
+    *world.fails.lock().unwrap() = Some(("delete", used, u32::MAX));
+    let short = Limits { slice: Duration::from_secs(2), ..limits() };
+    let (plan, digest) = planned(&world, "d2", &of(&[]));
+    let mut end = invoke(&world, &plan, &digest, short).await;
+    assert_eq!(end, Some(End::More));
+    while let Some(End::More) = end {
+        end = invoke(&world, &plan, &digest, limits()).await;
+    }
+    let left = recorded(&world, "a/Role@1").unwrap();
+    assert!(left.presence == Presence::Leaving && left.intent.is_none(), "{end:?} {left:?}");
+}
+
+#[tokio::test]
 async fn a_deployment_that_is_cancelled_finishes_what_has_begun_and_begins_nothing_else() {
     let mut half_done = 0;
     for slice in 8..40 {
