@@ -206,7 +206,9 @@ fn details(change: &Change, style: &Style) -> Vec<String> {
             details.extend(all.map(|one| format!("{}, which AWS cannot change in place", differs(one))));
             details.push(match order {
                 Order::CreateFirst => format!("a new one is made first, then {old} goes"),
-                Order::DeleteFirst => format!("{old} goes first, because AWS cannot have both at once: a gap without it"),
+                Order::DeleteFirst => {
+                    format!("{old} goes first, because AWS cannot have both at once: a gap without it")
+                }
             });
         }
         Action::Move { to } => details.push(format!("is `{}` from now on; nothing is touched", to.address)),

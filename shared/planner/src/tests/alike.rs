@@ -30,10 +30,10 @@ fn left_after(plan: &Plan, before: &Recorded, property: &str) -> BTreeSet<String
                 sent.extend(known(to).map(|known| (key, known)));
             }
             Action::Update { to, .. } => {
-                sent.get(&key).into_iter().for_each(|was| drop(there.remove(was)));
+                there.retain(|one| sent.get(&key) != Some(one));
                 there.extend(known(to));
             }
-            Action::Delete { .. } => sent.get(&key).into_iter().for_each(|was| drop(there.remove(was))),
+            Action::Delete { .. } => there.retain(|one| sent.get(&key) != Some(one)),
             Action::Move { .. } | Action::Forget { .. } => {}
         }
     }
