@@ -109,6 +109,13 @@ fn named_elsewhere(recorded: &Recorded, address: &ResourceAddress) -> impl Itera
 
 /// What is asked for, with the moves that it does not say; none where there are no such moves.
 pub(crate) fn with_unsaid(desired: &Desired, recorded: &Recorded) -> Option<Desired> {
+    let is_open = |(address, wanted): (&ResourceAddress, &DesiredResource)| {
+        !schema::sole(&wanted.kind).is_empty()
+            && recorded.generations(address).all(|(_, one)| one.presence == Presence::Leaving)
+    };
+    if recorded.resources.is_empty() || !desired.resources.iter().any(is_open) {
+        return None;
+    }
     let relocations = relocations(desired, recorded, &mut Vec::new());
     let unsaid = unsaid(desired, recorded, &relocations, &|_| true);
     let mut desired = (!unsaid.is_empty()).then(|| desired.clone())?;
